@@ -1,0 +1,88 @@
+"""Pictures and clips in memory.
+
+Layout and range are stated once, here: uint8, sRGB, full range, RGB channel order,
+``[H, W, 3]`` for a frame and ``[T, H, W, 3]`` for a clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Frame = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def _check_rgb(pixels: NDArray[Any], dims: int, what: str) -> None:
+    if pixels.dtype != np.uint8 or pixels.ndim != dims or pixels.shape[-1] != 3:
+        raise ValueError(f"{what} must be uint8 with 3 channels, not {pixels.dtype} {pixels.shape}")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One still image.
+
+    ``pixels`` is ``[H, W, 3]``; ``alpha`` is ``[H, W]`` uint8 or None where the picture is
+    opaque; ``sha256`` is the hash of the file it came from ("" if it came from memory);
+    ``notes`` are sentences a user should hear, such as "only the first of 12 frames is used".
+    """
+
+    pixels: Frame
+    alpha: NDArray[np.uint8] | None = None
+    name: str = ""
+    sha256: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_rgb(self.pixels, 3, "a picture")
+        if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
+            raise ValueError("alpha must have the height and width of the picture")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"Picture({self.name!r}, {width}x{height}, alpha={self.alpha is not None})"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A whole clip in memory: ``frames`` ``[T, H, W, 3]`` at ``fps`` frames per second."""
+
+    frames: NDArray[np.uint8]
+    fps: float
+
+    def __post_init__(self) -> None:
+        _check_rgb(self.frames, 4, "a clip")
+        if not self.fps > 0:
+            raise ValueError(f"fps must be positive, not {self.fps}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.frames.shape[2], self.frames.shape[1]
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"Clip({len(self.frames)} frames, {width}x{height}, {self.fps:g} fps)"
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """What a stream of frames will be: every frame has this size, there are ``count`` of them."""
+
+    width: int
+    height: int
+    fps: float
+    count: int
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return self.count / self.fps

@@ -1,0 +1,75 @@
+"""Publication by rename: a file appears whole under its final name, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vivant.errors import UsageError, VivantError
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuse an output that cannot or must not be written, before any work is done.
+
+    Raises UsageError where the file exists and ``overwrite`` is false, where its folder is
+    missing, or where the folder cannot be written to.
+    """
+    if path.is_dir():
+        raise UsageError(f"The output {path} is a folder; name a file inside it.")
+    if path.exists() and not overwrite:
+        raise UsageError(f"The output {path} exists already; pass --overwrite to replace it.")
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"The folder {folder} does not exist; create it or choose another output.")
+    probe = folder / f".vivant-{secrets.token_hex(6)}.tmp"
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror
+        raise UsageError(f"The folder {folder} cannot be written to ({reason}).") from error
+
+
+@contextmanager
+def publish(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success fsync it and rename it into place.
+
+    On any exception, Ctrl-C included, the temporary file is removed and ``path`` is untouched.
+    The temporary name keeps the suffix, because encoders choose the container by it.
+    Raises VivantError where the disk refuses (full, read-only).
+    """
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(6)}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise VivantError(f"{path} could not be written ({error.strerror or error}).") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable; folders cannot be opened on Windows."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
