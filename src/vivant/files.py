@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,14 +58,27 @@ def publish(path: Path) -> Iterator[Path]:
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise VivantError(f"{path} could not be written ({error.strerror or error}).") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+@contextmanager
+def temporary_folder(beside: Path) -> Iterator[Path]:
+    """A new folder next to ``beside``, removed at the end unless it was renamed away."""
+    folder = beside.with_name(f".{beside.name}-{secrets.token_hex(6)}.tmp")
+    try:
+        folder.mkdir()
+        yield folder
+    except OSError as error:
+        raise VivantError(f"{beside} could not be written ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable; folders cannot be opened on Windows."""
     if os.name != "posix":
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Protocol
 
 from vivant.clip import Frame, Picture, VideoSpec
@@ -40,7 +41,7 @@ class Request:
     loop: bool = False
     strength: float = 1.0
     seed: int = 0
-    controls: Controls = field(default_factory=Controls)
+    controls: Controls = default(default_factory=Controls)
 
     def __post_init__(self) -> None:
         _check_range("seconds", self.seconds, 0.0, MAX_SECONDS, exclusive=True)
@@ -100,7 +101,7 @@ class Result:
     model: ModelIdentity
     seed: int
     field: MotionField | None = None
-    timings: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float] = default(default_factory=dict)
 
 
 class Generator(Protocol):

@@ -1,0 +1,213 @@
+"""The command ``vivant``: thin subcommands over the library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from vivant import __version__
+from vivant.errors import VivantError
+
+app = typer.Typer(
+    name="vivant",
+    help="Brings still pictures to life.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Photo = Annotated[Path, typer.Argument(help="The photograph to animate.", show_default=False)]
+Out = Annotated[Optional[Path], typer.Option("-o", "--out", help="Output file (or folder for png).")]
+Seconds = Annotated[float, typer.Option(help="Duration of the clip.")]
+Fps = Annotated[Optional[float], typer.Option(help="Frames per second (24; 15 for gif).")]
+Size = Annotated[Optional[str], typer.Option(help="1280x720, 720p or source (default 720p, never enlarged).")]
+Loop = Annotated[bool, typer.Option("--loop/--no-loop", help="Make the clip loop without a seam.")]
+Strength = Annotated[float, typer.Option(help="Scales the motion; 0 = still.")]
+Seed = Annotated[int, typer.Option(help="Another seed, another plausible motion.")]
+Still = Annotated[Optional[Path], typer.Option(help="Mask: white never changes.")]
+Move = Annotated[Optional[Path], typer.Option(help="Mask: white moves, the rest holds.")]
+Strokes = Annotated[Optional[list[str]], typer.Option("--stroke", help='"x0,y0>x1,y1[@seconds]", 0..1; repeatable.')]
+StrokesFile = Annotated[Optional[Path], typer.Option("--strokes", help="JSON file of strokes.")]
+Cameras = Annotated[Optional[list[str]], typer.Option("--camera", help='"push-in 0.1", pan-left, roll-right 5, ...; repeatable.')]
+FormatName = Annotated[Optional[str], typer.Option("--format", help="mp4, av1, webm, mkv, png, gif, webp, avif.")]
+Lossless = Annotated[bool, typer.Option("--lossless", help="Exact pixels (mkv, png or webp).")]
+SaveField = Annotated[Optional[Path], typer.Option(help="Also write the motion field (.vivant).")]
+Export = Annotated[Optional[str], typer.Option(help="Also write ground truth: flow,mask.")]
+FlowFormat = Annotated[str, typer.Option(help="flo, kitti or npz.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
+
+
+@app.command()
+def animate(
+    photo: Photo,
+    out: Out = None,
+    seconds: Seconds = 4.0,
+    fps: Fps = None,
+    size: Size = None,
+    loop: Loop = False,
+    strength: Strength = 1.0,
+    seed: Seed = 0,
+    samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
+    still: Still = None,
+    move: Move = None,
+    stroke: Strokes = None,
+    strokes: StrokesFile = None,
+    camera: Cameras = None,
+    model: Annotated[str, typer.Option(help="A name of `vivant models`, or a bundle's folder.")] = "builtin",
+    format_: FormatName = None,
+    lossless: Lossless = False,
+    save_field: SaveField = None,
+    export: Export = None,
+    flow_format: FlowFormat = "flo",
+    json: Json = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Animate a photograph."""
+    from vivant.cli.animate import Outputs, animate as run
+    from vivant.cli.inputs import ClipOptions, ControlOptions
+
+    run(
+        photo,
+        ClipOptions(seconds, fps, size, loop, strength, seed, lossless),
+        ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
+        Outputs(out, format_, save_field, export, flow_format, overwrite, json),
+        model,
+        samples,
+    )
+
+
+@app.command()
+def render(
+    photo: Photo,
+    field: Annotated[Path, typer.Argument(help="The motion field (.vivant).", show_default=False)],
+    out: Out = None,
+    seconds: Seconds = 4.0,
+    fps: Fps = None,
+    size: Size = None,
+    loop: Loop = False,
+    strength: Strength = 1.0,
+    still: Still = None,
+    move: Move = None,
+    stroke: Strokes = None,
+    strokes: StrokesFile = None,
+    camera: Cameras = None,
+    format_: FormatName = None,
+    lossless: Lossless = False,
+    save_field: SaveField = None,
+    export: Export = None,
+    flow_format: FlowFormat = "flo",
+    json: Json = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Render a (perhaps edited) motion field onto its photograph."""
+    from vivant.cli.animate import Outputs, render_field
+    from vivant.cli.inputs import ClipOptions, ControlOptions
+
+    render_field(
+        photo,
+        field,
+        ClipOptions(seconds, fps, size, loop, strength, 0, lossless),
+        ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
+        Outputs(out, format_, save_field, export, flow_format, overwrite, json),
+    )
+
+
+@app.command()
+def field(
+    path: Annotated[Path, typer.Argument(help="The motion field (.vivant).", show_default=False)],
+    picture: Annotated[Optional[Path], typer.Option(help="Write a colour-wheel picture (.png).")] = None,
+    preview: Annotated[Optional[Path], typer.Option(help="Write an animated preview.")] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Describe a motion field and draw it."""
+    from vivant.cli.field import show_field
+
+    show_field(path, picture, preview, overwrite, json)
+
+
+@app.command()
+def models(json: Json = False) -> None:
+    """List the models and what each can do."""
+    from vivant.cli.models import show_models
+
+    show_models(json)
+
+
+@app.command()
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Clips of any system.", show_default=False)],
+    picture: Annotated[Optional[Path], typer.Option(help="The photograph: make the clip again and compare.")] = None,
+    field: Annotated[Optional[Path], typer.Option(help="The field file, for clips of `vivant render`.")] = None,
+    json: Json = False,
+) -> None:
+    """Check credentials; with --picture make the clip again and compare."""
+    from vivant.cli.verify import verify_files
+
+    if not verify_files(files, picture, field, json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def prepare(
+    source: Annotated[Path, typer.Argument(help="A folder of videos, or a manifest (.jsonl).", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    split: Annotated[Optional[list[str]], typer.Option(help="Only this split of a manifest; repeatable.")] = None,
+    processes: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+) -> None:
+    """Turn clips into labelled training shards."""
+    from vivant.cli.learn import prepare_clips
+
+    prepare_clips(source, out, tuple(split or ()), processes)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe (.py with a function recipe()).", show_default=False)],
+    data: Annotated[Path, typer.Option(help="Folder of training shards.")],
+    out: Annotated[Path, typer.Option(help="Folder for states, logs and the bundle; resumes.")],
+    val: Annotated[Optional[Path], typer.Option(help="Folder of validation shards.")] = None,
+) -> None:
+    """Train the motion model and write a bundle (needs the extra [train])."""
+    from vivant.cli.learn import train_recipe
+
+    train_recipe(recipe, data, val, out)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"vivant {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Brings still pictures to life."""
+
+
+def main() -> None:
+    """Run the command line; failures are one sentence and an exit code."""
+    try:
+        app()
+    except VivantError as error:
+        print(f"vivant: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("vivant: interrupted; nothing was left behind.", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("VIVANT_DEBUG"):
+            raise
+        print(f"vivant: unexpected failure, please report it: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

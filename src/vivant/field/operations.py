@@ -1,0 +1,177 @@
+"""Pure operations on motion fields: the input is never changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats
+from vivant.field.motion_field import MotionField
+
+SWAY_SHARE = (0.3, 0.6)
+SWAY_DISTANCE = 0.015
+SEAM_SHARE = 0.2
+
+
+def scale(field: MotionField, factor: float) -> MotionField:
+    """Motion and light times ``factor``."""
+    by = np.float32(factor)
+    return replace(
+        field, velocity=field.velocity * by, light=field.light * by, map=field.map * abs(by)
+    )
+
+
+def mask(field: MotionField, keep: Floats) -> MotionField:
+    """Motion and light times ``keep`` ``[h, w]`` in 0..1; where it is 0 the cell is still."""
+    keep = keep.astype(np.float32)
+    return replace(
+        field,
+        velocity=field.velocity * keep,
+        light=field.light * keep,
+        map=field.map * keep,
+        still=np.maximum(field.still, 1 - keep),
+    )
+
+
+def freeze(field: MotionField, where: Floats) -> MotionField:
+    """No motion and no light change where ``where`` ``[h, w]`` is 1."""
+    return mask(field, 1 - where)
+
+
+def add(a: MotionField, b: MotionField) -> MotionField:
+    """Both motions at once; a cell is still only where both are.
+
+    Raises ValueError where grids, steps or rates differ (resample first).
+    """
+    if a.velocity.shape != b.velocity.shape or a.rate != b.rate:
+        raise ValueError(f"{a!r} and {b!r} differ in shape or rate; resample one first")
+    return replace(
+        a,
+        velocity=a.velocity + b.velocity,
+        light=a.light + b.light,
+        map=a.map + b.map,
+        still=np.minimum(a.still, b.still),
+        loop_seconds=a.loop_seconds if a.loop_seconds == b.loop_seconds else None,
+    )
+
+
+def _between(field: MotionField, values: Floats, seconds: float) -> Floats:
+    """``values`` ``[T, ...]`` at a time, linear between step centres, mirrored or wrapped."""
+    position = seconds * field.rate - 0.5
+    first = int(np.floor(position))
+    share = np.float32(position - first)
+    a, b = (values[_fold(i, field.steps, field.loop_seconds is not None)] for i in (first, first + 1))
+    return np.asarray(a + share * (b - a), np.float32)
+
+
+def _fold(index: int, count: int, wraps: bool) -> int:
+    if wraps:
+        return index % count
+    index %= 2 * count
+    return index if index < count else 2 * count - 1 - index
+
+
+def velocity_at(field: MotionField, seconds: float) -> Floats:
+    """Velocity ``[2, h, w]`` at a time; beyond its end a field runs on mirrored,
+    ``v(2 T - t) = v(t)``, or wraps where it loops."""
+    return _between(field, field.velocity, seconds)
+
+
+def light_at(field: MotionField, seconds: float) -> Floats:
+    """Light ``[h, w]`` in stops at a time, relative to time 0 where it is exactly 0."""
+    return _between(field, field.light, seconds) - _between(field, field.light, 0.0)
+
+
+def displacement(field: MotionField, seconds: float) -> Floats:
+    """Integral of the velocity from 0 to ``seconds`` at fixed places, ``[2, h, w]`` short sides."""
+    steps = max(1, round(seconds * field.rate * 4))
+    dt = seconds / steps
+    total = sum(velocity_at(field, (k + 0.5) * dt) for k in range(steps))
+    return np.asarray(total * np.float32(dt), np.float32)
+
+
+def resample(
+    field: MotionField,
+    *,
+    grid: tuple[int, int] | None = None,
+    rate: float | None = None,
+    seconds: float | None = None,
+) -> MotionField:
+    """The same motion on another ``(h, w)`` grid, at another rate, or over another duration."""
+    out = field if grid is None or grid == field.grid else _regrid(field, grid)
+    new_rate = rate or out.rate
+    duration = seconds or out.seconds
+    steps = max(1, round(duration * new_rate))
+    if new_rate == out.rate and steps == out.steps:
+        return out
+    times = [(k + 0.5) / new_rate for k in range(steps)]
+    looped = out.loop_seconds is not None and abs(duration - (out.loop_seconds or 0)) < 1e-6
+    return replace(
+        out,
+        velocity=np.stack([velocity_at(out, t) for t in times]),
+        light=np.stack([_between(out, out.light, t) for t in times]),
+        rate=steps / duration,
+        loop_seconds=out.loop_seconds if looped else None,
+    )
+
+
+def _regrid(field: MotionField, grid: tuple[int, int]) -> MotionField:
+    size = (grid[1], grid[0])
+
+    def sized(values: Floats) -> Floats:
+        planes = values.reshape(-1, *field.grid)
+        out = [cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in planes]
+        return np.stack(out).reshape(*values.shape[:-2], *grid).astype(np.float32)
+
+    return replace(
+        field,
+        velocity=sized(field.velocity),
+        light=sized(field.light),
+        map=sized(field.map),
+        still=sized(field.still),
+    )
+
+
+def periodic(field: MotionField, seconds: float) -> MotionField:
+    """A field that wraps without a seam after ``seconds``.
+
+    The mirrored extension is taken over the loop and its end is blended into its beginning.
+    Where motion sways (its net travel is small against its path, or under 1.5 % of the short
+    side) the mean is removed, so that it is back where it began; where it drifts the drift
+    stays and the renderer renews the texture. Light comes back to its first value.
+    """
+    steps = max(2, round(seconds * field.rate))
+    rate = steps / seconds
+    long = resample(replace(field, loop_seconds=None), rate=rate, seconds=2 * seconds)
+    velocity, light = (_wrapped(v, steps) for v in (long.velocity, long.light))
+    mean = velocity.mean(axis=0)
+    net = np.linalg.norm(mean, axis=0)
+    path = np.linalg.norm(velocity, axis=1).mean(axis=0) + 1e-9
+    keep = _smooth(SWAY_SHARE, net / path) * _smooth((0.5 * SWAY_DISTANCE, SWAY_DISTANCE), net * seconds)
+    velocity = velocity - mean * (1 - keep)
+    return replace(
+        field,
+        velocity=velocity.astype(np.float32),
+        light=light,
+        rate=rate,
+        loop_seconds=seconds,
+    )
+
+
+def _wrapped(values: Floats, steps: int) -> Floats:
+    """The first ``steps`` of a longer sequence, its last ones blended into what preceded the
+    first: the sequence is lifted off its own continuation."""
+    window = max(1, round(SEAM_SHARE * steps))
+    out = values[:steps].copy()
+    for k in range(window):
+        share = np.float32((k + 1) / (window + 1))
+        # before time 0 the mirrored extension is v(-t) = v(t)
+        out[steps - window + k] = (1 - share) * out[steps - window + k] + share * values[window - 1 - k]
+    return out
+
+
+def _smooth(edges: tuple[float, float], x: Floats) -> Floats:
+    t = np.clip((x - edges[0]) / (edges[1] - edges[0]), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

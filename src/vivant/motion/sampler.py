@@ -1,0 +1,173 @@
+"""Sampling motion with ONNX Runtime: picture to motion map, noise to motion latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from vivant.bundle import Bundle
+from vivant.clip import Floats, Frame
+from vivant.errors import BundleError
+from vivant.flow.guidance import guide
+from vivant.flow.solvers import SOLVERS, time_grid
+from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_table
+from vivant.request import Progress, no_progress
+
+SHORT = 256
+
+
+@dataclass(frozen=True)
+class SamplerOptions:
+    """How latents are sampled: a solver of `vivant.flow`, its number of steps, the shift of
+    the time grid, the guidance weight over the picture (1 = none), and the share of the
+    sampled light that is used."""
+
+    solver: str = "heun"
+    steps: int = 6
+    shift: float = 1.0
+    guidance: float = 1.5
+    light: float = 0.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the encoder makes of a picture: ``speed`` ``[h, w]`` expected mean speed in short
+    sides per second; ``moving`` and ``fluid`` ``[h, w]`` chances 0..1 that a cell moves at all
+    and that it is water, cloud, smoke and the like; ``features`` ``[N, F]`` by token."""
+
+    speed: Floats
+    moving: Floats
+    fluid: Floats
+    features: Floats
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The two graphs of a bundle, ready to run, with their fixed parameters."""
+
+    encoder: Any
+    velocity: Any
+    codec: Codec
+    head_dim: int
+    options: SamplerOptions
+
+
+def open_networks(bundle: Bundle, threads: int = 0) -> Networks:
+    """Load a bundle's graphs; ``threads`` 0 leaves the number to the runtime.
+
+    Raises BundleError where a graph cannot be loaded.
+    """
+    session = onnxruntime.SessionOptions()
+    session.log_severity_level = 3
+    session.intra_op_num_threads = threads
+    config = bundle.config
+    try:
+        graphs = [
+            onnxruntime.InferenceSession(
+                str(bundle.file(name)), session, providers=["CPUExecutionProvider"]
+            )
+            for name in ("encoder.onnx", "velocity.onnx")
+        ]
+        codec = Codec(**{**config["codec"], "scales": tuple(config["codec"]["scales"])})
+        head_dim = config["network"]["dim"] // config["network"]["heads"]
+        options = SamplerOptions(**config["sampler"])
+    except BundleError:
+        raise
+    except Exception as error:  # the runtime raises its own family of errors
+        raise BundleError(f"The model in {bundle.folder} cannot be loaded ({error}).") from error
+    return Networks(graphs[0], graphs[1], codec, head_dim, options)
+
+
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) at which a picture is seen: short side 256, long side the nearest
+    multiple of 32 (the encoder halves five times), at most 2048."""
+    short = min(width, height)
+    sides = (min(32 * round(SHORT / 32 * side / short), 2048) for side in (width, height))
+    wide, high = sides
+    return wide, high
+
+
+def see(networks: Networks, pixels: Frame) -> Seen:
+    """Run the encoder on a picture ``[H, W, 3]``."""
+    size = working_size(pixels.shape[1], pixels.shape[0])
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    image = np.ascontiguousarray(small.transpose(2, 0, 1)[None])
+    log_speed, moving, fluid, features = networks.encoder.run(None, {"image": image})
+    chances = [1 / (1 + np.exp(-odds[0])) for odds in (moving, fluid)]
+    return Seen(np.exp(log_speed[0]), chances[0], chances[1], features[0])
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What one sample is drawn under, on cells: the motion map ``[h, w]`` short sides per
+    second, and hints: velocity ``[2, h, w]`` with a mask ``[h, w]`` 0 or 1."""
+
+    motion_map: Floats
+    hint_velocity: Floats
+    hint_mask: Floats
+
+
+def sample(
+    networks: Networks,
+    seen: Seen,
+    conditions: Conditions,
+    seed: int,
+    progress: Progress = no_progress,
+) -> tuple[Floats, Floats]:
+    """Draw one motion: velocity ``[T, 2, h, w]`` and light ``[T, h, w]`` on cells.
+
+    The same seed draws the same noise on every machine (PCG64, O'Neill 2014).
+    """
+    codec, options = networks.codec, networks.options
+    h, w = (side // 2 for side in conditions.motion_map.shape)
+    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(
+        (codec.channels, h, w), dtype=np.float32
+    )
+    inputs = _inputs(networks, seen, conditions, h, w)
+    x = noise.reshape(1, codec.channels, h * w).swapaxes(1, 2)
+    times = time_grid(options.steps, options.shift)
+
+    def field_velocity(x: Floats, t: float) -> Floats:
+        progress("sampling", t)
+        return _guided(networks.velocity, inputs, x, t, options.guidance)
+
+    x = SOLVERS[options.solver](field_velocity, x, times)
+    progress("sampling", 1.0)
+    latents = np.clip(x[0].T.reshape(codec.channels, h, w), -5, 5)
+    return codec.decode(latents.astype(np.float32), conditions.motion_map)
+
+
+def _inputs(
+    networks: Networks, seen: Seen, conditions: Conditions, h: int, w: int
+) -> dict[str, Floats]:
+    def pool(values: Floats) -> Floats:
+        return values.reshape(*values.shape[:-2], h, 2, w, 2).mean(axis=(-3, -1))
+
+    coarse = pool(conditions.motion_map)
+    mask = (pool(conditions.hint_mask) > 0.25).astype(np.float32)
+    share = np.maximum(pool(conditions.hint_mask), 1e-3)
+    hint = pool(conditions.hint_velocity * conditions.hint_mask) / share / (coarse + MAP_FLOOR)
+    hints = np.concatenate([np.clip(hint, -4, 4) * mask, mask[None]])
+    cos, sin = rope_table(h, w, networks.head_dim)
+    log_map = (np.log(coarse + MAP_FLOOR) - MAP_CENTRE) / MAP_SPREAD
+    return {
+        "image": seen.features[None],
+        "motion_map": log_map.reshape(1, h * w, 1).astype(np.float32),
+        "hints": hints.reshape(3, h * w).T[None].astype(np.float32),
+        "cos": cos,
+        "sin": sin,
+    }
+
+
+def _guided(session: Any, inputs: dict[str, Floats], x: Floats, t: float, weight: float) -> Floats:
+    """Guided velocity; both branches run as one batch."""
+    use = np.array([1.0] if weight == 1.0 else [1.0, 0.0], np.float32)
+    count = len(use)
+    batch = {k: v if k in ("cos", "sin") else np.repeat(v, count, 0) for k, v in inputs.items()}
+    batch |= {"x": np.repeat(x, count, 0), "t": np.full(count, t, np.float32), "use_image": use}
+    out: Floats = session.run(None, batch)[0]
+    return out if weight == 1.0 else guide(out[:1], out[1:], weight)

@@ -1,0 +1,154 @@
+"""C2PA content credentials: writing and reading signed manifests.
+
+C2PA specification 2.x through ``c2pa-python``. Formats that the library can embed into are
+signed inside; for the others the manifest lies beside the file, as ``NAME.c2pa``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import c2pa
+from PIL import Image
+
+from vivant import __version__
+from vivant.clip import Picture
+from vivant.errors import ProvenanceError
+from vivant.provenance.keys import SigningKey, home, signing_key
+
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+COMPOSITE = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
+ALGORITHMIC = SOURCE_TYPES + "algorithmicMedia"
+RECIPE_LABEL = "org.vivant.recipe"
+EMBEDDED = {
+    ".mp4": "video/mp4", ".mov": "video/quicktime", ".gif": "image/gif", ".webp": "image/webp",
+    ".avif": "image/avif", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+}
+BESIDE = "application/octet-stream"
+_INPUTS = {
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
+    ".avif": "image/avif", ".gif": "image/gif", ".heic": "image/heic", ".heif": "image/heif",
+}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a manifest says: IPTC ``source_type``, ``recipe``, and the input ``picture`` with
+    the file it came from (None where it came from memory)."""
+
+    source_type: str
+    recipe: dict[str, Any]
+    picture: Picture
+    picture_path: Path | None = None
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the manifest of a file that cannot hold one lies."""
+    return path.with_name(path.name + ".c2pa")
+
+
+def can_embed(path: Path) -> bool:
+    """Whether the manifest goes inside a file of this name."""
+    return path.suffix.lower() in EMBEDDED
+
+
+def sign(source: Path, target: Path, statement: Statement, key: SigningKey | None = None) -> None:
+    """Sign ``source``. Embedding formats: the signed copy is ``target``; others: ``target``
+    is the sidecar. Raises ProvenanceError where signing fails."""
+    embed = can_embed(source)
+    mime = EMBEDDED[source.suffix.lower()] if embed else BESIDE
+    try:
+        with _signer(key or signing_key()) as signer, _builder(statement) as builder:
+            if not embed:
+                builder.set_no_embed()
+                with source.open("rb") as stream:
+                    target.write_bytes(builder.sign(signer, mime, stream, io.BytesIO()))
+                return
+            with source.open("rb") as stream, target.open("w+b") as out:
+                builder.sign(signer, mime, stream, out)
+    except c2pa.C2paError as error:
+        raise ProvenanceError(f"{target.name} could not be signed ({error}).") from error
+
+
+def _signer(key: SigningKey) -> c2pa.Signer:
+    info = c2pa.C2paSignerInfo(c2pa.C2paSigningAlg.ES256, key.chain.encode(), key.private_key.encode(), None)
+    return c2pa.Signer.from_info(info)
+
+
+def _builder(statement: Statement) -> c2pa.Builder:
+    """The unsigned manifest: opened picture, edited by a model, recipe, no training."""
+    agent = {"name": "vivant", "version": __version__}
+    actions = [
+        {"action": "c2pa.opened", "parameters": {"ingredientIds": ["picture"]}},
+        {
+            "action": "c2pa.edited",
+            "softwareAgent": agent,
+            "digitalSourceType": statement.source_type,
+            "description": "A still picture was set in motion.",
+        },
+    ]
+    forbidden = {name: {"use": "notAllowed"} for name in (
+        "cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining", "cawg.ai_inference")}
+    definition = {
+        "claim_generator_info": [agent],
+        "title": "clip",
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            {"label": "cawg.training-mining", "data": {"entries": forbidden}},
+            {"label": RECIPE_LABEL, "data": statement.recipe},
+        ],
+    }
+    settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
+    builder = c2pa.Builder.from_json(json.dumps(definition), context=c2pa.Context(settings))
+    mime, stream = _picture_stream(statement)
+    ingredient = {"title": statement.picture.name or "picture", "relationship": "parentOf", "label": "picture"}
+    with stream:
+        builder.add_ingredient(ingredient, mime, stream)
+    return builder
+
+
+def _picture_stream(statement: Statement) -> tuple[str, Any]:
+    """The input file itself, so that credentials of its own are kept, else a PNG of it."""
+    path = statement.picture_path
+    if path is not None and path.suffix.lower() in _INPUTS and path.is_file():
+        return _INPUTS[path.suffix.lower()], path.open("rb")
+    buffer = io.BytesIO()
+    Image.fromarray(statement.picture.pixels).save(buffer, "PNG", compress_level=1)
+    buffer.seek(0)
+    return "image/png", buffer
+
+
+def read(path: Path, manifest: bytes | None = None) -> dict[str, Any] | None:
+    """The manifest store of a file as JSON, None where it has none.
+
+    ``manifest`` is a sidecar's bytes. Raises ProvenanceError where the library cannot read
+    the file at all.
+    """
+    mime = EMBEDDED.get(path.suffix.lower(), BESIDE)
+    try:
+        with path.open("rb") as stream:
+            context = c2pa.Context(c2pa.Settings.from_dict(_trust()))
+            arguments: dict[str, Any] = {"context": context}
+            if manifest is not None:
+                arguments["manifest_data"] = manifest
+            with c2pa.Reader(mime, stream, **arguments) as reader:
+                store: dict[str, Any] = json.loads(reader.json())
+                store["validation_state"] = reader.get_validation_state()
+                return store
+    except c2pa.C2paError as error:
+        if "ManifestNotFound" in str(error) or "no JUMBF" in str(error):
+            return None
+        raise ProvenanceError(f"The credentials of {path} cannot be read ({error}).") from error
+
+
+def _trust() -> dict[str, Any]:
+    """Verification settings with this installation's root as an anchor, if it has one."""
+    root = home() / "signer" / "root.pem"
+    settings: dict[str, Any] = {"verify": {"verify_trust": True}}
+    if root.exists():
+        settings["trust"] = {"user_anchors": root.read_text("utf-8")}
+    return settings

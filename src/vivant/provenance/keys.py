@@ -1,0 +1,142 @@
+"""The key that signs: an operator's own, or one made for this installation at first use.
+
+The installation's chain is a test root that signs one ES256 leaf. It proves that a clip was
+not altered since it left this installation; it is not on the C2PA trust list.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from vivant.errors import ProvenanceError
+
+YEARS = 10
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """PEM texts: ``chain`` leaf first, ``private_key`` PKCS#8, ``anchor`` the root to trust
+    ("" for an operator's certificate, whose root the C2PA trust list holds)."""
+
+    chain: str
+    private_key: str
+    anchor: str
+
+
+def home() -> Path:
+    """The folder for what belongs to this user: ``VIVANT_HOME``, or the platform's place."""
+    if chosen := os.environ.get("VIVANT_HOME"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config"))
+    return base / "vivant"
+
+
+def signing_key() -> SigningKey:
+    """The operator's key (``VIVANT_SIGNER_CERT`` and ``VIVANT_SIGNER_KEY``, PEM files), else
+    this installation's, made if there is none.
+
+    Raises ProvenanceError where it cannot be read or made.
+    """
+    certificate, key = (os.environ.get(f"VIVANT_SIGNER_{n}") for n in ("CERT", "KEY"))
+    try:
+        if certificate and key:
+            return SigningKey(Path(certificate).read_text("utf-8"), Path(key).read_text("utf-8"), "")
+        folder = home() / "signer"
+        if not (folder / "key.pem").exists():
+            _install(folder)
+        return SigningKey(*((folder / n).read_text("utf-8") for n in ("chain.pem", "key.pem", "root.pem")))
+    except OSError as error:
+        raise ProvenanceError(
+            f"The signing key cannot be read or made ({error}); set VIVANT_HOME to a folder of yours."
+        ) from error
+
+
+def _install(folder: Path) -> None:
+    """Make a chain and move it into place at once; a run that came first wins."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".signer-") as name:
+        made = Path(name) / "signer"
+        made.mkdir(mode=0o700)
+        for member, text in _make_chain().items():
+            handle = os.open(made / member, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+        try:
+            made.rename(folder)
+        except OSError:
+            if not (folder / "key.pem").exists():
+                raise
+
+
+def _make_chain() -> dict[str, str]:
+    root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    serial = x509.random_serial_number() % 10**8
+    root = _certificate(f"vivant installation {serial}", root_key, None, root_key)
+    leaf = _certificate("vivant", leaf_key, root, root_key)
+    pem = serialization.Encoding.PEM
+    private = leaf_key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain = leaf.public_bytes(pem) + root.public_bytes(pem)
+    return {
+        "chain.pem": chain.decode(),
+        "root.pem": root.public_bytes(pem).decode(),
+        "key.pem": private.decode(),
+    }
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Certificate | None,
+    issuer_key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    """A root (``issuer`` None) or a leaf under it, with the extensions C2PA asks for."""
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vivant"),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
+    is_root = issuer is None
+    now = datetime.datetime.now(datetime.timezone.utc)
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=is_root, crl_sign=is_root,
+        content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, encipher_only=False, decipher_only=False,
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject if issuer is None else issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=365 * YEARS))
+        .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+            critical=False,
+        )
+    )
+    if not is_root:
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        builder = builder.add_extension(purpose, critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())

@@ -1,0 +1,101 @@
+"""From the coarse motion field to velocities on the renderer's work grid.
+
+The work grid is a reduced picture (short side 192). The field's speed is made to follow the
+picture's edges there, so that water does not drag the rock beside it, and what hardly moves
+is held, so that buildings are not jelly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Frame
+from vivant.field.motion_field import MotionField
+from vivant.render.guided import guided_filter, smoothstep
+
+WORK_SHORT = 192
+GUIDE_RADIUS = 9
+GUIDE_EPSILON = 6e-4
+RELATIVE_HOLD = (0.05, 0.16)
+STILL_HOLD = (0.72, 0.93)
+
+
+@dataclass(frozen=True)
+class WorkMotion:
+    """Motion on the work grid ``hw x ww``.
+
+    ``velocity`` ``[T, hw, ww, 2]`` work pixels per second; ``mean`` ``[hw, ww, 2]`` its mean
+    over the period that repeats; ``rate`` steps per second; ``loop_seconds`` as in the field.
+    """
+
+    velocity: Floats
+    mean: Floats
+    rate: float
+    loop_seconds: float | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the work grid."""
+        return self.velocity.shape[2], self.velocity.shape[1]
+
+    def at(self, seconds: float) -> Floats:
+        """Velocity ``[hw, ww, 2]`` at a time, between step centres; mirrored or wrapped."""
+        count = len(self.velocity)
+        position = seconds * self.rate - 0.5
+        first = int(np.floor(position))
+        share = position - first
+        a, b = (self._fold(i, count) for i in (first, first + 1))
+        if a == b:
+            return self.velocity[a]
+        return cv2.addWeighted(self.velocity[a], 1 - share, self.velocity[b], share, 0)
+
+    def _fold(self, index: int, count: int) -> int:
+        if self.loop_seconds is not None:
+            return index % count
+        index %= 2 * count
+        return index if index < count else 2 * count - 1 - index
+
+
+def work_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) of the work grid for a picture; never larger than the picture."""
+    scale = min(1.0, WORK_SHORT / min(width, height))
+    return max(2, round(width * scale)), max(2, round(height * scale))
+
+
+def to_work(field: MotionField, pixels: Frame) -> WorkMotion:
+    """Bring a field onto the work grid of the picture ``[H, W, 3]``."""
+    height, width = pixels.shape[:2]
+    size = work_size(width, height)
+    gain = edge_gain(field, pixels, size)
+    scale = np.float32(min(size))
+    steps = [
+        cv2.resize(np.ascontiguousarray(v.transpose(1, 2, 0)), size, interpolation=cv2.INTER_LINEAR)
+        for v in field.velocity
+    ]
+    velocity = np.stack(steps) * (gain[..., None] * scale)
+    mean = velocity.mean(axis=0)
+    return WorkMotion(velocity.astype(np.float32), mean, field.rate, field.loop_seconds)
+
+
+def edge_gain(field: MotionField, pixels: Frame, size: tuple[int, int]) -> Floats:
+    """Factor ``[hw, ww]`` by which upsampled velocities are multiplied.
+
+    Guided speed over plain speed: under 1 where the picture's edges say that the place
+    belongs to something that holds. Exactly 0 where the field is 0.
+    """
+    speed = np.linalg.norm(field.velocity, axis=1).mean(axis=0)
+    top = float(np.percentile(speed, 97))
+    if top <= 0:
+        return np.zeros(size[::-1], np.float32)
+    held = smoothstep(*RELATIVE_HOLD, speed / top) * (1 - smoothstep(*STILL_HOLD, field.still))
+    plain = cv2.resize(speed, size, interpolation=cv2.INTER_LINEAR)
+    wanted = cv2.resize(speed * held, size, interpolation=cv2.INTER_LINEAR)
+    guide = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    followed = guided_filter(guide, wanted, GUIDE_RADIUS, GUIDE_EPSILON)
+    ratio = np.clip(followed, 0, None) / (plain + 0.02 * top)
+    ratio *= smoothstep(0.02, 0.10, followed / top)
+    gain = np.where(plain > 0, np.clip(ratio, 0, 1.2), 0)
+    return np.asarray(gain, np.float32)

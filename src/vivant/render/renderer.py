@@ -1,0 +1,162 @@
+"""Picture and motion field to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Floats, Frame, Picture, VideoSpec
+from vivant.controls.types import Camera, Mask
+from vivant.field.motion_field import MotionField
+from vivant.field.operations import light_at
+from vivant.render.advect import Layers, grid_of, layers
+from vivant.render.blend import mix
+from vivant.render.camera import ease, view
+from vivant.render.light import apply_light, has_light
+from vivant.render.motion import WorkMotion, to_work
+
+LEAST_SHIFT = 0.02
+"""Displacements under this many work pixels are not worth a remap."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of the frame and the part of the work grid over it."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of the rectangle in an image."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+
+def render(
+    picture: Picture,
+    field: MotionField,
+    spec: VideoSpec,
+    *,
+    camera: Camera = Camera(),  # noqa: B008 - frozen
+    loop: bool = False,
+    still: Mask | None = None,
+) -> Iterator[Frame]:
+    """Yield ``spec.count`` frames ``[spec.height, spec.width, 3]``; frame 0 is the picture.
+
+    ``still`` ``[H, W]`` (255 = applies) marks pixels that never change while the camera
+    stands still; under a moving camera they move with the view. Raises ValueError where the
+    picture or the mask has another size than the frames.
+    """
+    if picture.size != (spec.width, spec.height):
+        raise ValueError(f"the picture is {picture.size}, the frames {spec.width}x{spec.height}")
+    if still is not None and still.shape != picture.pixels.shape[:2]:
+        raise ValueError("the still mask must have the picture's size")
+    motion = to_work(field, picture.pixels)
+    held = None if still is None else still > 127
+    lit = has_light(field)
+    warp = _Warp.of(picture.pixels, motion)
+    for index, parts in enumerate(layers(motion, spec.count, spec.fps, loop)):
+        if index == 0:
+            yield picture.pixels.copy()
+            continue
+        affine = None
+        if camera.moves:
+            affine = view(camera, ease(index / spec.count, loop), spec.width, spec.height)
+        frame = warp.frame(parts, affine, held)
+        if lit:
+            frame = _lit(frame, light_at(field, index / spec.fps), held)
+        yield frame
+
+
+def _lit(frame: Frame, stops: Floats, held: NDArray[np.bool_] | None) -> Frame:
+    out = apply_light(frame, stops)
+    if held is not None:
+        np.copyto(out, frame, where=held[..., None])
+    return out
+
+
+@dataclass(frozen=True)
+class _Warp:
+    """The picture with what is needed to warp it: pixel grid, moving rectangle, scales."""
+
+    pixels: Frame
+    grid: Floats
+    box: Box | None
+    ratio: tuple[float, float]
+
+    @staticmethod
+    def of(pixels: Frame, motion: WorkMotion) -> _Warp:
+        height, width = pixels.shape[:2]
+        ww, hw = motion.size
+        ratio = (width / ww, height / hw)
+        return _Warp(pixels, grid_of((width, height)), _moving_box(motion, width, height), ratio)
+
+    def frame(self, parts: Layers, affine: Floats | None, held: NDArray[np.bool_] | None) -> Frame:
+        """One frame: both layers warped and mixed."""
+        if affine is not None:
+            return self._viewed(parts, affine, held)
+        out = self.pixels.copy()
+        if self.box is None:
+            return out
+        at = self.box.slices
+        first = self._warped(parts.now, at)
+        out[at] = first if not _differ(parts) else mix(first, self._warped(parts.later, at), parts.share)
+        if held is not None:
+            np.copyto(out, self.pixels, where=held[..., None])
+        return out
+
+    def _warped(self, displacement: Floats, at: tuple[slice, slice]) -> Frame:
+        shift = self._full(displacement)[at]
+        source = cv2.add(self.grid[at], shift)
+        return self._fetch(source)
+
+    def _viewed(self, parts: Layers, affine: Floats, held: NDArray[np.bool_] | None) -> Frame:
+        """Motion and camera in one remap per layer."""
+        place = cv2.transform(self.grid, affine)
+        shares = [(parts.now, 1.0)] if not _differ(parts) else [(parts.now, 1.0), (parts.later, 1.0)]
+        images = []
+        for displacement, _ in shares:
+            full = self._full(displacement)
+            if held is not None:
+                full = np.where(held[..., None], np.float32(0), full)
+            shift = cv2.remap(full, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+            images.append(self._fetch(cv2.add(place, shift)))
+        return images[0] if len(images) == 1 else mix(images[0], images[1], parts.share)
+
+    def _full(self, displacement: Floats) -> Floats:
+        """Displacement in frame pixels ``[H, W, 2]``."""
+        scaled = displacement * np.array(self.ratio, np.float32)
+        size = self.pixels.shape[1::-1]
+        return np.asarray(cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def _fetch(self, source: Floats) -> Frame:
+        out = cv2.remap(
+            self.pixels, source, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101  # type: ignore[call-overload]
+        )
+        return np.asarray(out, np.uint8)
+
+
+def _differ(parts: Layers) -> bool:
+    return float(np.abs(parts.now - parts.later).max()) > LEAST_SHIFT
+
+
+def _moving_box(motion: WorkMotion, width: int, height: int) -> Box | None:
+    """The rectangle outside which nothing ever moves, None where nothing moves at all."""
+    ww, hw = motion.size
+    moves = np.abs(motion.velocity).max(axis=(0, 3)) > 0
+    if not moves.any():
+        return None
+    rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
+    sx, sy = width / ww, height / hw
+    return Box(
+        top=max(0, int((rows[0] - 1) * sy)),
+        bottom=min(height, int((rows[-1] + 2) * sy) + 1),
+        left=max(0, int((columns[0] - 1) * sx)),
+        right=min(width, int((columns[-1] + 2) * sx) + 1),
+    )

@@ -1,0 +1,186 @@
+"""From labelled shards to a model bundle: the motion map's head, then the motion field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
+from vivant.motion.codec import Codec
+from vivant.motion.encoder import Encoder, pretrained_encoder
+from vivant.motion.export import round_weights, write_bundle
+from vivant.motion.map_head import FEATURES, MapHead
+from vivant.motion.sampler import SamplerOptions
+from vivant.motion.transformer import MotionTransformer, TransformerParams
+from vivant.training.corpus import Part, build, mean_speed
+from vivant.training.tasks import FieldOptions, FieldTask, MapTask, measure_scales
+from vivant.training.trainer import TrainOptions, train
+
+LEAST_VIEWS = 6
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One complete run. ``squares`` crops of each window; the rest per stage."""
+
+    name: str = "builtin"
+    version: str = "0.1.0"
+    squares: int = 2
+    map_batch: int = 32
+    map_dropout: float = 0.4
+    map_training: TrainOptions = field(
+        default_factory=lambda: TrainOptions(
+            300, rate=7e-4, warmup=50, weight_decay=0.1, ema=0.98, save_every=100
+        )
+    )
+    codec: Codec = field(default_factory=lambda: Codec(16, 12, 4))
+    dim: int = 256
+    depth: int = 6
+    heads: int = 4
+    field_options: FieldOptions = field(default_factory=FieldOptions)
+    field_training: TrainOptions = field(
+        default_factory=lambda: TrainOptions(
+            4000, rate=1e-3, warmup=200, weight_decay=0.05, ema=0.998, save_every=100
+        )
+    )
+    sampler: SamplerOptions = field(default_factory=SamplerOptions)
+
+
+Say = Callable[[str], None]
+
+
+def train_builtin(
+    recipe: Recipe, data: Path, val: Path | None, out: Path, say: Say = lambda text: None
+) -> Path:
+    """Train both steps on the shards of ``data`` and write ``out/bundle``.
+
+    An interrupted run goes on where its last state was saved.
+    """
+    torch.manual_seed(recipe.map_training.seed)
+    encoder = pretrained_encoder().to(memory_format=torch.channels_last)
+    parts = [p for p in build(data, encoder, squares=recipe.squares) if len(p) >= LEAST_VIEWS]
+    held_out = build(val, encoder, squares=0) if val else []
+    say(f"{sum(map(len, parts))} views of {len(list(data.glob('*.tar')))} shots")
+    head = _train_map(recipe, parts, held_out, out / "map", say)
+    codec = _fitted(recipe.codec, parts)
+    network = _train_field(recipe, codec, parts, held_out, out / "field", say)
+    return export_bundle(recipe, encoder, head, network, codec, out / "bundle")
+
+
+def export_bundle(
+    recipe: Recipe,
+    encoder: Encoder,
+    head: nn.Module,
+    network: nn.Module,
+    codec: Codec,
+    folder: Path,
+) -> Path:
+    """Round the weights to what is stored and write the bundle."""
+    for module in (encoder, head, network):
+        round_weights(module.eval())
+    about = {
+        "name": recipe.name,
+        "version": recipe.version,
+        "licence": "Apache-2.0",
+        "sampler": asdict(recipe.sampler),
+    }
+    write_bundle(folder, encoder, head, network, codec, about)  # type: ignore[arg-type]
+    return folder
+
+
+def _fitted(codec: Codec, parts: list[Part]) -> Codec:
+    plain = Codec(codec.steps, codec.terms, codec.light_terms)
+    return Codec(codec.steps, codec.terms, codec.light_terms, measure_scales(parts, plain))
+
+
+def _reporter(say: Say, stage: str, every: int) -> Callable[[int, float], None]:
+    def report(step: int, loss: float) -> None:
+        if step % every == 0:
+            say(f"{stage} step {step}: loss {loss:.3f}")
+
+    return report
+
+
+def _train_map(
+    recipe: Recipe, parts: list[Part], held_out: list[Part], out: Path, say: Say
+) -> nn.Module:
+    torch.manual_seed(recipe.map_training.seed)
+    task = MapTask(parts, recipe.map_batch, recipe.map_dropout)
+    return train(
+        task, recipe.map_training, out,
+        progress=_reporter(say, "map", recipe.map_training.save_every),
+        check=(lambda net: where_it_moves(net, held_out)) if held_out else None,
+    )
+
+
+def _train_field(
+    recipe: Recipe, codec: Codec, parts: list[Part], held_out: list[Part], out: Path, say: Say
+) -> nn.Module:
+    torch.manual_seed(recipe.field_training.seed)
+    params = TransformerParams(codec.channels, FEATURES, recipe.dim, recipe.depth, recipe.heads)
+    network = MotionTransformer(params)
+    task = FieldTask(parts, network, codec, recipe.field_options)
+    return train(
+        task, recipe.field_training, out,
+        progress=_reporter(say, "field", recipe.field_training.save_every),
+        check=_field_check(network, codec, held_out) if held_out else None,
+    )
+
+
+def _field_check(
+    network: MotionTransformer, codec: Codec, held_out: list[Part]
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Loss of the averaged network on fixed held-out batches, without hints."""
+    options = FieldOptions(drop_image=0.0, give_hints=0.0)
+    task = FieldTask(held_out, network, codec, options)
+    batches = [task.batch(np.random.default_rng((7, k))) for k in range(6)]
+
+    def check(average: nn.Module) -> dict[str, float]:
+        task.network = average  # type: ignore[assignment]
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            return {"val_loss": float(np.mean([float(task.loss(b)) for b in batches]))}
+
+    return check
+
+
+def where_it_moves(head: nn.Module, parts: list[Part]) -> dict[str, float]:
+    """Mean and median over shots of the moving-area AUC, with the centre guess beside it."""
+    model: list[float] = []
+    centre: list[float] = []
+    for part in parts:
+        for shot in np.unique(part.source):
+            rows = [_auc_pair(head, part, k) for k in np.flatnonzero(part.source == shot)[::2]]
+            scored = [row for row in rows if row is not None]
+            if scored:
+                model.append(float(np.mean([m for m, _ in scored])))
+                centre.append(float(np.mean([c for _, c in scored])))
+    if not model:
+        return {}
+    return {
+        "auc": float(np.mean(model)),
+        "auc_median": float(np.median(model)),
+        "auc_centre": float(np.mean(centre)),
+        "clips": float(len(model)),
+    }
+
+
+def _auc_pair(head: nn.Module, part: Part, index: int) -> tuple[float, float] | None:
+    if part.camera_moves[index]:
+        return None
+    speed = mean_speed(part.velocity[index])
+    classes = moving_and_static(speed, part.gradient[index].astype(np.float32))
+    if classes is None:
+        return None
+    with torch.no_grad():
+        log_speed, odds, _ = head(torch.from_numpy(part.features[index][None]).float())
+    score = (log_speed + 0.5 * nn.functional.logsigmoid(odds))[0].numpy()
+    centre = centre_guess(*speed.shape)
+    return moving_area_auc(score, *classes), moving_area_auc(centre, *classes)
+
+

@@ -1,0 +1,107 @@
+"""The training loop over anything with a network, a ``batch`` and a ``loss``.
+
+The batch of step ``n`` is drawn from a generator seeded by (seed, n), so the reader's position
+is the step itself and a resumed run sees exactly what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vivant.training.state import load_state, save_state
+from vivant.training.tasks import Task
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How long and how fast to learn; rates in the units of AdamW."""
+
+    steps: int
+    rate: float = 1e-3
+    warmup: int = 200
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.99)
+    ema: float = 0.999
+    clip_norm: float = 1.0
+    save_every: int = 200
+    seed: int = 0
+
+
+def learning_rate(step: int, options: TrainOptions) -> float:
+    """Linear warm-up, then a cosine down to a twentieth of the rate."""
+    if step < options.warmup:
+        return options.rate * (step + 1) / options.warmup
+    share = (step - options.warmup) / max(1, options.steps - options.warmup)
+    return options.rate * (0.05 + 0.95 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, share)))))
+
+
+def train(
+    task: Task,
+    options: TrainOptions,
+    out: Path,
+    *,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+    check: Callable[[nn.Module], dict[str, float]] | None = None,
+) -> nn.Module:
+    """Train to ``options.steps``, resuming from ``out`` if it holds a state.
+
+    Returns the averaged (EMA) network in evaluation mode. ``check`` measures it at every
+    save; its figures go to ``out/log.jsonl`` with the loss.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    network = task.network
+    torch.manual_seed(options.seed)
+    average = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), options.rate, options.betas, weight_decay=options.weight_decay
+    )
+    begin = load_state(out / "state.safetensors", network, average, optimizer)
+    losses: list[float] = []
+    clock = time.monotonic()
+    for step in range(begin, options.steps):
+        losses.append(_step(task, step, optimizer, options))
+        _update_average(average, network, min(options.ema, (1 + step) / (10 + step)))
+        progress(step + 1, losses[-1])
+        if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
+            save_state(out / "state.safetensors", network, average, optimizer, step + 1)
+            figures = check(average.eval()) if check else {}
+            row = {"step": step + 1, "loss": float(np.mean(losses)), **figures}
+            row["seconds"] = round(time.monotonic() - clock, 1)
+            with (out / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(row) + "\n")
+            losses.clear()
+    return average.eval()
+
+
+def _step(
+    task: Task, step: int, optimizer: torch.optim.Optimizer, options: TrainOptions
+) -> float:
+    task.network.train()
+    torch.manual_seed((options.seed << 32) + step)
+    batch = task.batch(np.random.default_rng((options.seed, step)))
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(step, options)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss: Tensor = task.loss(batch)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(task.network.parameters(), options.clip_norm)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _update_average(average: nn.Module, network: nn.Module, keep: float) -> None:
+    with torch.no_grad():
+        for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
+            slow.lerp_(fast, 1 - keep)
+        for slow, fast in zip(average.buffers(), network.buffers(), strict=True):
+            slow.copy_(fast)
