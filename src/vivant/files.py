@@ -78,6 +78,35 @@ def temporary_folder(beside: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def publish_folder(folder: Path, overwrite: bool, marker: str = ".vivant") -> Iterator[Path]:
+    """Yield a new folder; on success it takes the place of ``folder``.
+
+    A file ``marker`` in it says that it is ours; only such a folder (or an empty one) is ever
+    replaced. Raises UsageError where ``folder`` is something else or must not be replaced.
+    """
+    check_output_folder(folder, overwrite, marker)
+    with temporary_folder(folder) as temporary:
+        yield temporary
+        (temporary / marker).touch()
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    sync_folder(folder.parent)
+
+
+def check_output_folder(folder: Path, overwrite: bool, marker: str = ".vivant") -> None:
+    """Refuse an output folder that cannot or must not be written; see `publish_folder`."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"The output {folder} is a file; a folder is written there.")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not overwrite:
+            raise UsageError(f"The folder {folder} exists already; pass --overwrite to replace it.")
+        if not (folder / marker).is_file():
+            raise UsageError(f"The folder {folder} was not written by vivant and is not replaced.")
+    check_output(folder / marker if folder.is_dir() else folder, overwrite=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the rename itself durable; folders cannot be opened on Windows."""
     if os.name != "posix":

@@ -60,7 +60,12 @@ def spec_of(name: str) -> ModelSpec:
         config = open_bundle(folder).config
         licence = str(config.get("licence", "not stated"))
         return ModelSpec(
-            name, "motion", "a bundle from a folder", licence, "any CPU", CONTROLS,
+            name,
+            "motion",
+            "a bundle from a folder",
+            licence,
+            "any CPU",
+            CONTROLS,
             _load_motion(folder),
         )
     known = ", ".join(sorted(MODELS))

@@ -107,7 +107,10 @@ class Result:
 class Generator(Protocol):
     """A model of any family."""
 
-    identity: ModelIdentity
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which weights answer."""
+        ...
 
     def generate(self, request: Request, progress: Progress = no_progress) -> Result:
         """Answer one request. Raises UnsupportedControl for what it cannot honour."""

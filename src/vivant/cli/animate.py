@@ -11,9 +11,9 @@ from vivant.cli.inputs import ClipOptions, ControlOptions, read_request, with_se
 from vivant.cli.show import Progress, print_json, progress_bars, say
 from vivant.errors import UsageError
 from vivant.field.file import load_field, save_field
-from vivant.files import check_output, sha256_of
+from vivant.files import check_output, check_output_folder, sha256_of
 from vivant.media.formats import Format, format_for
-from vivant.provenance.release import release
+from vivant.provenance.release import SUMS, release
 from vivant.registry import check_controls, spec_of
 from vivant.request import ModelIdentity, Request, Result
 
@@ -127,8 +127,10 @@ def _check_targets(targets: list[Target], fmt: Format, outputs: Outputs) -> None
         files += [target.field] if target.field else []
         for path in files:
             check_output(path, outputs.overwrite)
-        if target.exports is not None and target.exports.exists() and not outputs.overwrite:
-            raise UsageError(f"The folder {target.exports} exists already; pass --overwrite to replace it.")
+        if not fmt.suffix:
+            check_output_folder(target.clip, outputs.overwrite, SUMS)
+        if target.exports is not None:
+            check_output_folder(target.exports, outputs.overwrite)
 
 
 def _exports(outputs: Outputs) -> tuple[str, ...]:
@@ -147,8 +149,15 @@ def _publish(
     field_sha256: str | None = None,
 ) -> dict[str, Any]:
     published = release(
-        result, request, target.clip, fmt, picture_path=photo, lossless=clip.lossless,
-        overwrite=outputs.overwrite, field_sha256=field_sha256, progress=progress,
+        result,
+        request,
+        target.clip,
+        fmt,
+        picture_path=photo,
+        lossless=clip.lossless,
+        overwrite=outputs.overwrite,
+        field_sha256=field_sha256,
+        progress=progress,
     )
     row: dict[str, Any] = {
         "path": str(published.path),
@@ -164,8 +173,12 @@ def _publish(
         from vivant.render.exports import export
 
         export(
-            request, result.field, target.exports, _exports(outputs),
-            flow_format=outputs.flow_format, overwrite=outputs.overwrite,
+            request,
+            result.field,
+            target.exports,
+            _exports(outputs),
+            flow_format=outputs.flow_format,
+            overwrite=outputs.overwrite,
         )
         row["exports"] = str(target.exports)
     return row
@@ -183,7 +196,10 @@ def _report(
         print_json(
             {
                 "outputs": rows,
-                "width": spec.width, "height": spec.height, "fps": spec.fps, "frames": spec.count,
+                "width": spec.width,
+                "height": spec.height,
+                "fps": spec.fps,
+                "frames": spec.count,
                 "model": model,
                 "picture": {"name": request.picture.name, "sha256": request.picture.sha256},
                 "notes": list(request.picture.notes),

@@ -16,7 +16,9 @@ from vivant.field.wheel import wheel_picture
 from vivant.files import check_output, publish
 
 
-def show_field(path: Path, picture: Path | None, animation: Path | None, overwrite: bool, as_json: bool) -> None:
+def show_field(
+    path: Path, picture: Path | None, animation: Path | None, overwrite: bool, as_json: bool
+) -> None:
     """Describe a field; write a colour-wheel picture and an animated preview where asked."""
     field = load_field(path)
     for out in (picture, animation):

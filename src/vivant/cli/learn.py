@@ -37,7 +37,9 @@ def train_recipe(recipe_path: Path, data: Path, val: Path | None, out: Path) -> 
     try:
         from vivant.training.builtin import train_builtin
     except ImportError as error:
-        raise UsageError(f"Training needs more packages ({error.name}): pip install 'vivant[train]'.") from error
+        raise UsageError(
+            f"Training needs more packages ({error.name}): pip install 'vivant[train]'."
+        ) from error
     bundle = train_builtin(recipe, data, val, out, say)
     say(f"the model is in {bundle}; use it with --model {bundle}")
 
@@ -54,6 +56,8 @@ def load_recipe(path: Path) -> Any:
         spec.loader.exec_module(module)
         return module.recipe()
     except ImportError as error:
-        raise UsageError(f"The recipe needs more packages ({error.name}): pip install 'vivant[train]'.") from error
+        raise UsageError(
+            f"The recipe needs more packages ({error.name}): pip install 'vivant[train]'."
+        ) from error
     except AttributeError as error:
         raise UsageError(f"{path} has no function recipe().") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -21,22 +21,31 @@ app = typer.Typer(
 )
 
 Photo = Annotated[Path, typer.Argument(help="The photograph to animate.", show_default=False)]
-Out = Annotated[Optional[Path], typer.Option("-o", "--out", help="Output file (or folder for png).")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="Output file (or folder for png).")]
 Seconds = Annotated[float, typer.Option(help="Duration of the clip.")]
-Fps = Annotated[Optional[float], typer.Option(help="Frames per second (24; 15 for gif).")]
-Size = Annotated[Optional[str], typer.Option(help="1280x720, 720p or source (default 720p, never enlarged).")]
+Fps = Annotated[float | None, typer.Option(help="Frames per second (24; 15 for gif).")]
+Size = Annotated[
+    str | None, typer.Option(help="1280x720, 720p or source (default 720p, never enlarged).")
+]
 Loop = Annotated[bool, typer.Option("--loop/--no-loop", help="Make the clip loop without a seam.")]
 Strength = Annotated[float, typer.Option(help="Scales the motion; 0 = still.")]
 Seed = Annotated[int, typer.Option(help="Another seed, another plausible motion.")]
-Still = Annotated[Optional[Path], typer.Option(help="Mask: white never changes.")]
-Move = Annotated[Optional[Path], typer.Option(help="Mask: white moves, the rest holds.")]
-Strokes = Annotated[Optional[list[str]], typer.Option("--stroke", help='"x0,y0>x1,y1[@seconds]", 0..1; repeatable.')]
-StrokesFile = Annotated[Optional[Path], typer.Option("--strokes", help="JSON file of strokes.")]
-Cameras = Annotated[Optional[list[str]], typer.Option("--camera", help='"push-in 0.1", pan-left, roll-right 5, ...; repeatable.')]
-FormatName = Annotated[Optional[str], typer.Option("--format", help="mp4, av1, webm, mkv, png, gif, webp, avif.")]
+Still = Annotated[Path | None, typer.Option(help="Mask: white never changes.")]
+Move = Annotated[Path | None, typer.Option(help="Mask: white moves, the rest holds.")]
+Strokes = Annotated[
+    list[str] | None, typer.Option("--stroke", help='"x0,y0>x1,y1[@seconds]", 0..1; repeatable.')
+]
+StrokesFile = Annotated[Path | None, typer.Option("--strokes", help="JSON file of strokes.")]
+Cameras = Annotated[
+    list[str] | None,
+    typer.Option("--camera", help='"push-in 0.1", pan-left, roll-right 5, ...; repeatable.'),
+]
+FormatName = Annotated[
+    str | None, typer.Option("--format", help="mp4, av1, webm, mkv, png, gif, webp, avif.")
+]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Exact pixels (mkv, png or webp).")]
-SaveField = Annotated[Optional[Path], typer.Option(help="Also write the motion field (.vivant).")]
-Export = Annotated[Optional[str], typer.Option(help="Also write ground truth: flow,mask.")]
+SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
+Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
 FlowFormat = Annotated[str, typer.Option(help="flo, kitti or npz.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
@@ -58,7 +67,9 @@ def animate(
     stroke: Strokes = None,
     strokes: StrokesFile = None,
     camera: Cameras = None,
-    model: Annotated[str, typer.Option(help="A name of `vivant models`, or a bundle's folder.")] = "builtin",
+    model: Annotated[
+        str, typer.Option(help="A name of `vivant models`, or a bundle's folder.")
+    ] = "builtin",
     format_: FormatName = None,
     lossless: Lossless = False,
     save_field: SaveField = None,
@@ -68,7 +79,8 @@ def animate(
     overwrite: Overwrite = False,
 ) -> None:
     """Animate a photograph."""
-    from vivant.cli.animate import Outputs, animate as run
+    from vivant.cli.animate import Outputs
+    from vivant.cli.animate import animate as run
     from vivant.cli.inputs import ClipOptions, ControlOptions
 
     run(
@@ -120,8 +132,10 @@ def render(
 @app.command()
 def field(
     path: Annotated[Path, typer.Argument(help="The motion field (.vivant).", show_default=False)],
-    picture: Annotated[Optional[Path], typer.Option(help="Write a colour-wheel picture (.png).")] = None,
-    preview: Annotated[Optional[Path], typer.Option(help="Write an animated preview.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Write a colour-wheel picture (.png).")
+    ] = None,
+    preview: Annotated[Path | None, typer.Option(help="Write an animated preview.")] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -142,8 +156,12 @@ def models(json: Json = False) -> None:
 @app.command()
 def verify(
     files: Annotated[list[Path], typer.Argument(help="Clips of any system.", show_default=False)],
-    picture: Annotated[Optional[Path], typer.Option(help="The photograph: make the clip again and compare.")] = None,
-    field: Annotated[Optional[Path], typer.Option(help="The field file, for clips of `vivant render`.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="The photograph: make the clip again and compare.")
+    ] = None,
+    field: Annotated[
+        Path | None, typer.Option(help="The field file, for clips of `vivant render`.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check credentials; with --picture make the clip again and compare."""
@@ -155,9 +173,13 @@ def verify(
 
 @app.command()
 def prepare(
-    source: Annotated[Path, typer.Argument(help="A folder of videos, or a manifest (.jsonl).", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(help="A folder of videos, or a manifest (.jsonl).", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the shards.")],
-    split: Annotated[Optional[list[str]], typer.Option(help="Only this split of a manifest; repeatable.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="Only this split of a manifest; repeatable.")
+    ] = None,
     processes: Annotated[int, typer.Option(help="Worker processes.")] = 2,
 ) -> None:
     """Turn clips into labelled training shards."""
@@ -168,10 +190,12 @@ def prepare(
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe (.py with a function recipe()).", show_default=False)],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe (.py with a function recipe()).", show_default=False)
+    ],
     data: Annotated[Path, typer.Option(help="Folder of training shards.")],
     out: Annotated[Path, typer.Option(help="Folder for states, logs and the bundle; resumes.")],
-    val: Annotated[Optional[Path], typer.Option(help="Folder of validation shards.")] = None,
+    val: Annotated[Path | None, typer.Option(help="Folder of validation shards.")] = None,
 ) -> None:
     """Train the motion model and write a bundle (needs the extra [train])."""
     from vivant.cli.learn import train_recipe
@@ -187,7 +211,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Brings still pictures to life."""
 
@@ -205,7 +231,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("VIVANT_DEBUG"):
             raise
-        print(f"vivant: unexpected failure, please report it: {type(error).__name__}: {error}", file=sys.stderr)
+        print(
+            f"vivant: unexpected failure, please report it: {type(error).__name__}: {error}",
+            file=sys.stderr,
+        )
         sys.exit(1)
 
 

@@ -28,5 +28,6 @@ def show_models(as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        print(f"{row['name']}  ({row['family']}, {row['licence']}, {row['runs_on']}): {row['summary']}")
+        where = f"{row['family']}, {row['licence']}, {row['runs_on']}"
+        print(f"{row['name']}  ({where}): {row['summary']}")
         print(f"    controls: {', '.join(row['controls'])}")

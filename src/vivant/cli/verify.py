@@ -62,7 +62,11 @@ def remake(verdict: Verdict, picture_path: Path, field_path: Path | None) -> Com
         raise UsageError(f"{picture_path} is not the picture that {verdict.path} was made from.")
     width, height = recipe["size"]
     request = request_from(recipe, fit(picture, (width, height)))
-    result = _from_field(recipe, field_path, request) if "field_sha256" in recipe else _from_model(recipe, request)
+    result = (
+        _from_field(recipe, field_path, request)
+        if "field_sha256" in recipe
+        else _from_model(recipe, request)
+    )
     return compare(verdict.path, result.frames())
 
 
@@ -110,4 +114,6 @@ def _describe(verdict: Verdict, again: Comparison | None) -> None:
             say(f"  {name}: {text}")
     if again is not None:
         word = "the same clip" if matches(again) else "NOT the same clip"
-        say(f"  made again: {word} ({again.frames} frames, mean difference {again.mean:.2f} levels)")
+        say(
+            f"  made again: {word} ({again.frames} frames, mean difference {again.mean:.2f} levels)"
+        )

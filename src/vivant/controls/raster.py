@@ -30,9 +30,7 @@ class Guidance:
     move: Floats | None
 
 
-def rasterise(
-    controls: Controls, grid: tuple[int, int], aspect: float, seconds: float
-) -> Guidance:
+def rasterise(controls: Controls, grid: tuple[int, int], aspect: float, seconds: float) -> Guidance:
     """Draw ``controls`` for a picture of the given ``aspect`` (width / height).
 
     ``seconds`` is the duration over which a stroke without one of its own is travelled.

@@ -34,7 +34,7 @@ class Stroke:
         for x, y in self.points:
             if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
                 raise UsageError(
-                    f"The stroke point {x:g},{y:g} lies outside the picture; use values from 0 to 1."
+                    f"The stroke point {x:g},{y:g} lies outside the picture; use values 0 to 1."
                 )
         if self.seconds is not None and not (math.isfinite(self.seconds) and self.seconds > 0):
             raise UsageError(f"A stroke's seconds must be a positive number, not {self.seconds}.")

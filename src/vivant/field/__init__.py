@@ -1,0 +1,1 @@
+"""The motion field: the artefact between model and pixels."""

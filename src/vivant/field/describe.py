@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vivant.clip import Floats
 from vivant.field.motion_field import MotionField, speed
 
 MOVING = 0.01
@@ -42,6 +43,6 @@ def describe(field: MotionField) -> dict[str, Any]:
     }
 
 
-def _compass(vector: np.ndarray) -> str:  # type: ignore[type-arg]
+def _compass(vector: Floats) -> str:
     angle = np.arctan2(vector[1], vector[0])
     return COMPASS[round(float(angle) / (np.pi / 4)) % 8]

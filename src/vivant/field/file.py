@@ -60,7 +60,9 @@ def load_field(path: Path) -> MotionField:
             **tensors,
             rate=_positive(metadata["rate"]),
             loop_seconds=None if loop is None else _positive(loop),
-            about={k.removeprefix("about."): v for k, v in metadata.items() if k.startswith("about.")},
+            about={
+                k.removeprefix("about."): v for k, v in metadata.items() if k.startswith("about.")
+            },
         )
     except (KeyError, ValueError, TypeError) as error:
         raise FieldFileError(f"{path} is not a valid motion field ({error}).") from error
@@ -106,6 +108,8 @@ def _check_version(path: Path, metadata: dict[str, str]) -> None:
     if not (version.isascii() and version.isdigit()):
         raise FieldFileError(f"{path} does not state its version.")
     if int(version) > VERSION:
-        raise FieldFileError(f"{path} was made by a newer vivant (format {version}); upgrade vivant.")
+        raise FieldFileError(
+            f"{path} was made by a newer vivant (format {version}); upgrade vivant."
+        )
     if int(version) < 1:
         raise FieldFileError(f"{path} states the version {version}, which never existed.")

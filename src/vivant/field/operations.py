@@ -62,7 +62,9 @@ def _between(field: MotionField, values: Floats, seconds: float) -> Floats:
     position = seconds * field.rate - 0.5
     first = int(np.floor(position))
     share = np.float32(position - first)
-    a, b = (values[_fold(i, field.steps, field.loop_seconds is not None)] for i in (first, first + 1))
+    a, b = (
+        values[_fold(i, field.steps, field.loop_seconds is not None)] for i in (first, first + 1)
+    )
     return np.asarray(a + share * (b - a), np.float32)
 
 
@@ -140,7 +142,8 @@ def periodic(field: MotionField, seconds: float) -> MotionField:
     The mirrored extension is taken over the loop and its end is blended into its beginning.
     Where motion sways (its net travel is small against its path, or under 1.5 % of the short
     side) the mean is removed, so that it is back where it began; where it drifts the drift
-    stays and the renderer renews the texture. Light comes back to its first value.
+    stays and the renderer renews the texture. The loop begins at its slowest moment, where the
+    exact first frame shows least between its neighbours. Light comes back to its first value.
     """
     steps = max(2, round(seconds * field.rate))
     rate = steps / seconds
@@ -149,15 +152,24 @@ def periodic(field: MotionField, seconds: float) -> MotionField:
     mean = velocity.mean(axis=0)
     net = np.linalg.norm(mean, axis=0)
     path = np.linalg.norm(velocity, axis=1).mean(axis=0) + 1e-9
-    keep = _smooth(SWAY_SHARE, net / path) * _smooth((0.5 * SWAY_DISTANCE, SWAY_DISTANCE), net * seconds)
+    keep = _smooth(SWAY_SHARE, net / path) * _smooth(
+        (0.5 * SWAY_DISTANCE, SWAY_DISTANCE), net * seconds
+    )
     velocity = velocity - mean * (1 - keep)
+    start = _slowest(velocity)
     return replace(
         field,
-        velocity=velocity.astype(np.float32),
-        light=light,
+        velocity=np.roll(velocity, -start, axis=0).astype(np.float32),
+        light=np.roll(light, -start, axis=0),
         rate=rate,
         loop_seconds=seconds,
     )
+
+
+def _slowest(velocity: Floats) -> int:
+    """The step before which motion is slowest."""
+    pace = np.linalg.norm(velocity, axis=1).mean(axis=(1, 2))
+    return int(np.argmin(pace + np.roll(pace, 1)))
 
 
 def _wrapped(values: Floats, steps: int) -> Floats:
@@ -168,7 +180,9 @@ def _wrapped(values: Floats, steps: int) -> Floats:
     for k in range(window):
         share = np.float32((k + 1) / (window + 1))
         # before time 0 the mirrored extension is v(-t) = v(t)
-        out[steps - window + k] = (1 - share) * out[steps - window + k] + share * values[window - 1 - k]
+        out[steps - window + k] = (1 - share) * out[steps - window + k] + share * values[
+            window - 1 - k
+        ]
     return out
 
 

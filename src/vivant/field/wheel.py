@@ -33,7 +33,9 @@ def heat(values: Floats, top: float | None = None) -> Frame:
     """A map ``[h, w]`` >= 0 as a heat picture ``[h, w, 3]``."""
     top = float(values.max()) if top is None else top
     levels = (np.clip(values / max(top, 1e-9), 0, 1) * 255).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(
+        cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB), np.uint8
+    )
 
 
 def wheel_picture(field: MotionField, width: int = 640) -> Frame:
@@ -52,13 +54,15 @@ def preview(field: MotionField, width: int = 480, fps: float = 12.0) -> Iterator
     size = (width, 2 * round(width * h / w / 2))
     top = float(np.percentile(np.linalg.norm(field.velocity, axis=1), 99.5))
     for k in range(max(1, round(field.seconds * fps))):
-        frame = cv2.resize(colourise(velocity_at(field, k / fps), top), size, interpolation=cv2.INTER_CUBIC)
+        frame = cv2.resize(
+            colourise(velocity_at(field, k / fps), top), size, interpolation=cv2.INTER_CUBIC
+        )
         yield np.asarray(frame, np.uint8)
 
 
 def _add_legend(picture: Frame) -> None:
     y, x = np.mgrid[0:LEGEND, 0:LEGEND].astype(np.float32)
-    arrows = (np.stack([x, y]) - (LEGEND - 1) / 2) / (LEGEND / 2)
+    arrows = (np.stack([x, y]) - np.float32((LEGEND - 1) / 2)) / np.float32(LEGEND / 2)
     inside = np.linalg.norm(arrows, axis=0) <= 1
     corner = picture[:LEGEND, :LEGEND]
     if corner.shape[:2] == inside.shape:

@@ -30,30 +30,49 @@ class Format:
 
 _TABLE = (
     Format(
-        "mp4", ".mp4", "libx264",
+        "mp4",
+        ".mp4",
+        "libx264",
         (("crf", "18"), ("preset", "veryfast"), ("profile", "high")),
-        halved=True, summary="H.264, plays everywhere (default)",
+        halved=True,
+        summary="H.264, plays everywhere (default)",
     ),
     Format(
-        "av1", ".mp4", "libsvtav1", (("crf", "28"), ("preset", "9")),
-        halved=True, summary="AV1 in MP4, half the size",
+        "av1",
+        ".mp4",
+        "libsvtav1",
+        (("crf", "28"), ("preset", "9")),
+        halved=True,
+        summary="AV1 in MP4, half the size",
     ),
     Format(
-        "webm", ".webm", "libvpx-vp9",
+        "webm",
+        ".webm",
+        "libvpx-vp9",
         (("crf", "26"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "6"), ("row-mt", "1")),
-        halved=True, summary="VP9",
+        halved=True,
+        summary="VP9",
     ),
-    Format("mkv", ".mkv", "ffv1", (("level", "3"), ("slices", "16"), ("slicecrc", "1")),
-           lossless=True, summary="FFV1, the lossless master"),
+    Format(
+        "mkv",
+        ".mkv",
+        "ffv1",
+        (("level", "3"), ("slices", "16"), ("slicecrc", "1")),
+        lossless=True,
+        summary="FFV1, the lossless master",
+    ),
     Format("png", "", "png", lossless=True, summary="a folder of numbered PNG files, lossless"),
     Format("gif", ".gif", "gif", summary="256 colours; small sizes only"),
     Format(
-        "webp", ".webp", "pillow", (("quality", "85"), ("method", "2")), lossless=True,
+        "webp",
+        ".webp",
+        "pillow",
+        (("quality", "85"), ("method", "2")),
+        lossless=True,
         lossless_options=(("lossless", "1"), ("quality", "60"), ("method", "2")),
         summary="animated WebP",
     ),
-    Format("avif", ".avif", "pillow", (("quality", "75"), ("speed", "8")),
-           summary="animated AVIF"),
+    Format("avif", ".avif", "pillow", (("quality", "75"), ("speed", "8")), summary="animated AVIF"),
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 DEFAULT = FORMATS["mp4"]
@@ -74,9 +93,13 @@ def format_for(path: Path | None, name: str | None, lossless: bool = False) -> F
     else:
         by_suffix = {entry.suffix: entry for entry in reversed(_TABLE) if entry.suffix}
         if path.suffix.lower() not in by_suffix:
-            raise UsageError(f"The ending {path.suffix} of {path.name} is not known; choose --format from {known}.")
+            raise UsageError(
+                f"The ending {path.suffix} of {path.name} is not known; set --format: {known}."
+            )
         chosen = by_suffix[path.suffix.lower()]
     if lossless and not chosen.lossless:
         able = ", ".join(entry.name for entry in _TABLE if entry.lossless)
-        raise UsageError(f"{chosen.name} cannot hold the exact pixels; --lossless goes with {able}.")
+        raise UsageError(
+            f"{chosen.name} cannot hold the exact pixels; --lossless goes with {able}."
+        )
     return chosen

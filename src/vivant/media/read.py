@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from vivant.clip import Frame, Picture
 from vivant.errors import MediaError, UsageError, VivantError
 from vivant.files import sha256_of
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIF")
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 16
 MAX_BYTES = 512 << 20
@@ -111,7 +111,7 @@ def _decode(
 def _open(path: Path, allowed: list[str]) -> Image.Image:
     try:
         return Image.open(path, formats=allowed)
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         known = "JPEG, PNG, WebP, AVIF, HEIC, GIF"
         raise MediaError(f"{path} is not a picture in a known format ({known}).") from error
     except Image.DecompressionBombError as error:

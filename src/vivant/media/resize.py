@@ -30,7 +30,9 @@ def parse_size(text: str, source: tuple[int, int]) -> tuple[int, int]:
     else:
         raise UsageError(f"The size {text!r} is not understood; write 1280x720, 720p or source.")
     if min(size) < 16 or max(size) > MAX_SIDE:
-        raise UsageError(f"The size {size[0]}x{size[1]} is out of range; sides are 16 to {MAX_SIDE}.")
+        raise UsageError(
+            f"The size {size[0]}x{size[1]} is out of range; sides are 16 to {MAX_SIDE}."
+        )
     return size[0], size[1]
 
 

@@ -35,7 +35,9 @@ def probe(path: Path) -> VideoInfo:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             context = stream.codec_context
-            return VideoInfo(context.width, context.height, float(stream.average_rate or 25), stream.frames)
+            return VideoInfo(
+                context.width, context.height, float(stream.average_rate or 25), stream.frames
+            )
     except Exception as error:  # decoders raise more than their documented errors
         raise MediaError(f"{path} is not a video that can be read ({error}).") from error
 

@@ -138,12 +138,19 @@ def _write_pillow(
     images = (Image.fromarray(frame) for frame in frames)
     first = next(images)
     first.save(
-        path, fmt.name.upper(), save_all=True, append_images=images,
-        duration=round(1000 / spec.fps), loop=0, **options,
+        path,
+        fmt.name.upper(),
+        save_all=True,
+        append_images=images,
+        duration=round(1000 / spec.fps),
+        loop=0,
+        **options,
     )
 
 
-def _write_gif(frames: Iterator[Frame], spec: VideoSpec, path: Path, tags: Mapping[str, str]) -> None:
+def _write_gif(
+    frames: Iterator[Frame], spec: VideoSpec, path: Path, tags: Mapping[str, str]
+) -> None:
     """GIF with one palette made for the whole clip, through FFmpeg's palette filters."""
     rate = _rate(min(spec.fps, GIF_FPS))
     graph = av.filter.Graph()

@@ -61,7 +61,9 @@ class Codec:
         fine = np.stack([cv2.resize(c, (w, h), interpolation=cv2.INTER_LINEAR) for c in raw])
         basis = dct_basis(self.steps)
         k = self.terms
-        unit = np.stack([np.tensordot(basis[:k].T, part, axes=1) for part in (fine[:k], fine[k : 2 * k])], 1)
+        unit = np.stack(
+            [np.tensordot(basis[:k].T, part, axes=1) for part in (fine[:k], fine[k : 2 * k])], 1
+        )
         light = np.tensordot(basis[: self.light_terms].T, fine[2 * k :], axes=1)
         velocity = unit * (motion_map + MAP_FLOOR)
         return velocity.astype(np.float32), (light - light[:1]).astype(np.float32)

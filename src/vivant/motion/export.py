@@ -51,7 +51,10 @@ def export_encoder(encoder: Encoder, head: MapHead, path: Path) -> None:
     """Write ``encoder.onnx``; height and width may be any multiples of 32."""
     graph = EncoderGraph(encoder, head).eval()
     image = torch.rand(1, 3, 256, 448)
-    free = {2: 32 * torch.export.Dim("rows", min=2, max=64), 3: 32 * torch.export.Dim("columns", min=2, max=64)}
+    free = {
+        2: 32 * torch.export.Dim("rows", min=2, max=64),
+        3: 32 * torch.export.Dim("columns", min=2, max=64),
+    }
     _export(graph, (image,), path, ("image",), ENCODER_OUTPUTS, {"image": free})
 
 
@@ -66,12 +69,12 @@ def export_velocity(network: MotionTransformer, path: Path) -> None:
         shapes[name][1] = count
     for name in ("cos", "sin"):
         shapes[name][0] = count
-    _export(
-        network.eval(), example_inputs(network), path, VELOCITY_INPUTS, ("velocity",), shapes
-    )
+    _export(network.eval(), example_inputs(network), path, VELOCITY_INPUTS, ("velocity",), shapes)
 
 
-def example_inputs(network: MotionTransformer, h: int = 6, w: int = 8, batch: int = 2) -> tuple[Tensor, ...]:
+def example_inputs(
+    network: MotionTransformer, h: int = 6, w: int = 8, batch: int = 2
+) -> tuple[Tensor, ...]:
     """Random inputs of the velocity network on ``h x w`` tokens."""
     params, n = network.params, h * w
     cos, sin = rope_table(h, w, params.dim // params.heads)
@@ -107,8 +110,14 @@ def _export(
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            module, inputs, input_names=list(names), output_names=list(outputs), dynamo=True,
-            dynamic_shapes=tuple(shapes[n] for n in names), verbose=False, opset_version=18,
+            module,
+            inputs,
+            input_names=list(names),
+            output_names=list(outputs),
+            dynamo=True,
+            dynamic_shapes=tuple(shapes[n] for n in names),
+            verbose=False,
+            opset_version=18,
         )
     if program is None:
         raise RuntimeError("the exporter returned nothing")
@@ -126,9 +135,13 @@ def _store_half(model: Any) -> None:
         if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) <= HALF_ABOVE:
             continue
         name = tensor.name
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half")
+        half = numpy_helper.from_array(
+            numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half"
+        )
         tensor.CopyFrom(half)
-        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+        casts.append(
+            onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
+        )
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend(casts + nodes)

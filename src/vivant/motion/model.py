@@ -92,8 +92,12 @@ def rendered(
     return Result(
         spec=request.spec,
         frames=lambda: render(
-            request.picture, field, request.spec,
-            camera=controls.camera, loop=request.loop, still=controls.still,
+            request.picture,
+            field,
+            request.spec,
+            camera=controls.camera,
+            loop=request.loop,
+            still=controls.still,
         ),
         model=identity,
         seed=request.seed,
@@ -156,7 +160,10 @@ def _draw(field: MotionField, guidance: Guidance) -> MotionField:
     soft = np.maximum(soft, guidance.hint_mask)
     spread = cv2.GaussianBlur(guidance.hint_mask, (0, 0), 2.0) + 1e-6
     drawn = np.stack(
-        [cv2.GaussianBlur(v * guidance.hint_mask, (0, 0), 2.0) / spread for v in guidance.hint_velocity]
+        [
+            cv2.GaussianBlur(v * guidance.hint_mask, (0, 0), 2.0) / spread
+            for v in guidance.hint_velocity
+        ]
     )
     velocity = field.velocity * (1 - soft) + drawn[None] * soft
     still = field.still * (1 - soft)

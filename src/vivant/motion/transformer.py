@@ -45,8 +45,8 @@ class MotionTransformer(nn.Module):
         self.final = nn.Linear(dim, 2 * dim)
         self.out = nn.Linear(dim, params.channels)
         for layer in (self.modulate[-1], self.final, self.out):
-            nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(
         self,

@@ -25,13 +25,25 @@ COMPOSITE = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 ALGORITHMIC = SOURCE_TYPES + "algorithmicMedia"
 RECIPE_LABEL = "org.vivant.recipe"
 EMBEDDED = {
-    ".mp4": "video/mp4", ".mov": "video/quicktime", ".gif": "image/gif", ".webp": "image/webp",
-    ".avif": "image/avif", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
 }
 BESIDE = "application/octet-stream"
 _INPUTS = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
-    ".avif": "image/avif", ".gif": "image/gif", ".heic": "image/heic", ".heif": "image/heif",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
 }
 
 
@@ -75,7 +87,9 @@ def sign(source: Path, target: Path, statement: Statement, key: SigningKey | Non
 
 
 def _signer(key: SigningKey) -> c2pa.Signer:
-    info = c2pa.C2paSignerInfo(c2pa.C2paSigningAlg.ES256, key.chain.encode(), key.private_key.encode(), None)
+    info = c2pa.C2paSignerInfo(
+        c2pa.C2paSigningAlg.ES256, key.chain.encode(), key.private_key.encode(), None
+    )
     return c2pa.Signer.from_info(info)
 
 
@@ -91,21 +105,33 @@ def _builder(statement: Statement) -> c2pa.Builder:
             "description": "A still picture was set in motion.",
         },
     ]
-    forbidden = {name: {"use": "notAllowed"} for name in (
-        "cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining", "cawg.ai_inference")}
+    forbidden = {
+        name: {"use": "notAllowed"}
+        for name in (
+            "cawg.ai_training",
+            "cawg.ai_generative_training",
+            "cawg.data_mining",
+            "cawg.ai_inference",
+        )
+    }
     definition = {
         "claim_generator_info": [agent],
         "title": "clip",
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": "cawg.training-mining", "data": {"entries": forbidden}},
-            {"label": RECIPE_LABEL, "data": statement.recipe},
+            # as text: CBOR would turn lists of small numbers into byte strings
+            {"label": RECIPE_LABEL, "data": {"json": json.dumps(statement.recipe)}},
         ],
     }
     settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
     builder = c2pa.Builder.from_json(json.dumps(definition), context=c2pa.Context(settings))
     mime, stream = _picture_stream(statement)
-    ingredient = {"title": statement.picture.name or "picture", "relationship": "parentOf", "label": "picture"}
+    ingredient = {
+        "title": statement.picture.name or "picture",
+        "relationship": "parentOf",
+        "label": "picture",
+    }
     with stream:
         builder.add_ingredient(ingredient, mime, stream)
     return builder

@@ -55,14 +55,18 @@ def signing_key() -> SigningKey:
     certificate, key = (os.environ.get(f"VIVANT_SIGNER_{n}") for n in ("CERT", "KEY"))
     try:
         if certificate and key:
-            return SigningKey(Path(certificate).read_text("utf-8"), Path(key).read_text("utf-8"), "")
+            return SigningKey(
+                Path(certificate).read_text("utf-8"), Path(key).read_text("utf-8"), ""
+            )
         folder = home() / "signer"
         if not (folder / "key.pem").exists():
             _install(folder)
-        return SigningKey(*((folder / n).read_text("utf-8") for n in ("chain.pem", "key.pem", "root.pem")))
+        return SigningKey(
+            *((folder / n).read_text("utf-8") for n in ("chain.pem", "key.pem", "root.pem"))
+        )
     except OSError as error:
         raise ProvenanceError(
-            f"The signing key cannot be read or made ({error}); set VIVANT_HOME to a folder of yours."
+            f"The signing key cannot be read or made ({error}); set VIVANT_HOME to your own folder."
         ) from error
 
 
@@ -116,9 +120,15 @@ def _certificate(
     is_root = issuer is None
     now = datetime.datetime.now(datetime.timezone.utc)
     usage = x509.KeyUsage(
-        digital_signature=True, key_cert_sign=is_root, crl_sign=is_root,
-        content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, encipher_only=False, decipher_only=False,
+        digital_signature=True,
+        key_cert_sign=is_root,
+        crl_sign=is_root,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
     builder = (
         x509.CertificateBuilder()

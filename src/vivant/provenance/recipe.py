@@ -54,7 +54,7 @@ def request_from(recipe: dict[str, Any], picture: Picture) -> Request:
     """
     if recipe.get("recipe") != VERSION:
         raise ProvenanceError(
-            f"The recipe has version {recipe.get('recipe')!r}, this vivant knows {VERSION}; upgrade vivant."
+            f"The recipe has version {recipe.get('recipe')!r}, known is {VERSION}; upgrade vivant."
         )
     try:
         strokes = tuple(

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from vivant.clip import VideoSpec
-from vivant.errors import UsageError
-from vivant.files import check_output, publish, sha256_of, sync_folder, temporary_folder
+from vivant.files import check_output, check_output_folder, publish, publish_folder, sha256_of
 from vivant.media.formats import Format
 from vivant.media.write import write_video
 from vivant.provenance.credentials import (
@@ -42,6 +37,18 @@ class Published:
     timings: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Job:
+    """One publication under way."""
+
+    result: Result
+    out: Path
+    fmt: Format
+    statement: Statement
+    lossless: bool
+    share: Callable[[float], None]
+
+
 def release(
     result: Result,
     request: Request,
@@ -63,7 +70,7 @@ def release(
     if fmt.suffix:
         check_output(out, overwrite)
     else:
-        _check_folder(out, overwrite)
+        check_output_folder(out, overwrite, SUMS)
     learned = field_sha256 is None and request.strength > 0
     statement = Statement(
         source_type=COMPOSITE if learned else ALGORITHMIC,
@@ -71,8 +78,8 @@ def release(
         picture=request.picture,
         picture_path=picture_path,
     )
-    write = _file if fmt.suffix else _folder
-    return write(result, out, fmt, statement, lossless, lambda share: progress("rendering", share))
+    job = Job(result, out, fmt, statement, lossless, lambda share: progress("rendering", share))
+    return _file(job) if fmt.suffix else _folder(job, overwrite)
 
 
 def _tags(statement: Statement) -> dict[str, str]:
@@ -83,89 +90,57 @@ def _tags(statement: Statement) -> dict[str, str]:
     }
 
 
-Share = Callable[[float], None]
-
-
-def _file(
-    result: Result, out: Path, fmt: Format, statement: Statement, lossless: bool, share: Share
-) -> Published:
-    clock = time.monotonic()
+def _file(job: Job) -> Published:
+    """One file, signed inside or with its manifest beside it."""
     timings: dict[str, float] = {}
-    embeds = can_embed(out)
-    sidecar = None if embeds else sidecar_of(out)
+    sidecar = None if can_embed(job.out) else sidecar_of(job.out)
     with ExitStack() as stack:
-        # left in reverse order: the clip appears after its sidecar
-        if sidecar is not None:
-            signed = None
-            final = stack.enter_context(publish(out))
-            beside = stack.enter_context(publish(sidecar))
-            plain = final
-        else:
-            signed = stack.enter_context(publish(out))
-            plain = signed.with_name(f".plain{signed.name}")
+        # left in reverse order: a sidecar is in place before its clip appears
+        final = stack.enter_context(publish(job.out))
+        if sidecar is None:
+            plain = final.with_name(f".plain{final.name}")
             stack.callback(plain.unlink, missing_ok=True)
-        frames = result.frames()
-        stack.callback(_close, frames)
-        _encode(frames, result.spec, plain, fmt, lossless, statement, share)
-        timings["render_encode"] = time.monotonic() - clock
-        clock = time.monotonic()
-        sign(plain, beside if signed is None else signed, statement)
-        timings["sign"] = time.monotonic() - clock
-    return Published(out, sha256_of(out), sidecar, timings)
+            signed = final
+        else:
+            plain = final
+            signed = stack.enter_context(publish(sidecar))
+        timings["render_encode"] = _timed(lambda: _encode(job, plain))
+        timings["sign"] = _timed(lambda: sign(plain, signed, job.statement))
+    return Published(job.out, sha256_of(job.out), sidecar, timings)
 
 
-def _encode(
-    frames: Any,
-    spec: VideoSpec,
-    path: Path,
-    fmt: Format,
-    lossless: bool,
-    statement: Statement,
-    share: Share,
-) -> None:
-    write_video(
-        frames, spec, path, fmt, lossless=lossless, tags=_tags(statement), progress=share
-    )
-    if fmt.suffix == ".mp4":
-        append_xmp(path, statement.source_type)
-
-
-def _close(frames: Any) -> None:
-    close = getattr(frames, "close", None)
-    if close is not None:
-        close()
-
-
-def _check_folder(out: Path, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"The output {out} is a file; frames are written into a folder.")
-    if out.exists() and any(out.iterdir()):
-        if not overwrite:
-            raise UsageError(f"The folder {out} exists already; pass --overwrite to replace it.")
-        if not (out / SUMS).is_file():
-            raise UsageError(f"The folder {out} was not written by vivant and is not replaced.")
-    if not out.parent.is_dir():
-        raise UsageError(f"The folder {out.parent} does not exist; create it or choose another.")
-
-
-def _folder(
-    result: Result, out: Path, fmt: Format, statement: Statement, lossless: bool, share: Share
-) -> Published:
-    """PNG frames with their hashes and a signed manifest over these, renamed into place."""
-    clock = time.monotonic()
+def _folder(job: Job, overwrite: bool) -> Published:
+    """PNG frames with their hashes and a signed manifest over these."""
     timings: dict[str, float] = {}
-    with temporary_folder(out) as folder:
-        _encode(result.frames(), result.spec, folder, fmt, lossless, statement, share)
-        timings["render_encode"] = time.monotonic() - clock
-        clock = time.monotonic()
-        sums = folder / SUMS
+    sums = job.out / SUMS
+    with publish_folder(job.out, overwrite, SUMS) as folder:
+        timings["render_encode"] = _timed(lambda: _encode(job, folder))
         lines = [f"{sha256_of(p)}  {p.name}" for p in sorted(folder.glob("*.png"))]
-        sums.write_text("\n".join(lines) + "\n", "utf-8")
-        sign(sums, sidecar_of(sums), statement)
-        timings["sign"] = time.monotonic() - clock
-        if out.is_dir():
-            shutil.rmtree(out)
-        folder.rename(out)
-    sync_folder(out.parent)
-    digest = hashlib.sha256((out / SUMS).read_bytes()).hexdigest()
-    return Published(out, digest, sidecar_of(out / SUMS), timings)
+        (folder / SUMS).write_text("\n".join(lines) + "\n", "utf-8")
+        listed = folder / SUMS
+        timings["sign"] = _timed(lambda: sign(listed, sidecar_of(listed), job.statement))
+    return Published(job.out, sha256_of(sums), sidecar_of(sums), timings)
+
+
+def _timed(work: Callable[[], None]) -> float:
+    clock = time.monotonic()
+    work()
+    return time.monotonic() - clock
+
+
+def _encode(job: Job, path: Path) -> None:
+    frames = job.result.frames()
+    try:
+        write_video(
+            frames,
+            job.result.spec,
+            path,
+            job.fmt,
+            lossless=job.lossless,
+            tags=_tags(job.statement),
+            progress=job.share,
+        )
+    finally:
+        frames.close()  # type: ignore[attr-defined] # a generator: free its memory on failure
+    if job.fmt.suffix == ".mp4":
+        append_xmp(path, job.statement.source_type)

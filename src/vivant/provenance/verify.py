@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,21 @@ def _verify_folder(folder: Path) -> Verdict:
     problems = _changed_frames(folder, sums)
     if problems:
         return Verdict(
-            folder, "altered", verdict.signer, verdict.source_types, verdict.actions,
-            verdict.ingredients, verdict.recipe, problems,
+            folder,
+            "altered",
+            verdict.signer,
+            verdict.source_types,
+            verdict.actions,
+            verdict.ingredients,
+            verdict.recipe,
+            problems,
         )
     return verdict
 
 
 def _changed_frames(folder: Path, sums: Path) -> tuple[str, ...]:
-    stated = dict(reversed(line.split("  ", 1)) for line in sums.read_text("utf-8").splitlines())
+    pairs = (line.split("  ", 1) for line in sums.read_text("utf-8").splitlines())
+    stated = {name: digest for digest, name in pairs}
     found = {p.name for p in folder.glob("*.png")}
     changed = [n for n in sorted(found & set(stated)) if sha256_of(folder / n) != stated[n]]
     return (
@@ -98,12 +106,22 @@ def _judge(path: Path, store: dict[str, Any]) -> Verdict:
         path=path,
         state=state,
         signer=_signer(manifest.get("signature_info") or {}),
-        source_types=tuple(a["digitalSourceType"].rpartition("/")[2] for a in actions if "digitalSourceType" in a),
+        source_types=tuple(
+            a["digitalSourceType"].rpartition("/")[2] for a in actions if "digitalSourceType" in a
+        ),
         actions=tuple(a.get("action", "") for a in actions),
         ingredients=tuple(i.get("title", "") for i in manifest.get("ingredients", [])),
-        recipe=assertions.get(RECIPE_LABEL),
+        recipe=_recipe(assertions.get(RECIPE_LABEL)),
         problems=tuple(problems),
     )
+
+
+def _recipe(data: Any) -> dict[str, Any] | None:
+    try:
+        recipe = json.loads(data["json"])
+    except (TypeError, KeyError, ValueError):
+        return None
+    return recipe if isinstance(recipe, dict) else None
 
 
 def _signer(info: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Picture and motion field to frames."""

@@ -46,7 +46,11 @@ def carry(displacement: Floats, step: Floats, grid: Floats) -> Floats:
     """Displacement after the content moved by ``step`` (both ``[h, w, 2]`` pixels)."""
     source = cv2.subtract(grid, step)
     moved = cv2.remap(
-        displacement, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE  # type: ignore[call-overload]
+        displacement,
+        source,
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(cv2.subtract(moved, step), np.float32)
 
@@ -93,7 +97,7 @@ def layers(motion: WorkMotion, count: int, fps: float, loop: bool) -> Iterator[L
         yield Layers(
             now=_blend(held, now, drift),
             later=_blend(held, later[frame - start], drift),
-            share=share,
+            share=share * share * (3 - 2 * share),
         )
         now = carry(now, motion.at((frame + 0.5) / fps) / fps, grid)
 

@@ -95,7 +95,7 @@ def edge_gain(field: MotionField, pixels: Frame, size: tuple[int, int]) -> Float
     wanted = cv2.resize(speed * held, size, interpolation=cv2.INTER_LINEAR)
     guide = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     followed = guided_filter(guide, wanted, GUIDE_RADIUS, GUIDE_EPSILON)
-    ratio = np.clip(followed, 0, None) / (plain + 0.02 * top)
+    ratio = np.clip(followed, 0, None) / (plain + 0.001 * top)
     ratio *= smoothstep(0.02, 0.10, followed / top)
     gain = np.where(plain > 0, np.clip(ratio, 0, 1.2), 0)
     return np.asarray(gain, np.float32)

@@ -106,10 +106,23 @@ class _Warp:
             return out
         at = self.box.slices
         first = self._warped(parts.now, at)
-        out[at] = first if not _differ(parts) else mix(first, self._warped(parts.later, at), parts.share)
+        if _differ(parts):
+            first = mix(first, self._warped(parts.later, at), parts.share, self._apart(parts))
+        out[at] = first
         if held is not None:
             np.copyto(out, self.pixels, where=held[..., None])
         return out
+
+    def _apart(self, parts: Layers) -> Floats:
+        """Where in the box the two layers show different places, 0 or 1."""
+        apart = (np.abs(parts.now - parts.later).max(axis=-1) > 0.5).astype(np.float32)
+        box = self.box
+        if box is None:
+            return apart
+        (sx, sy) = self.ratio
+        rows = slice(int(box.top / sy), max(int(box.bottom / sy), int(box.top / sy) + 1))
+        columns = slice(int(box.left / sx), max(int(box.right / sx), int(box.left / sx) + 1))
+        return apart[rows, columns]
 
     def _warped(self, displacement: Floats, at: tuple[slice, slice]) -> Frame:
         shift = self._full(displacement)[at]
@@ -119,15 +132,15 @@ class _Warp:
     def _viewed(self, parts: Layers, affine: Floats, held: NDArray[np.bool_] | None) -> Frame:
         """Motion and camera in one remap per layer."""
         place = cv2.transform(self.grid, affine)
-        shares = [(parts.now, 1.0)] if not _differ(parts) else [(parts.now, 1.0), (parts.later, 1.0)]
+        shown = [parts.now, parts.later] if _differ(parts) else [parts.now]
         images = []
-        for displacement, _ in shares:
+        for displacement in shown:
             full = self._full(displacement)
             if held is not None:
                 full = np.where(held[..., None], np.float32(0), full)
-            shift = cv2.remap(full, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+            shift = cv2.remap(full, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             images.append(self._fetch(cv2.add(place, shift)))
-        return images[0] if len(images) == 1 else mix(images[0], images[1], parts.share)
+        return images[0] if len(images) == 1 else mix(*images, parts.share)
 
     def _full(self, displacement: Floats) -> Floats:
         """Displacement in frame pixels ``[H, W, 2]``."""
@@ -137,7 +150,11 @@ class _Warp:
 
     def _fetch(self, source: Floats) -> Frame:
         out = cv2.remap(
-            self.pixels, source, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101  # type: ignore[call-overload]
+            self.pixels,
+            source,
+            None,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
         )
         return np.asarray(out, np.uint8)
 

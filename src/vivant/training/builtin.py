@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
 from vivant.motion.encoder import Encoder, pretrained_encoder
 from vivant.motion.export import round_weights, write_bundle
-from vivant.motion.map_head import FEATURES, MapHead
+from vivant.motion.map_head import FEATURES
 from vivant.motion.sampler import SamplerOptions
 from vivant.motion.transformer import MotionTransformer, TransformerParams
 from vivant.training.corpus import Part, build, mean_speed
@@ -90,7 +89,7 @@ def export_bundle(
         "licence": "Apache-2.0",
         "sampler": asdict(recipe.sampler),
     }
-    write_bundle(folder, encoder, head, network, codec, about)  # type: ignore[arg-type]
+    write_bundle(folder, encoder, head, network, codec, about)
     return folder
 
 
@@ -113,7 +112,9 @@ def _train_map(
     torch.manual_seed(recipe.map_training.seed)
     task = MapTask(parts, recipe.map_batch, recipe.map_dropout)
     return train(
-        task, recipe.map_training, out,
+        task,
+        recipe.map_training,
+        out,
         progress=_reporter(say, "map", recipe.map_training.save_every),
         check=(lambda net: where_it_moves(net, held_out)) if held_out else None,
     )
@@ -127,7 +128,9 @@ def _train_field(
     network = MotionTransformer(params)
     task = FieldTask(parts, network, codec, recipe.field_options)
     return train(
-        task, recipe.field_training, out,
+        task,
+        recipe.field_training,
+        out,
         progress=_reporter(say, "field", recipe.field_training.save_every),
         check=_field_check(network, codec, held_out) if held_out else None,
     )
@@ -142,7 +145,7 @@ def _field_check(
     batches = [task.batch(np.random.default_rng((7, k))) for k in range(6)]
 
     def check(average: nn.Module) -> dict[str, float]:
-        task.network = average  # type: ignore[assignment]
+        task.network = average
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
             return {"val_loss": float(np.mean([float(task.loss(b)) for b in batches]))}
 
@@ -182,5 +185,3 @@ def _auc_pair(head: nn.Module, part: Part, index: int) -> tuple[float, float] | 
     score = (log_speed + 0.5 * nn.functional.logsigmoid(odds))[0].numpy()
     centre = centre_guess(*speed.shape)
     return moving_area_auc(score, *classes), moving_area_auc(centre, *classes)
-
-

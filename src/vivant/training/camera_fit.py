@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats
 
@@ -53,7 +55,7 @@ def fit_camera(velocity: Floats, weight: Floats, rounds: int = 12) -> CameraFit:
     return CameraFit(tuple(float(m) for m in motion), share)  # type: ignore[arg-type]
 
 
-def _median(values: Floats, weight: Floats) -> float:
+def _median(values: NDArray[Any], weight: NDArray[Any]) -> float:
     order = np.argsort(values)
     cumulative = np.cumsum(weight[order])
     return float(values[order][np.searchsorted(cumulative, cumulative[-1] / 2)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -68,7 +69,7 @@ def build(
     for index, sample in enumerate(samples):
         views = list(_views(sample, rng, squares))
         for one in views:
-            groups.setdefault(one.weight.shape, []).append((one, index, encode(encoder, one.image)))  # type: ignore[arg-type]
+            groups.setdefault(one.weight.shape, []).append((one, index, encode(encoder, one.image)))
         progress((index + 1) / len(samples))
     kinds = [fluid_of(str(sample.facts.get("category", ""))) for sample in samples]
     return [_stack(rows, kinds) for rows in groups.values()]
@@ -106,7 +107,7 @@ def _stack(rows: list[tuple[Window, int, Half]], kinds: list[int]) -> Part:
     )
 
 
-def mean_speed(velocity: Floats) -> Floats:
+def mean_speed(velocity: NDArray[Any]) -> Floats:
     """Mean speed over the window, ``[..., T, 2, h, w]`` -> ``[..., h, w]``."""
     return np.linalg.norm(velocity.astype(np.float32), axis=-3).mean(axis=-3).astype(np.float32)
 

@@ -7,6 +7,7 @@ cells of 8 x 8 pixels and steps of 1/8 s, the resolution of a motion field.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -70,8 +71,12 @@ def _agreement(forward: Floats, backward: Floats) -> Floats:
     h, w = forward.shape[:2]
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     back = cv2.remap(
-        backward, xs + forward[..., 0], ys + forward[..., 1], cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=(1e3, 1e3),
+        backward,
+        xs + forward[..., 0],
+        ys + forward[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(1e3, 1e3),
     )
     error = np.linalg.norm(forward + back, axis=-1)
     tolerance = 0.3 + 0.15 * np.linalg.norm(forward, axis=-1)
@@ -120,9 +125,9 @@ def label(frames: NDArray[np.uint8], fps: float, aspect: float) -> Labels:
     ``frames`` ``[T, H, W, 3]`` at the working size, ``fps`` their rate, ``aspect`` the true
     width / height of the picture (the working size rounds it). Needs at least 1/8 s.
     """
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    pairs = [_pair_labels(dis, a, b) for a, b in zip(grey, grey[1:], strict=False)]
+    pairs = [_pair_labels(dis, a, b) for a, b in itertools.pairwise(grey)]
     average = _overlap(len(frames), fps)
     flow, confidence, gradient = (
         np.tensordot(average, np.stack(part), axes=1).astype(np.float32)
@@ -132,7 +137,9 @@ def label(frames: NDArray[np.uint8], fps: float, aspect: float) -> Labels:
     extent = np.array([max(aspect, 1.0), max(1 / aspect, 1.0)], np.float32)
     scale = fps * extent / np.array([width, height], np.float32)
     velocity = flow * scale[None, :, None, None]
-    fits = [fit_camera(v, c * (g > 3)) for v, c, g in zip(velocity, confidence, gradient, strict=True)]
+    fits = [
+        fit_camera(v, c * (g > 3)) for v, c, g in zip(velocity, confidence, gradient, strict=True)
+    ]
     return Labels(
         velocity=velocity.astype(np.float32),
         confidence=confidence,

@@ -6,6 +6,7 @@ goes on where it stopped. A file that cannot be read is listed with its reason a
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -80,7 +81,7 @@ def prepare_one(source: Source, out: Path) -> list[str]:
     frames, fps, aspect = decode(source.path)
     edges = [0, *find_cuts(frames), len(frames)]
     lines = []
-    for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         name = f"{source.path.stem}-{number}"
         target = out / f"{name}.tar"
         if (stop - start - 1) / fps < MIN_SECONDS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,9 @@ def find_cuts(frames: NDArray[np.uint8], threshold: float = 0.35) -> list[int]:
     """
     small = [cv2.resize(f, (32, 18), interpolation=cv2.INTER_AREA) for f in frames]
     histograms = [_histogram(s) for s in small]
-    colour = np.array([_overlap(a, b) for a, b in zip(histograms, histograms[1:], strict=False)])
+    colour = np.array([_overlap(a, b) for a, b in itertools.pairwise(histograms)])
     pixels = np.array(
-        [np.abs(a.astype(np.float32) - b).mean() / 64 for a, b in zip(small, small[1:], strict=False)]
+        [np.abs(a.astype(np.float32) - b).mean() / 64 for a, b in itertools.pairwise(small)]
     )
     jump = np.minimum(colour, pixels)
     typical = np.median(jump) if len(jump) else 0.0

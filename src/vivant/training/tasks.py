@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -110,7 +111,7 @@ def _choose_part(parts: list[Part], rng: np.random.Generator) -> int:
     return int(rng.choice(len(parts), p=sizes / sizes.sum()))
 
 
-def _balanced(part: Part, count: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+def _balanced(part: Part, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Indices of views: a shot uniformly, then one of its views."""
     shots = np.unique(part.source)
     chosen = rng.choice(shots, count)
@@ -173,8 +174,14 @@ class FieldTask:
         t = batch["t"][:, None, None]
         x = interpolate(batch["noise"], batch["latents"], t)
         predicted = self.network(
-            x, batch["t"], batch["image"], batch["use_image"], batch["map"], batch["hints"],
-            batch["cos"], batch["sin"],
+            x,
+            batch["t"],
+            batch["image"],
+            batch["use_image"],
+            batch["map"],
+            batch["hints"],
+            batch["cos"],
+            batch["sin"],
         )
         error = (predicted.float() - velocity(batch["noise"], batch["latents"])) ** 2
         weight = batch["weight"] * self.channel_weight
@@ -197,13 +204,18 @@ def raw_latents(part: Part, codec: Codec) -> tuple[Floats, Floats, Floats]:
     """Latents ``[V, C, h, w]``, motion maps and trust ``[V, h, w]``, all on tokens."""
     rows = []
     for k in range(len(part)):
-        v, light, weight = (getattr(part, n)[k].astype(np.float32) for n in ("velocity", "light", "weight"))
+        v, light, weight = (
+            getattr(part, n)[k].astype(np.float32) for n in ("velocity", "light", "weight")
+        )
         motion_map = smooth_map(mean_speed(v), weight)
         coarse = token_mean(v, np.broadcast_to(weight + 0.02, v.shape))
         coarse_map = token_mean(motion_map)
-        rows.append((codec.encode(coarse, token_mean(light), coarse_map), coarse_map, token_mean(weight)))
+        rows.append(
+            (codec.encode(coarse, token_mean(light), coarse_map), coarse_map, token_mean(weight))
+        )
     latents, maps, weights = (np.stack(column) for column in zip(*rows, strict=True))
-    return latents, maps, weights * (maps / (maps + 0.01))
+    trusted = (weights * (maps / (maps + 0.01))).astype(np.float32)
+    return latents, maps, trusted
 
 
 def measure_scales(parts: list[Part], codec: Codec) -> tuple[float, ...]:
@@ -216,14 +228,12 @@ def measure_scales(parts: list[Part], codec: Codec) -> tuple[float, ...]:
     return tuple(float(s) for s in np.sqrt(total / mass))
 
 
-def _field_targets(part: Part, codec: Codec) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _field_targets(part: Part, codec: Codec) -> dict[str, NDArray[Any]]:
     latents, maps, weight = raw_latents(part, codec)
     views, _, h, w = latents.shape
     flat = np.clip(latents, -4, 4).reshape(views, -1, h * w).swapaxes(1, 2)
     moved = latents[:, [0, codec.terms]] * np.array(codec.scales)[[0, codec.terms]][:, None, None]
-    features = [
-        token_features(torch.from_numpy(f[None]).float())[0].half() for f in part.features
-    ]
+    features = [token_features(torch.from_numpy(f[None]).float())[0].half() for f in part.features]
     return {
         "latents": flat.astype(np.float32),
         "map": (np.log(maps + MAP_FLOOR).reshape(views, -1, 1) - MAP_CENTRE) / MAP_SPREAD,
@@ -242,9 +252,7 @@ def _smooth_noise(rng: np.random.Generator, count: int, h: int, w: int) -> Float
     return np.asarray((0.7 * offset + 0.7 * blobs).reshape(count, h * w, 1), np.float32)
 
 
-def _random_hints(
-    mean: Floats, h: int, w: int, chance: float, rng: np.random.Generator
-) -> Floats:
+def _random_hints(mean: Floats, h: int, w: int, chance: float, rng: np.random.Generator) -> Floats:
     """True mean unit velocity at a few random places, ``[B, N, 3]`` (vx, vy, mask)."""
     count = len(mean)
     hints = np.zeros((count, h * w, 3), np.float32)

@@ -82,9 +82,7 @@ def train(
     return average.eval()
 
 
-def _step(
-    task: Task, step: int, optimizer: torch.optim.Optimizer, options: TrainOptions
-) -> float:
+def _step(task: Task, step: int, optimizer: torch.optim.Optimizer, options: TrainOptions) -> float:
     task.network.train()
     torch.manual_seed((options.seed << 32) + step)
     batch = task.batch(np.random.default_rng((options.seed, step)))

@@ -99,7 +99,9 @@ def _light(luminance: Floats, velocity: Floats) -> Floats:
             cv2.remap(at, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             for at in (at_x, at_y)
         )
-        moved = cv2.remap(luminance[0], at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(
+            luminance[0], at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         light[k] = cv2.GaussianBlur(luminance[k] - moved, (0, 0), 3.0)
     return np.clip(light, -3, 3).astype(np.float32)
 
@@ -116,12 +118,19 @@ def view(
 
 
 def _mirror(window: Window) -> Window:
-    flipped = {
-        name: np.ascontiguousarray(getattr(window, name)[..., ::-1])
-        for name in ("velocity", "light", "weight", "gradient")
-    }
-    flipped["velocity"][:, 0] *= -1
-    return replace(window, image=np.ascontiguousarray(window.image[:, ::-1]), **flipped)
+    def flip(values: Floats) -> Floats:
+        return np.ascontiguousarray(values[..., ::-1])
+
+    velocity = flip(window.velocity)
+    velocity[:, 0] *= -1
+    return replace(
+        window,
+        image=np.ascontiguousarray(window.image[:, ::-1]),
+        velocity=velocity,
+        light=flip(window.light),
+        weight=flip(window.weight),
+        gradient=flip(window.gradient),
+    )
 
 
 def _crop(window: Window, rng: np.random.Generator) -> Window:
@@ -136,7 +145,9 @@ def _crop(window: Window, rng: np.random.Generator) -> Window:
         return np.stack(sized).reshape(*values.shape[:-2], short, short).astype(np.float32)
 
     box = np.s_[CELL * top : CELL * (top + side), CELL * left : CELL * (left + side)]
-    image = cv2.resize(window.image[box], (CELL * short, CELL * short), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(
+        window.image[box], (CELL * short, CELL * short), interpolation=cv2.INTER_AREA
+    )
     return replace(
         window,
         image=image.astype(np.uint8),

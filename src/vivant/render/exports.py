@@ -1,0 +1,148 @@
+"""Ground truth of a rendered clip: its flow, occlusion and moving area, from its own maps.
+
+Between frames t and t + 1 the renderer fetches every place from ``y - step(y)``, so the
+backward flow is exact; the forward flow is its inverse, found by iteration. Both include the
+camera. Where texture is renewed they state the motion, not the renewal.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Floats
+from vivant.errors import UsageError
+from vivant.field.motion_field import MotionField
+from vivant.files import publish_folder
+from vivant.render.advect import drift_matte, grid_of, period_of
+from vivant.render.camera import ease, view
+from vivant.render.motion import to_work
+from vivant.request import Request
+
+FLOW_FORMATS = ("flo", "kitti", "npz")
+MOVING_PIXELS = 0.05
+AGREE_PIXELS = 0.5
+
+
+@dataclass(frozen=True)
+class FlowPair:
+    """Flow between frames t and t + 1 in pixels ``[H, W, 2]``: ``forward`` leads from t to
+    t + 1, ``backward`` from t + 1 to t; ``occluded`` ``[H, W]``: places of frame t that are
+    not seen in t + 1."""
+
+    forward: Floats
+    backward: Floats
+    occluded: NDArray[np.bool_]
+
+
+def flows(request: Request, field: MotionField) -> Iterator[FlowPair]:
+    """Flow of every pair of consecutive frames that the renderer makes of ``field``."""
+    spec, camera = request.spec, request.controls.camera
+    motion = to_work(field, request.picture.pixels)
+    period = period_of(spec.seconds, request.loop)
+    drop = (1 - drift_matte(motion, period)[..., None]) * motion.mean
+    size = (spec.width, spec.height)
+    ratio = np.array([size[0] / motion.size[0], size[1] / motion.size[1]], np.float32)
+    grid = grid_of(size)
+    held = request.controls.still
+    for frame in range(spec.count - 1):
+        step = (motion.at((frame + 0.5) / spec.fps) - drop) / np.float32(spec.fps)
+        full = cv2.resize(step * ratio, size, interpolation=cv2.INTER_LINEAR)
+        if held is not None:
+            full = np.where((held > 127)[..., None], np.float32(0), full)
+        views = [view(camera, ease((frame + k) / spec.count, request.loop), *size) for k in (0, 1)]
+        backward = _backward(grid, full, views, camera.moves)
+        yield _pair(grid, backward)
+
+
+def _backward(grid: Floats, step: Floats, views: list[Floats], camera: bool) -> Floats:
+    if not camera:
+        return np.asarray(-step, np.float32)
+    scene = cv2.transform(grid, views[1])
+    moved = cv2.remap(step, scene, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back = cv2.invertAffineTransform(views[0]).astype(np.float32)
+    return np.asarray(cv2.transform(scene - moved, back) - grid, np.float32)
+
+
+def _pair(grid: Floats, backward: Floats) -> FlowPair:
+    forward = -backward
+    for _ in range(4):
+        at = grid + forward
+        forward = -_fetch(backward, at)
+    at = grid + forward
+    error = np.linalg.norm(forward + _fetch(backward, at), axis=-1)
+    h, w = error.shape
+    outside = (
+        (at[..., 0] < -0.5) | (at[..., 1] < -0.5) | (at[..., 0] > w - 0.5) | (at[..., 1] > h - 0.5)
+    )
+    return FlowPair(forward, backward, (error > AGREE_PIXELS) | outside)
+
+
+def _fetch(values: Floats, at: Floats) -> Floats:
+    out = cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)
+
+
+def export(
+    request: Request,
+    field: MotionField,
+    folder: Path,
+    what: tuple[str, ...],
+    *,
+    flow_format: str = "flo",
+    overwrite: bool = False,
+) -> None:
+    """Write ``what`` ("flow", "mask") for every pair of frames into ``folder``, whole.
+
+    Files: ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI 16-bit .png or .npz),
+    ``occlusion_NNNNN.png``, ``moving_NNNNN.png``. Raises UsageError for an unknown format.
+    """
+    if flow_format not in FLOW_FORMATS:
+        raise UsageError(
+            f"There is no flow format {flow_format!r}; choose from {', '.join(FLOW_FORMATS)}."
+        )
+    with publish_folder(folder, overwrite) as temporary:
+        for index, pair in enumerate(flows(request, field)):
+            if "flow" in what:
+                for name in ("forward", "backward"):
+                    valid = ~pair.occluded if name == "forward" else np.ones_like(pair.occluded)
+                    _write_flow(
+                        temporary / f"{name}_{index:05d}", getattr(pair, name), valid, flow_format
+                    )
+            if "mask" in what:
+                moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
+                _write_mask(temporary / f"moving_{index:05d}.png", moving)
+                _write_mask(temporary / f"occlusion_{index:05d}.png", pair.occluded)
+
+
+def _write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
+    cv2.imwrite(str(path), mask.astype(np.uint8) * 255)
+
+
+def _write_flow(stem: Path, flow: Floats, valid: NDArray[np.bool_], flow_format: str) -> None:
+    if flow_format == "flo":
+        write_flo(stem.with_suffix(".flo"), flow)
+    elif flow_format == "kitti":
+        write_kitti(stem.with_suffix(".png"), flow, valid)
+    else:
+        np.savez_compressed(stem.with_suffix(".npz"), flow=flow.astype(np.float16), valid=valid)
+
+
+def write_flo(path: Path, flow: Floats) -> None:
+    """Middlebury .flo: tag 202021.25, width, height, then x and y interleaved, float32."""
+    height, width = flow.shape[:2]
+    header = struct.pack("<fii", 202021.25, width, height)
+    path.write_bytes(header + np.ascontiguousarray(flow, "<f4").tobytes())
+
+
+def write_kitti(path: Path, flow: Floats, valid: NDArray[np.bool_]) -> None:
+    """KITTI 2015 flow: 16-bit PNG, 64 * flow + 2^15 in red and green, validity in blue."""
+    coded = np.clip(flow * 64 + 32768.5, 0, 65535).astype(np.uint16)
+    picture = np.dstack([valid.astype(np.uint16), coded[..., 1], coded[..., 0]])
+    cv2.imwrite(str(path), picture)
