@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import EXAMPLES, photo_like
+from PIL import Image
+
+from vivant.cli.main import main
+from vivant.field.file import load_field
+from vivant.media.read import read_picture
+from vivant.media.video import read_video
+
+SHORT = ["--seconds", "0.5", "--size", "240x160"]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["vivant", *map(str, words)])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return Path(shutil.copy(EXAMPLES / "china.jpg", tmp_path / "photo.jpg"))
+
+
+def report(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return facts
+
+
+def test_animate_field_render_verify(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip, field = tmp_path / "a.mp4", tmp_path / "a.vivant"
+    code = run(
+        monkeypatch, "animate", photo, "-o", clip, *SHORT, "--save-field", field, "--export", "flow,mask", "--json"
+    )
+    assert code == 0
+    facts = report(capsys)
+    assert (facts["width"], facts["height"], facts["frames"]) == (240, 160, 12)
+    assert facts["outputs"][0]["path"] == str(clip)
+    assert len(facts["model"]["sha256"]) == 64
+    assert {"sample", "render_encode", "sign"} <= set(facts["outputs"][0]["timings"])
+    assert len(list((tmp_path / "a-export").glob("forward_*.flo"))) == 11
+    assert load_field(field).grid == (32, 48)
+
+    assert run(monkeypatch, "verify", clip, "--picture", photo, "--json") == 0
+    verdict = report(capsys)[0]  # type: ignore[index]
+    assert verdict["state"] == "trusted"
+    assert verdict["rerendered"]["matches"]
+
+    again = tmp_path / "b.mp4"
+    assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT) == 0
+    difference = read_video(clip).frames.astype(int) - read_video(again).frames
+    assert np.abs(difference).max() == 0
+    assert run(monkeypatch, "verify", again, "--picture", photo, "--field", field) == 0
+    assert run(monkeypatch, "verify", again, "--picture", photo) == 2
+
+    capsys.readouterr()
+    wheel, preview = tmp_path / "w.png", tmp_path / "p.gif"
+    assert run(monkeypatch, "field", field, "--picture", wheel, "--preview", preview, "--json") == 0
+    assert report(capsys)["grid"] == [32, 48]
+    assert read_picture(wheel).size[0] == 1280
+    assert len(read_video(preview).frames) > 5
+
+
+def test_the_lossless_master_begins_with_the_picture(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "m.mkv"
+    assert run(monkeypatch, "animate", photo, "-o", out, "--seconds", "0.2", "--lossless") == 0
+    np.testing.assert_array_equal(read_video(out).frames[0], read_picture(photo).pixels)
+
+
+def test_strength_zero_is_the_picture_throughout(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "z.mkv"
+    words = ["animate", photo, "-o", out, "--seconds", "0.3", "--lossless", "--strength", "0"]
+    assert run(monkeypatch, *words) == 0
+    assert (read_video(out).frames == read_picture(photo).pixels).all()
+
+
+def test_masks_and_strokes_are_obeyed(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = read_picture(photo).size
+    mask = np.zeros(size[::-1], np.uint8)
+    mask[:, : size[0] // 2] = 255
+    Image.fromarray(mask).save(tmp_path / "still.png")
+    out = tmp_path / "s.mkv"
+    code = run(
+        monkeypatch, "animate", photo, "-o", out, "--seconds", "0.5", "--lossless", "--still", tmp_path / "still.png",
+        "--stroke", "0.6,0.8>0.9,0.8@1", "--save-field", tmp_path / "s.vivant",
+    )  # fmt: skip
+    assert code == 0
+    frames = read_video(out).frames
+    assert (frames[:, mask > 0] == frames[0][mask > 0]).all()
+    assert (frames[-1] != frames[0]).any()
+    v = load_field(tmp_path / "s.vivant").velocity.mean(axis=0)
+    row, column = round(0.8 * v.shape[1]), round(0.75 * v.shape[2])
+    assert v[0, row, column] == pytest.approx(0.3 * 1.5, rel=0.15)
+    assert abs(v[1, row, column]) < 0.05
+
+
+def test_samples_differ_and_seeds_repeat(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["animate", photo, "-o", tmp_path / "c.gif", "--seconds", "0.3", "--size", "120x80"]
+    assert run(monkeypatch, *words, "--samples", 2, "--save-field", tmp_path / "c.vivant") == 0
+    one, two = (load_field(tmp_path / f"c-{k}.vivant").velocity for k in (1, 2))
+    assert np.abs(one - two).mean() > 0.1 * np.abs(one).mean()
+    assert run(monkeypatch, *words, "--seed", 1, "--save-field", tmp_path / "d.vivant") == 0
+    np.testing.assert_allclose(load_field(tmp_path / "d.vivant").velocity, two, atol=1e-5)
+
+
+BAD: list[tuple[list[str], int, str]] = [
+    (["--seconds", "nan"], 2, "seconds must be"),
+    (["--seconds", "-1"], 2, "seconds must be"),
+    (["--fps", "0"], 2, "fps must be"),
+    (["--strength", "-0.5"], 2, "strength must be"),
+    (["--strength", "inf"], 2, "strength must be"),
+    (["--seed", "-1"], 2, "seed must be"),
+    (["--samples", "0"], 2, "--samples"),
+    (["--size", "huge"], 2, "not understood"),
+    (["--model", "sora"], 2, "no model"),
+    (["--format", "mpeg2"], 2, "no format"),
+    (["--lossless"], 2, "cannot hold the exact"),
+    (["--stroke", "0.1,0.1>1.5,0.2"], 2, "outside the picture"),
+    (["--camera", "pull-out"], 2, "nothing beyond its edge"),
+    (["--still", "none.png"], 2, "no file"),
+    (["--still", "small.png"], 2, "same size"),
+    (["--export", "depth"], 2, "no export"),
+    (["--nonsense"], 2, ""),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "says"), BAD)
+def test_bad_options_are_one_sentence(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: list[str], code: int, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo_like(64, 64)).save(tmp_path / "small.png")
+    before = set(tmp_path.iterdir())
+    assert run(monkeypatch, "animate", photo, "-o", tmp_path / "x.mp4", *words) == code
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_bad_files_are_one_sentence(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x.mp4"
+    cases = {"empty.jpg": b"", "text.png": b"words" * 99, "cut.jpg": photo.read_bytes()[:5000]}
+    for name, data in cases.items():
+        (tmp_path / name).write_bytes(data)
+        assert run(monkeypatch, "animate", tmp_path / name, "-o", out) == 1
+    assert run(monkeypatch, "animate", tmp_path / "none.jpg", "-o", out) == 2
+    assert run(monkeypatch, "animate", photo, "-o", tmp_path / "no" / "x.mp4") == 2
+    out.write_bytes(b"mine")
+    assert run(monkeypatch, "animate", photo, "-o", out) == 2
+    assert out.read_bytes() == b"mine"
+    assert run(monkeypatch, "verify", photo) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_field_of_another_picture_is_refused(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from conftest import simple_field
+
+    from vivant.field.file import save_field
+
+    save_field(tmp_path / "tall.vivant", simple_field(90, 160))
+    assert run(monkeypatch, "render", photo, tmp_path / "tall.vivant", "-o", tmp_path / "x.mp4") == 2
+    assert "aspect" in capsys.readouterr().err
+
+
+def test_models_lists_licence_and_controls(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "models", "--json") == 0
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert rows[0]["name"] == "builtin"
+    assert rows[0]["licence"] == "Apache-2.0"
+    assert set(rows[0]["controls"]) == {"still", "move", "stroke", "camera", "loop", "strength"}
+
+
+def test_the_command_line_surface_is_frozen() -> None:
+    import typer
+
+    from vivant.cli.main import app
+
+    command = typer.main.get_command(app)
+    names = sorted(command.commands)  # type: ignore[attr-defined]
+    assert names == ["animate", "field", "models", "prepare", "render", "train", "verify"]
+    options = {o for p in command.commands["animate"].params for o in p.opts}  # type: ignore[attr-defined]
+    assert options == {
+        "photo", "-o", "--out", "--seconds", "--fps", "--size", "--loop", "--strength", "--seed", "--samples",
+        "--still", "--move", "--stroke", "--strokes", "--camera", "--model", "--format", "--lossless",
+        "--save-field", "--export", "--flow-format", "--json", "--overwrite",
+    }  # fmt: skip
+
+
+def test_importing_is_light() -> None:
+    code = "import sys, vivant; print([m for m in ('numpy', 'cv2', 'av', 'torch', 'onnxruntime') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

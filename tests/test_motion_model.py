@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import EXAMPLES
+
+from vivant.bundle import BUILTIN, open_bundle
+from vivant.controls.types import Camera, Controls, Stroke
+from vivant.errors import BundleError, UnsupportedControl, UsageError
+from vivant.field.motion_field import grid_for, speed
+from vivant.media.read import read_picture
+from vivant.media.resize import fit
+from vivant.motion import model as motion
+from vivant.motion.codec import Codec, dct_basis, rope_table
+from vivant.motion.sampler import working_size
+from vivant.registry import MODELS, check_controls, spec_of
+from vivant.request import Request
+
+PHOTO = fit(read_picture(EXAMPLES / "china.jpg"), (240, 160))
+REQUEST = Request(PHOTO, seconds=2.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> motion.MotionModel:
+    return motion.load(open_bundle(BUILTIN))
+
+
+def test_the_codec_inverts_itself_on_smooth_fields() -> None:
+    rng = np.random.default_rng(0)
+    codec = Codec(16, 16, 16, tuple(rng.uniform(0.5, 2, 48)))
+    flat = np.full((8, 12), 0.1, np.float32)
+    latents = np.broadcast_to(rng.normal(0, 1, (48, 1, 1)), (48, 4, 6)).astype(np.float32)
+    velocity, light = codec.decode(latents, flat)
+    again = codec.encode(velocity[..., ::2, ::2], light[..., ::2, ::2], flat[::2, ::2])
+    np.testing.assert_allclose(again[:32], latents[:32], atol=1e-3)
+    np.testing.assert_allclose(light[0], 0, atol=1e-6)
+
+
+def test_the_dct_is_orthonormal() -> None:
+    basis = dct_basis(16)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(16), atol=1e-5)
+
+
+def test_rotary_tables() -> None:
+    cos, sin = rope_table(3, 5, 32)
+    assert cos.shape == (15, 16)
+    np.testing.assert_allclose(cos**2 + sin**2, 1, atol=1e-5)
+    np.testing.assert_array_equal(cos[0], 1)
+
+
+def test_pictures_are_seen_at_multiples_of_32() -> None:
+    assert working_size(1920, 1080) == (448, 256)
+    assert working_size(1080, 1920) == (256, 448)
+    assert working_size(16, 512) == (256, 2048)
+
+
+def test_a_sample_moves_and_repeats(model: motion.MotionModel) -> None:
+    one = model.sample_field(REQUEST)
+    assert one.grid == grid_for(240, 160)
+    assert one.steps == 16
+    assert speed(one).max() > 0.01
+    again = model.sample_field(REQUEST)
+    np.testing.assert_array_equal(one.velocity, again.velocity)
+    other = model.sample_field(replace(REQUEST, seed=1))
+    assert np.abs(other.velocity - one.velocity).mean() > 0.1 * np.abs(one.velocity).mean()
+
+
+def test_one_or_two_threads_sample_the_same_clip() -> None:
+    frames = []
+    for threads in (1, 2):
+        result = motion.load(open_bundle(BUILTIN), threads).generate(REQUEST)
+        frames.append(np.stack(list(result.frames())))
+    np.testing.assert_array_equal(frames[0], frames[1])
+
+
+def test_strength_scales_the_field(model: motion.MotionModel) -> None:
+    one = speed(model.sample_field(REQUEST)).mean()
+    for strength in (0.5, 2.0):
+        scaled = speed(model.sample_field(replace(REQUEST, strength=strength))).mean()
+        assert scaled == pytest.approx(strength * one, rel=1e-3)
+    assert not model.sample_field(replace(REQUEST, strength=0)).velocity.any()
+
+
+def test_move_and_still_masks(model: motion.MotionModel) -> None:
+    left = np.zeros((160, 240), np.uint8)
+    left[:, :120] = 255
+    moved = speed(model.sample_field(replace(REQUEST, controls=Controls(move=left))))
+    assert not moved[:, 25:].any()
+    assert moved[:, :24].mean() > 0.01
+    held = speed(model.sample_field(replace(REQUEST, controls=Controls(still=left))))
+    assert not held[:, :24].any()
+
+
+def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
+    for points, axis, sign in (
+        (((0.2, 0.3), (0.7, 0.3)), 0, 1),
+        (((0.7, 0.3), (0.2, 0.3)), 0, -1),
+        (((0.5, 0.2), (0.5, 0.8)), 1, 1),
+    ):
+        controls = Controls(strokes=(Stroke(points),))
+        field = model.sample_field(replace(REQUEST, controls=controls))
+        guidance = motion.guidance_for(replace(REQUEST, controls=controls), field.grid)
+        hit = guidance.hint_mask > 0
+        v = field.velocity.mean(axis=0)[:, hit]
+        cosine = sign * v[axis] / np.linalg.norm(v, axis=0)
+        assert cosine.min() > 0.9
+
+
+def test_loops_are_periodic(model: motion.MotionModel) -> None:
+    field = model.sample_field(replace(REQUEST, seconds=3.0, loop=True))
+    assert field.loop_seconds == 3.0
+    frames = np.stack(list(model.generate(replace(REQUEST, seconds=3.0, loop=True)).frames())).astype(np.float32)
+    jumps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
+    assert np.abs(frames[0] - frames[-1]).mean() <= np.median(jumps)
+
+
+def test_the_camera_is_not_part_of_the_field(model: motion.MotionModel) -> None:
+    moving = replace(REQUEST, controls=Controls(camera=Camera(zoom=0.3)))
+    np.testing.assert_array_equal(model.sample_field(moving).velocity, model.sample_field(REQUEST).velocity)
+
+
+def test_bundles_are_checked(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(BUILTIN, tmp_path / "b"))
+    assert open_bundle(folder).identity.sha256 == open_bundle(BUILTIN).identity.sha256
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"format": 99}))
+    with pytest.raises(BundleError, match="newer vivant"):
+        open_bundle(folder)
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "velocity.onnx").write_bytes(b"broken")
+    with pytest.raises(BundleError, match="cannot be loaded"):
+        motion.load(open_bundle(folder))
+    (folder / "velocity.onnx").unlink()
+    with pytest.raises(BundleError, match="lacks velocity"):
+        open_bundle(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(BundleError, match="damaged"):
+        open_bundle(folder)
+
+
+def test_what_a_model_cannot_do_is_refused_by_name() -> None:
+    limited = replace(MODELS["builtin"], name="limited", controls=("strength",))
+    asked = replace(REQUEST, controls=Controls(camera=Camera(zoom=0.1)))
+    with pytest.raises(UnsupportedControl, match=r"limited cannot honour camera; builtin can"):
+        check_controls(limited, asked)
+    check_controls(MODELS["builtin"], replace(asked, loop=True, strength=2.0))
+    with pytest.raises(UsageError, match="known models: builtin"):
+        spec_of("other")
+
+
+def test_the_bundle_is_small_enough() -> None:
+    assert sum(p.stat().st_size for p in BUILTIN.iterdir()) < 30e6
