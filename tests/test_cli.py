@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EXAMPLES, photo_like
 from PIL import Image
 
+from conftest import EXAMPLES, photo_like
 from vivant.cli.main import main
 from vivant.field.file import load_field
 from vivant.media.read import read_picture
@@ -44,7 +44,17 @@ def test_animate_field_render_verify(
 ) -> None:
     clip, field = tmp_path / "a.mp4", tmp_path / "a.vivant"
     code = run(
-        monkeypatch, "animate", photo, "-o", clip, *SHORT, "--save-field", field, "--export", "flow,mask", "--json"
+        monkeypatch,
+        "animate",
+        photo,
+        "-o",
+        clip,
+        *SHORT,
+        "--save-field",
+        field,
+        "--export",
+        "flow,mask",
+        "--json",
     )
     assert code == 0
     facts = report(capsys)
@@ -182,11 +192,12 @@ def test_a_field_of_another_picture_is_refused(
     tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from conftest import simple_field
-
     from vivant.field.file import save_field
 
     save_field(tmp_path / "tall.vivant", simple_field(90, 160))
-    assert run(monkeypatch, "render", photo, tmp_path / "tall.vivant", "-o", tmp_path / "x.mp4") == 2
+    assert (
+        run(monkeypatch, "render", photo, tmp_path / "tall.vivant", "-o", tmp_path / "x.mp4") == 2
+    )
     assert "aspect" in capsys.readouterr().err
 
 

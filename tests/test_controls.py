@@ -72,7 +72,9 @@ def test_a_stroke_gives_its_direction_and_speed() -> None:
     np.testing.assert_allclose(g.hint_velocity[0][hit], expected, rtol=1e-5)
     assert not g.hint_velocity[1].any()
     assert not g.hint_velocity[:, ~hit].any()
-    fast = rasterise(Controls(strokes=(Stroke(((0.25, 0.5), (0.75, 0.5)), 1.0),)), (32, 57), 57 / 32, 4.0)
+    fast = rasterise(
+        Controls(strokes=(Stroke(((0.25, 0.5), (0.75, 0.5)), 1.0),)), (32, 57), 57 / 32, 4.0
+    )
     np.testing.assert_allclose(fast.hint_velocity[0][hit], 4 * expected, rtol=1e-5)
 
 
@@ -96,4 +98,7 @@ def test_still_wins_where_it_touches_a_cell() -> None:
 
 def test_used_names_what_is_asked() -> None:
     assert Controls().used() == ()
-    assert Controls(camera=Camera(zoom=0.1), strokes=(Stroke(((0, 0), (1, 1))),)).used() == ("stroke", "camera")
+    assert Controls(camera=Camera(zoom=0.1), strokes=(Stroke(((0, 0), (1, 1))),)).used() == (
+        "stroke",
+        "camera",
+    )

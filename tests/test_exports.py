@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import photo_like, simple_field
 
+from conftest import photo_like, simple_field
 from vivant.clip import Picture
 from vivant.controls.types import Camera, Controls
 from vivant.errors import UsageError
@@ -28,7 +28,13 @@ def test_flow_is_what_the_renderer_did(camera: Camera) -> None:
     y, x = np.mgrid[0:96, 0:160].astype(np.float32)
     grid = np.dstack([x, y])
     for t, pair in enumerate(flows(request, field)):
-        again = cv2.remap(frames[t], grid + pair.backward, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        again = cv2.remap(
+            frames[t],
+            grid + pair.backward,
+            None,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
         inside = np.s_[8:-8, 8:-8]
         error = np.abs(again[inside].astype(int) - frames[t + 1][inside]).mean()
         still = np.abs(frames[t][inside].astype(int) - frames[t + 1][inside]).mean()

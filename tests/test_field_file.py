@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import simple_field
 from safetensors.numpy import save
 
+from conftest import simple_field
 from vivant.errors import FieldFileError, UsageError, VivantError
 from vivant.field.file import FORMAT, load_field, save_field
 from vivant.field.motion_field import MotionField
@@ -88,7 +88,9 @@ def test_mutated_files_never_crash(tmp_path: Path) -> None:
         data = bytearray(good)
         for at in rng.integers(0, 700, rng.integers(1, 6)):
             data[at] = rng.integers(0, 256)
-        path.write_bytes(bytes(data[: rng.integers(1, len(data))]) if rng.random() < 0.3 else bytes(data))
+        path.write_bytes(
+            bytes(data[: rng.integers(1, len(data))]) if rng.random() < 0.3 else bytes(data)
+        )
         try:
             load_field(path)
             outcomes.add("loaded")

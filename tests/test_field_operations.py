@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import simple_field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import simple_field
 from vivant.field import operations as ops
 from vivant.field.motion_field import MotionField, grid_for, speed
 

@@ -47,7 +47,10 @@ def test_a_foreign_folder_is_never_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     (folder / "mine.jpg").write_text("x")
-    with pytest.raises(UsageError, match="not written by vivant"), publish_folder(folder, overwrite=True):
+    with (
+        pytest.raises(UsageError, match="not written by vivant"),
+        publish_folder(folder, overwrite=True),
+    ):
         pass
     assert (folder / "mine.jpg").exists()
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from conftest import photo_like
 from PIL import Image, ImageCms
 
+from conftest import photo_like
 from vivant.clip import Picture
 from vivant.errors import MediaError, UsageError, VivantError
 from vivant.media.read import read_mask, read_picture
@@ -108,11 +108,15 @@ def test_tiff_only_where_allowed(tmp_path: Path) -> None:
 
 def _bomb(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     rows = zlib.compress(b"\0" * 100_000, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,11 @@ def _seeds() -> dict[str, bytes]:
         "jpg": {}, "png": {}, "webp": {}, "gif": {}, "avif": {"speed": 10}, "heic": {}, "jpeg": {"progressive": True},
     }.items():  # fmt: skip
         buffer = io.BytesIO()
-        image.save(buffer, "HEIF" if name == "heic" else ("JPEG" if name == "jpg" else name.upper()), **options)
+        image.save(
+            buffer,
+            "HEIF" if name == "heic" else ("JPEG" if name == "jpg" else name.upper()),
+            **options,
+        )
         seeds[name] = buffer.getvalue()
     _, deep = cv2.imencode(".png", photo_like(48, 40).astype(np.uint16) * 257)
     return {**seeds, "16.png": deep.tobytes()}

@@ -7,9 +7,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import EXAMPLES, photo_like
 from numpy.typing import NDArray
 
+from conftest import EXAMPLES, photo_like
 from vivant.clip import VideoSpec
 from vivant.errors import MediaError, UsageError
 from vivant.media.colour import from_yuv420, to_yuv420

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import EXAMPLES
 
+from conftest import EXAMPLES
 from vivant.bundle import BUILTIN, open_bundle
 from vivant.controls.types import Camera, Controls, Stroke
 from vivant.errors import BundleError, UnsupportedControl, UsageError
@@ -114,14 +114,18 @@ def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
 def test_loops_are_periodic(model: motion.MotionModel) -> None:
     field = model.sample_field(replace(REQUEST, seconds=3.0, loop=True))
     assert field.loop_seconds == 3.0
-    frames = np.stack(list(model.generate(replace(REQUEST, seconds=3.0, loop=True)).frames())).astype(np.float32)
+    frames = np.stack(
+        list(model.generate(replace(REQUEST, seconds=3.0, loop=True)).frames())
+    ).astype(np.float32)
     jumps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
     assert np.abs(frames[0] - frames[-1]).mean() <= np.median(jumps)
 
 
 def test_the_camera_is_not_part_of_the_field(model: motion.MotionModel) -> None:
     moving = replace(REQUEST, controls=Controls(camera=Camera(zoom=0.3)))
-    np.testing.assert_array_equal(model.sample_field(moving).velocity, model.sample_field(REQUEST).velocity)
+    np.testing.assert_array_equal(
+        model.sample_field(moving).velocity, model.sample_field(REQUEST).velocity
+    )
 
 
 def test_bundles_are_checked(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import EXAMPLES, photo_like, simple_field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from conftest import EXAMPLES, photo_like, simple_field
 from vivant.clip import Picture, VideoSpec
 from vivant.controls.types import Camera, Controls, Stroke
 from vivant.errors import ProvenanceError, UsageError
@@ -85,7 +85,9 @@ def test_a_remux_loses_the_credentials(tmp_path: Path) -> None:
     assert verify(tmp_path / "b.mp4").state == "none"
 
 
-def test_another_installation_is_valid_but_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_installation_is_valid_but_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "a.mp4"
     release(result(), REQUEST, out, FORMATS["mp4"])
     monkeypatch.setenv("VIVANT_HOME", str(tmp_path / "elsewhere"))
@@ -104,7 +106,9 @@ def test_the_mp4_states_its_source_type_in_xmp(tmp_path: Path) -> None:
 def test_the_input_file_is_the_ingredient(tmp_path: Path) -> None:
     photo = EXAMPLES / "flower.jpg"
     request = Request(read_picture(photo), seconds=0.1)
-    still = Result(request.spec, lambda: iter([request.picture.pixels] * 2), ModelIdentity("b", "0", ""), 0)
+    still = Result(
+        request.spec, lambda: iter([request.picture.pixels] * 2), ModelIdentity("b", "0", ""), 0
+    )
     release(_closable(still), request, tmp_path / "a.gif", FORMATS["gif"], picture_path=photo)
     assert verify(tmp_path / "a.gif").ingredients == ("flower.jpg",)
 
@@ -118,7 +122,9 @@ def _closable(r: Result) -> Result:
 
 @pytest.mark.parametrize("name", ["mp4", "webm", "png", "gif"])
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
-def test_a_failure_while_rendering_leaves_nothing(tmp_path: Path, name: str, failure: type[BaseException]) -> None:
+def test_a_failure_while_rendering_leaves_nothing(
+    tmp_path: Path, name: str, failure: type[BaseException]
+) -> None:
     def frames() -> Iterator[NDArray[np.uint8]]:
         yield PICTURE.pixels
         raise failure
@@ -137,7 +143,12 @@ def test_existing_outputs_are_refused_before_rendering(tmp_path: Path) -> None:
         raise AssertionError("rendered")
 
     with pytest.raises(UsageError, match="--overwrite"):
-        release(Result(REQUEST.spec, frames, ModelIdentity("b", "0", ""), 0), REQUEST, out, FORMATS["mp4"])
+        release(
+            Result(REQUEST.spec, frames, ModelIdentity("b", "0", ""), 0),
+            REQUEST,
+            out,
+            FORMATS["mp4"],
+        )
     assert out.read_bytes() == b"mine"
 
 
@@ -182,10 +193,14 @@ finite = st.floats(0, 1, allow_nan=False)
     st.booleans(),
     st.booleans(),
 )
-def test_recipes_round_trip(points: list[tuple[float, float]], seed: int, strength: float, loop: bool, masked: bool) -> None:
+def test_recipes_round_trip(
+    points: list[tuple[float, float]], seed: int, strength: float, loop: bool, masked: bool
+) -> None:
     mask = (np.arange(96 * 160).reshape(96, 160) % 256).astype(np.uint8) if masked else None
     controls = Controls(still=mask, strokes=(Stroke(tuple(points), 2.0),), camera=Camera(zoom=0.1))
-    request = Request(PICTURE, seconds=1.5, loop=loop, strength=strength, seed=seed, controls=controls)
+    request = Request(
+        PICTURE, seconds=1.5, loop=loop, strength=strength, seed=seed, controls=controls
+    )
     again = request_from(recipe_of(request, result(request)), PICTURE)
     assert (again.seed, again.strength, again.loop, again.seconds) == (seed, strength, loop, 1.5)
     assert again.controls.strokes == controls.strokes

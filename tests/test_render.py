@@ -3,9 +3,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from conftest import photo_like, picture, simple_field
 from numpy.typing import NDArray
 
+from conftest import photo_like, picture, simple_field
 from vivant.clip import Picture, VideoSpec
 from vivant.controls.types import Camera
 from vivant.field import operations as ops
@@ -36,7 +36,9 @@ def test_a_still_field_is_a_still_clip() -> None:
 
 def test_what_does_not_move_is_untouched() -> None:
     frames = run(simple_field(drift=(0.1, 0)))
-    np.testing.assert_array_equal(frames[:, :, 100:], np.broadcast_to(picture().pixels[:, 100:], frames[:, :, 100:].shape))
+    np.testing.assert_array_equal(
+        frames[:, :, 100:], np.broadcast_to(picture().pixels[:, 100:], frames[:, :, 100:].shape)
+    )
     assert (frames[20, :, :60] != frames[0, :, :60]).mean() > 0.3
 
 
@@ -44,7 +46,12 @@ def test_the_still_mask_holds_exactly() -> None:
     still = np.zeros((96, 160), np.uint8)
     still[20:60, 10:50] = 255
     field = simple_field(drift=(0.1, 0.05))
-    lit = MotionField(field.velocity, field.light + np.linspace(0, 1, 16, dtype=np.float32)[:, None, None], field.map, field.still)
+    lit = MotionField(
+        field.velocity,
+        field.light + np.linspace(0, 1, 16, dtype=np.float32)[:, None, None],
+        field.map,
+        field.still,
+    )
     frames = run(lit, still=still)
     assert (frames[:, still > 0] == picture().pixels[still > 0]).all()
     assert (frames[40][still == 0] != frames[0][still == 0]).any()
@@ -69,7 +76,8 @@ def test_drift_moves_by_what_the_field_says() -> None:
 def test_strength_scales_motion_monotonically() -> None:
     field = simple_field(sway=0.05)
     change = [
-        np.abs(run(ops.scale(field, s))[6].astype(int) - picture().pixels).mean() for s in (0, 0.5, 1, 2)
+        np.abs(run(ops.scale(field, s))[6].astype(int) - picture().pixels).mean()
+        for s in (0, 0.5, 1, 2)
     ]
     assert change[0] == 0
     assert change == sorted(change)
@@ -77,7 +85,9 @@ def test_strength_scales_motion_monotonically() -> None:
 
 
 @pytest.mark.parametrize("seconds", [2.0, 4.0, 5.0])
-@pytest.mark.parametrize("motion", [{"drift": (0.12, 0.0)}, {"sway": 0.08}, {"drift": (0.06, 0.02), "sway": 0.05}])
+@pytest.mark.parametrize(
+    "motion", [{"drift": (0.12, 0.0)}, {"sway": 0.08}, {"drift": (0.06, 0.02), "sway": 0.05}]
+)
 def test_a_loop_has_no_seam(seconds: float, motion: dict[str, object]) -> None:
     spec = VideoSpec(160, 96, 24.0, round(seconds * 24))
     field = ops.periodic(simple_field(**motion), seconds)  # type: ignore[arg-type]
@@ -109,7 +119,8 @@ def test_one_or_two_threads_make_the_same_frames() -> None:
 
 
 @pytest.mark.parametrize(
-    "camera", [Camera(pan_x=0.3), Camera(pan_y=-0.2), Camera(roll=10), Camera(zoom=0.5, pan_x=-0.2, roll=5)]
+    "camera",
+    [Camera(pan_x=0.3), Camera(pan_y=-0.2), Camera(roll=10), Camera(zoom=0.5, pan_x=-0.2, roll=5)],
 )
 def test_the_view_never_leaves_the_picture(camera: Camera) -> None:
     for way in (0.0, 0.3, 1.0):

@@ -16,8 +16,8 @@ def mix(a: Frame, b: Frame, share: float, where: Floats | None = None) -> Frame:
     A plain cross-fade of two textures with correlation rho has only
     ``sqrt(s^2 + r^2 + 2 s r rho)`` of their deviation from the local mean, so deviations are
     divided by it (the variance-preserving blend of Heitz and Neyret, "High-performance
-    by-example noise", 2018, with measured correlation). ``[H, W, 3]`` uint8. ``where`` (any size) weighs the places whose
-    correlation counts: those at which the parts truly differ.
+    by-example noise", 2018, with measured correlation). ``[H, W, 3]`` uint8.
+    ``where`` (any size) weighs the places whose correlation counts: where the parts differ.
     """
     if share <= 0.0:
         return a

@@ -88,7 +88,7 @@ def encode(encoder: Encoder, image: NDArray[np.uint8]) -> Half:
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         maps = encoder(pixels.contiguous(memory_format=torch.channels_last))
         cells = cell_features(maps)
-    return cells[0].float().numpy().astype(np.float16)
+    return np.ascontiguousarray(cells[0].float().numpy(), np.float16)
 
 
 def _stack(rows: list[tuple[Window, int, Half]], kinds: list[int]) -> Part:

@@ -51,8 +51,11 @@ def train(
     *,
     progress: Callable[[int, float], None] = lambda step, loss: None,
     check: Callable[[nn.Module], dict[str, float]] | None = None,
+    stop_after: int | None = None,
 ) -> nn.Module:
     """Train to ``options.steps``, resuming from ``out`` if it holds a state.
+
+    ``stop_after`` leaves off early, at that step, without changing the schedule.
 
     Returns the averaged (EMA) network in evaluation mode. ``check`` measures it at every
     save; its figures go to ``out/log.jsonl`` with the loss.
@@ -67,7 +70,7 @@ def train(
     begin = load_state(out / "state.safetensors", network, average, optimizer)
     losses: list[float] = []
     clock = time.monotonic()
-    for step in range(begin, options.steps):
+    for step in range(begin, min(options.steps, stop_after or options.steps)):
         losses.append(_step(task, step, optimizer, options))
         _update_average(average, network, min(options.ema, (1 + step) / (10 + step)))
         progress(step + 1, losses[-1])

