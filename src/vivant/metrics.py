@@ -66,3 +66,9 @@ def mean_cosine(a: Floats, b: Floats, where: Bools) -> float:
     dot = (a * b).sum(axis=0)
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     return float((dot / np.maximum(size, 1e-8))[where].mean())
+
+
+def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    """Peak signal-to-noise ratio of two uint8 images in dB; infinite where they are equal."""
+    error = float(((a.astype(np.float32) - b) ** 2).mean())
+    return float("inf") if error == 0 else float(10 * np.log10(255.0**2 / error))

@@ -23,6 +23,8 @@ TOP_SPEED = 1.0
 SWAY_SPEED = 0.04
 """What is not fluid sways on the spot, at most this fast: a leaf, not a departing car."""
 FLUID = (0.35, 0.65)
+HOLD = (0.06, 0.2)
+"""Cells slower than this share of the picture's fast ones are held: no jelly on buildings."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     fluid = smoothstep(*FLUID, seen.fluid)
     limit = SWAY_SPEED + (TOP_SPEED - SWAY_SPEED) * fluid
     steered = np.minimum(seen.speed * seen.moving**0.5, limit)
+    top = max(float(np.percentile(steered, 97)), 1e-6)
+    steered = steered * smoothstep(*HOLD, steered / top)
     if guidance.move is not None:
         typical = max(float(np.percentile(steered, 90)), 0.03)
         asked = np.maximum(steered, 0.7 * typical)

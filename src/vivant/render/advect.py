@@ -22,6 +22,7 @@ from vivant.render.guided import smoothstep
 from vivant.render.motion import WorkMotion
 
 PERIOD_SECONDS = 2.5
+TAKEOVER = 0.4
 DRIFT_DISTANCE = (0.015, 0.05)
 DRIFT_SHARE = (0.25, 0.55)
 
@@ -93,13 +94,19 @@ def layers(motion: WorkMotion, count: int, fps: float, loop: bool) -> Iterator[L
         if frame == start:
             later = _towards(motion, start, stop, fps, grid)
         held = next(sway)
-        share = (frame - start) / (stop - start)
         yield Layers(
             now=_blend(held, now, drift),
             later=_blend(held, later[frame - start], drift),
-            share=share * share * (3 - 2 * share),
+            share=takeover((frame - start) / (stop - start)),
         )
         now = carry(now, motion.at((frame + 0.5) / fps) / fps, grid)
+
+
+def takeover(phase: float) -> float:
+    """Weight of the later layer at a share ``phase`` of the period: none in its first part,
+    where the earlier one is still a faithful continuation, then a smooth rise to 1."""
+    t = max(0.0, (phase - TAKEOVER) / (1 - TAKEOVER))
+    return t * t * (3 - 2 * t)
 
 
 def _blend(held: Floats, drifting: Floats, drift: Floats) -> Floats:
@@ -117,7 +124,10 @@ def _towards(motion: WorkMotion, start: int, stop: int, fps: float, grid: Floats
 
 
 def _sway(motion: WorkMotion, count: int, fps: float, loop: bool) -> Iterator[Floats]:
-    """Displacements under the motion less its mean; in a loop they come back to zero."""
+    """Displacements under the motion less its mean; in a loop they come back to zero.
+
+    Outside a loop the mean stays while the field has not repeated yet: nothing accumulates.
+    """
     grid = grid_of(motion.size)
     left = _sway_end(motion, count, fps) if loop else None
     displacement = np.zeros_like(grid)
@@ -126,16 +136,19 @@ def _sway(motion: WorkMotion, count: int, fps: float, loop: bool) -> Iterator[Fl
             yield displacement
         else:
             yield displacement - left * np.float32(frame / count)
-        displacement = carry(displacement, _sway_step(motion, frame, fps), grid)
+        displacement = carry(displacement, sway_step(motion, frame, fps, loop), grid)
 
 
-def _sway_step(motion: WorkMotion, frame: int, fps: float) -> Floats:
-    return (motion.at((frame + 0.5) / fps) - motion.mean) / np.float32(fps)
+def sway_step(motion: WorkMotion, frame: int, fps: float, loop: bool) -> Floats:
+    """Displacement ``[hw, ww, 2]`` of what sways, from a frame to the next, in work pixels."""
+    seconds = (frame + 0.5) / fps
+    less = np.float32(1.0 if loop else np.clip(2 * (seconds / motion.seconds - 1), 0, 1))
+    return (motion.at(seconds) - less * motion.mean) / np.float32(fps)
 
 
 def _sway_end(motion: WorkMotion, count: int, fps: float) -> Floats:
     grid = grid_of(motion.size)
     displacement = np.zeros_like(grid)
     for frame in range(count):
-        displacement = carry(displacement, _sway_step(motion, frame, fps), grid)
+        displacement = carry(displacement, sway_step(motion, frame, fps, loop=True), grid)
     return displacement

@@ -20,7 +20,7 @@ from vivant.clip import Floats
 from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.files import publish_folder
-from vivant.render.advect import drift_matte, grid_of, period_of
+from vivant.render.advect import drift_matte, grid_of, period_of, sway_step
 from vivant.render.camera import ease, view
 from vivant.render.motion import to_work
 from vivant.request import Request
@@ -46,13 +46,15 @@ def flows(request: Request, field: MotionField) -> Iterator[FlowPair]:
     spec, camera = request.spec, request.controls.camera
     motion = to_work(field, request.picture.pixels)
     period = period_of(spec.seconds, request.loop)
-    drop = (1 - drift_matte(motion, period)[..., None]) * motion.mean
+    drift = drift_matte(motion, period)[..., None]
     size = (spec.width, spec.height)
     ratio = np.array([size[0] / motion.size[0], size[1] / motion.size[1]], np.float32)
     grid = grid_of(size)
     held = request.controls.still
     for frame in range(spec.count - 1):
-        step = (motion.at((frame + 0.5) / spec.fps) - drop) / np.float32(spec.fps)
+        drifting = motion.at((frame + 0.5) / spec.fps) / np.float32(spec.fps)
+        swaying = sway_step(motion, frame, spec.fps, request.loop)
+        step = swaying + drift * (drifting - swaying)
         full = cv2.resize(step * ratio, size, interpolation=cv2.INTER_LINEAR)
         if held is not None:
             full = np.where((held > 127)[..., None], np.float32(0), full)

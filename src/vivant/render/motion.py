@@ -19,7 +19,6 @@ from vivant.render.guided import guided_filter, smoothstep
 WORK_SHORT = 192
 GUIDE_RADIUS = 9
 GUIDE_EPSILON = 6e-4
-RELATIVE_HOLD = (0.05, 0.16)
 STILL_HOLD = (0.72, 0.93)
 
 
@@ -40,6 +39,11 @@ class WorkMotion:
     def size(self) -> tuple[int, int]:
         """(width, height) of the work grid."""
         return self.velocity.shape[2], self.velocity.shape[1]
+
+    @property
+    def seconds(self) -> float:
+        """Duration before the motion repeats."""
+        return len(self.velocity) / self.rate
 
     def at(self, seconds: float) -> Floats:
         """Velocity ``[hw, ww, 2]`` at a time, between step centres; mirrored or wrapped."""
@@ -90,12 +94,11 @@ def edge_gain(field: MotionField, pixels: Frame, size: tuple[int, int]) -> Float
     top = float(np.percentile(speed, 97))
     if top <= 0:
         return np.zeros(size[::-1], np.float32)
-    held = smoothstep(*RELATIVE_HOLD, speed / top) * (1 - smoothstep(*STILL_HOLD, field.still))
+    held = 1 - smoothstep(*STILL_HOLD, field.still)
     plain = cv2.resize(speed, size, interpolation=cv2.INTER_LINEAR)
     wanted = cv2.resize(speed * held, size, interpolation=cv2.INTER_LINEAR)
     guide = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     followed = guided_filter(guide, wanted, GUIDE_RADIUS, GUIDE_EPSILON)
     ratio = np.clip(followed, 0, None) / (plain + 0.001 * top)
-    ratio *= smoothstep(0.02, 0.10, followed / top)
     gain = np.where(plain > 0, np.clip(ratio, 0, 1.2), 0)
     return np.asarray(gain, np.float32)

@@ -140,7 +140,7 @@ class _Warp:
                 full = np.where(held[..., None], np.float32(0), full)
             shift = cv2.remap(full, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             images.append(self._fetch(cv2.add(place, shift)))
-        return images[0] if len(images) == 1 else mix(*images, parts.share)
+        return images[0] if len(images) == 1 else mix(images[0], images[1], parts.share)
 
     def _full(self, displacement: Floats) -> Floats:
         """Displacement in frame pixels ``[H, W, 2]``."""
