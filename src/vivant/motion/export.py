@@ -24,32 +24,33 @@ from torch import Tensor, nn
 from vivant.bundle import FORMAT
 from vivant.motion.codec import Codec, rope_table
 from vivant.motion.encoder import Encoder
-from vivant.motion.map_head import FEATURES, MapHead, cell_features, token_features
+from vivant.motion.map_head import DEEP, FEATURES, MapHead, cell_features, token_features
+from vivant.motion.rigid import RigidPrior
 from vivant.motion.transformer import MotionTransformer
 
 HALF_ABOVE = 256
-ENCODER_OUTPUTS = ("log_speed", "moving", "fluid", "features")
+ENCODER_OUTPUTS = ("log_speed", "moving", "fluid", "rigid", "features")
 VELOCITY_INPUTS = ("x", "t", "image", "use_image", "motion_map", "hints", "cos", "sin")
 
 
 class EncoderGraph(nn.Module):
     """Everything that is computed once per picture."""
 
-    def __init__(self, encoder: Encoder, head: MapHead) -> None:
+    def __init__(self, encoder: Encoder, head: MapHead, rigid: RigidPrior) -> None:
         super().__init__()
-        self.encoder, self.head = encoder, head
+        self.encoder, self.head, self.rigid = encoder, head, rigid
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """``image`` ``[1, 3, H, W]`` 0..1 -> log speed, moving and fluid odds ``[1, h, w]``,
-        token features ``[1, N, F]``."""
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """``image`` ``[1, 3, H, W]`` 0..1 -> log speed, moving and fluid odds, rigid
+        probability, each ``[1, h, w]``, and token features ``[1, N, F]``."""
         cells = cell_features(self.encoder(image))
-        log_speed, moving, fluid = self.head(cells)
-        return log_speed, moving, fluid, token_features(cells).flatten(2).transpose(1, 2)
+        rigid = self.rigid(cells[:, -DEEP:])
+        return *self.head(cells), rigid, token_features(cells).flatten(2).transpose(1, 2)
 
 
-def export_encoder(encoder: Encoder, head: MapHead, path: Path) -> None:
+def export_encoder(graph: EncoderGraph, path: Path) -> None:
     """Write ``encoder.onnx``; height and width may be any multiples of 32."""
-    graph = EncoderGraph(encoder, head).eval()
+    graph = graph.eval()
     image = torch.rand(1, 3, 256, 448)
     free = {
         2: 32 * torch.export.Dim("rows", min=2, max=64),
@@ -149,15 +150,14 @@ def _store_half(model: Any) -> None:
 
 def write_bundle(
     folder: Path,
-    encoder: Encoder,
-    head: MapHead,
+    graph: EncoderGraph,
     network: MotionTransformer,
     codec: Codec,
     about: dict[str, Any],
 ) -> None:
     """Write a whole bundle folder; ``about`` holds name, version, licence and sampler."""
     folder.mkdir(parents=True, exist_ok=True)
-    export_encoder(encoder, head, folder / "encoder.onnx")
+    export_encoder(graph, folder / "encoder.onnx")
     export_velocity(network, folder / "velocity.onnx")
     config = {
         "format": FORMAT,

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FEATURES = 40 + 112 + 320
+DEEP = 320
+FEATURES = 40 + 112 + DEEP
 
 
 def cell_features(maps: tuple[Tensor, Tensor, Tensor]) -> Tensor:

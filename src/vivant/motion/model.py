@@ -24,7 +24,11 @@ SWAY_SPEED = 0.04
 """What is not fluid sways on the spot, at most this fast: a leaf, not a departing car."""
 FLUID = (0.35, 0.65)
 HOLD = (0.06, 0.2)
-"""Cells slower than this share of the picture's fast ones are held: no jelly on buildings."""
+"""Cells slower than this share of the picture's fast ones are held: no jelly on the ground."""
+BODY_SHARE = 0.3
+"""A body covers at most this share of the picture."""
+RIGID = (0.64, 0.88)
+"""Chance of being a man-made rigid thing from which cells begin to be held."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,17 @@ class MotionModel:
         conditions = Conditions(motion_map, guidance.hint_velocity, guidance.hint_mask)
         velocity, light = sample(self.networks, seen, conditions, request.seed, progress)
         drawn = np.maximum(guidance.hint_mask, 0 if guidance.move is None else guidance.move)
-        fluid = np.maximum(smoothstep(*FLUID, seen.fluid), drawn)
+        travels = np.maximum(_fluid(seen), drawn)
         field = MotionField(
-            velocity=_calibrate(_on_the_spot(velocity, fluid), motion_map),
+            velocity=_calibrate(_on_the_spot(velocity, travels), motion_map),
             light=light * np.float32(self.networks.options.light),
             map=motion_map,
-            still=np.maximum(1 - seen.moving, guidance.still).astype(np.float32),
+            still=_still(seen, guidance),
             about={"model": self.identity.name, "seed": str(request.seed)},
         )
         field = operations.resample(field, grid=grid)
-        return apply_controls(field, guidance_for(request, grid), request)
+        fluid = cv2.resize(_fluid(seen), grid[::-1], interpolation=cv2.INTER_LINEAR)
+        return apply_controls(field, guidance_for(request, grid), request, fluid)
 
 
 def guidance_for(request: Request, grid: tuple[int, int]) -> Guidance:
@@ -111,10 +116,12 @@ def rendered(
 def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     """The motion map under which a sample is drawn, ``[h, w]``: the predicted speed, damped
     where cells hardly move at all, then as masks and strokes ask."""
-    fluid = smoothstep(*FLUID, seen.fluid)
+    fluid = _fluid(seen)
     limit = SWAY_SPEED + (TOP_SPEED - SWAY_SPEED) * fluid
     steered = np.minimum(seen.speed * seen.moving**0.5, limit)
-    top = max(float(np.percentile(steered, 97)), 1e-6)
+    seeable = steered[seen.texture > 0.4]
+    top = max(float(np.percentile(seeable if seeable.size > 50 else steered, 95)), 1e-6)
+    steered = np.minimum(steered, 1.5 * top)
     steered = steered * smoothstep(*HOLD, steered / top)
     if guidance.move is not None:
         typical = max(float(np.percentile(steered, 90)), 0.03)
@@ -125,13 +132,27 @@ def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     return (steered * (1 - guidance.still)).astype(np.float32)
 
 
-def _on_the_spot(velocity: Floats, fluid: Floats) -> Floats:
+def _fluid(seen: Seen) -> Floats:
+    return smoothstep(*FLUID, seen.fluid) * (1 - smoothstep(*RIGID, seen.rigid))
+
+
+def _still(seen: Seen, guidance: Guidance) -> Floats:
+    """How sure it is that a cell holds: nothing moves there, or it is rigid; what a user drew
+    on moves all the same."""
+    rigid = smoothstep(*RIGID, seen.rigid)
+    held = np.maximum(1 - seen.moving, rigid) * (1 - guidance.hint_mask)
+    if guidance.move is not None:
+        held = held * (1 - guidance.move)
+    return np.maximum(held, guidance.still).astype(np.float32)
+
+
+def _on_the_spot(velocity: Floats, travels: Floats) -> Floats:
     """Take the drift out of what is not fluid.
 
     An Eulerian field cannot carry an object away without smearing it, so objects, plants and
     animals move about their place; water, clouds and smoke travel.
     """
-    return velocity - velocity.mean(axis=0) * (1 - fluid)
+    return velocity - velocity.mean(axis=0) * (1 - travels)
 
 
 def _calibrate(velocity: Floats, motion_map: Floats) -> Floats:
@@ -142,12 +163,19 @@ def _calibrate(velocity: Floats, motion_map: Floats) -> Floats:
     return (velocity * factor).astype(np.float32)
 
 
-def apply_controls(field: MotionField, guidance: Guidance, request: Request) -> MotionField:
-    """What was drawn, held and asked for, enforced on the sampled field."""
+def apply_controls(
+    field: MotionField, guidance: Guidance, request: Request, fluid: Floats | None = None
+) -> MotionField:
+    """What was drawn, held and asked for, enforced on the sampled field.
+
+    ``fluid`` ``[h, w]`` 0..1, where it is known, tells which drawn things are bodies.
+    """
     if guidance.hint_mask.any():
         field = _draw(field, guidance)
     if guidance.move is not None:
         field = operations.mask(field, guidance.move)
+        if fluid is not None:
+            field = _cut_out(field, guidance, guidance.move, fluid)
     if guidance.still.any():
         field = operations.freeze(field, guidance.still)
     if request.strength != 1:
@@ -155,6 +183,25 @@ def apply_controls(field: MotionField, guidance: Guidance, request: Request) -> 
     if request.loop:
         field = operations.periodic(field, request.spec.seconds)
     return field
+
+
+def _cut_out(field: MotionField, guidance: Guidance, move: Floats, fluid: Floats) -> MotionField:
+    """Mark as a body what a move mask outlines and a stroke drives, if it is compact and no
+    fluid: it leaves its place whole, at the stroke's mean velocity."""
+    count, labels = cv2.connectedComponents((move > 0.5).astype(np.uint8))
+    body = np.zeros(field.grid, np.float32)
+    velocity = field.velocity.copy()
+    for label in range(1, count):
+        inside = labels == label
+        driven = inside & (guidance.hint_mask > 0)
+        if inside.mean() > BODY_SHARE or not driven.any() or fluid[inside].mean() > 0.5:
+            continue
+        around = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        body = np.maximum(body, np.where(around, move, np.float32(0)))
+        velocity[:, :, around] = guidance.hint_velocity[:, driven].mean(axis=1)[None, :, None]
+    if not body.any():
+        return field
+    return replace(field, velocity=velocity, body=body.astype(np.float32))
 
 
 def _draw(field: MotionField, guidance: Guidance) -> MotionField:

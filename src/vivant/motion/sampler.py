@@ -36,12 +36,16 @@ class SamplerOptions:
 @dataclass(frozen=True)
 class Seen:
     """What the encoder makes of a picture: ``speed`` ``[h, w]`` expected mean speed in short
-    sides per second; ``moving`` and ``fluid`` ``[h, w]`` chances 0..1 that a cell moves at all
-    and that it is water, cloud, smoke and the like; ``features`` ``[N, F]`` by token."""
+    sides per second; ``moving``, ``fluid`` and ``rigid`` ``[h, w]`` chances 0..1 that a cell
+    moves at all, that it is water, cloud, smoke and the like, and that it is a man-made rigid
+    thing; ``texture`` ``[h, w]`` 0..1, how much there is to be seen moving; ``features``
+    ``[N, F]`` by token."""
 
     speed: Floats
     moving: Floats
     fluid: Floats
+    rigid: Floats
+    texture: Floats
     features: Floats
 
 
@@ -96,9 +100,18 @@ def see(networks: Networks, pixels: Frame) -> Seen:
     size = working_size(pixels.shape[1], pixels.shape[0])
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     image = np.ascontiguousarray(small.transpose(2, 0, 1)[None])
-    log_speed, moving, fluid, features = networks.encoder.run(None, {"image": image})
-    chances = [1 / (1 + np.exp(-odds[0])) for odds in (moving, fluid)]
-    return Seen(np.exp(log_speed[0]), chances[0], chances[1], features[0])
+    log_speed, *odds, rigid, features = networks.encoder.run(None, {"image": image})
+    moving, fluid = (1 / (1 + np.exp(-o[0])) for o in odds)
+    return Seen(np.exp(log_speed[0]), moving, fluid, rigid[0], _texture(small), features[0])
+
+
+def _texture(image: Floats) -> Floats:
+    """Mean gradient of cells of 8 x 8 pixels, squashed: half at 4 levels of 255."""
+    grey = 255 * cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    dy, dx = np.gradient(grey)
+    size = (grey.shape[1] // 8, grey.shape[0] // 8)
+    gradient = cv2.resize(np.hypot(dx, dy), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(gradient / (gradient + 4.0), np.float32)
 
 
 @dataclass(frozen=True)

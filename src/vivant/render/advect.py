@@ -143,7 +143,7 @@ def sway_step(motion: WorkMotion, frame: int, fps: float, loop: bool) -> Floats:
     """Displacement ``[hw, ww, 2]`` of what sways, from a frame to the next, in work pixels."""
     seconds = (frame + 0.5) / fps
     less = np.float32(1.0 if loop else np.clip(2 * (seconds / motion.seconds - 1), 0, 1))
-    return (motion.at(seconds) - less * motion.mean) / np.float32(fps)
+    return np.asarray((motion.at(seconds) - less * motion.mean) / np.float32(fps), np.float32)
 
 
 def _sway_end(motion: WorkMotion, count: int, fps: float) -> Floats:

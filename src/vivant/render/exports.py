@@ -21,6 +21,7 @@ from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.files import publish_folder
 from vivant.render.advect import drift_matte, grid_of, period_of, sway_step
+from vivant.render.bodies import find_bodies, ground_of, shifted_matte
 from vivant.render.camera import ease, view
 from vivant.render.motion import to_work
 from vivant.request import Request
@@ -44,7 +45,8 @@ class FlowPair:
 def flows(request: Request, field: MotionField) -> Iterator[FlowPair]:
     """Flow of every pair of consecutive frames that the renderer makes of ``field``."""
     spec, camera = request.spec, request.controls.camera
-    motion = to_work(field, request.picture.pixels)
+    motion = to_work(ground_of(field), request.picture.pixels)
+    bodies = find_bodies(field, request.picture.pixels, spec, request.loop)
     period = period_of(spec.seconds, request.loop)
     drift = drift_matte(motion, period)[..., None]
     size = (spec.width, spec.height)
@@ -56,6 +58,9 @@ def flows(request: Request, field: MotionField) -> Iterator[FlowPair]:
         swaying = sway_step(motion, frame, spec.fps, request.loop)
         step = swaying + drift * (drifting - swaying)
         full = cv2.resize(step * ratio, size, interpolation=cv2.INTER_LINEAR)
+        for body in bodies:
+            there = shifted_matte(body, frame + 1) > 0.5
+            full = np.where(there[..., None], body.path[frame + 1] - body.path[frame], full)
         if held is not None:
             full = np.where((held > 127)[..., None], np.float32(0), full)
         views = [view(camera, ease((frame + k) / spec.count, request.loop), *size) for k in (0, 1)]

@@ -15,6 +15,7 @@ from vivant.field.motion_field import MotionField
 from vivant.field.operations import light_at
 from vivant.render.advect import Layers, grid_of, layers
 from vivant.render.blend import mix
+from vivant.render.bodies import Body, find_bodies, ground_of, lay, plate
 from vivant.render.camera import ease, view
 from vivant.render.light import apply_light, has_light
 from vivant.render.motion import WorkMotion, to_work
@@ -57,10 +58,11 @@ def render(
         raise ValueError(f"the picture is {picture.size}, the frames {spec.width}x{spec.height}")
     if still is not None and still.shape != picture.pixels.shape[:2]:
         raise ValueError("the still mask must have the picture's size")
-    motion = to_work(field, picture.pixels)
+    bodies = find_bodies(field, picture.pixels, spec, loop)
+    motion = to_work(ground_of(field), picture.pixels)
     held = None if still is None else still > 127
     lit = has_light(field)
-    warp = _Warp.of(picture.pixels, motion)
+    warp = _Warp.of(plate(picture.pixels, bodies), motion)
     for index, parts in enumerate(layers(motion, spec.count, spec.fps, loop)):
         if index == 0:
             yield picture.pixels.copy()
@@ -68,10 +70,34 @@ def render(
         affine = None
         if camera.moves:
             affine = view(camera, ease(index / spec.count, loop), spec.width, spec.height)
-        frame = warp.frame(parts, affine, held)
+        if bodies:
+            frame = _with_bodies(warp.frame(parts, None, None), picture.pixels, bodies, index)
+            frame = _seen(frame, picture.pixels, affine, held)
+        else:
+            frame = warp.frame(parts, affine, held)
         if lit:
             frame = _lit(frame, light_at(field, index / spec.fps), held)
         yield frame
+
+
+def _with_bodies(ground: Frame, pixels: Frame, bodies: list[Body], index: int) -> Frame:
+    for body in bodies:
+        ground = lay(ground, pixels, body, index)
+    return ground
+
+
+def _seen(
+    frame: Frame, pixels: Frame, affine: Floats | None, held: NDArray[np.bool_] | None
+) -> Frame:
+    """What is held put back, then the camera's view of the whole."""
+    if held is not None:
+        np.copyto(frame, pixels, where=held[..., None])
+    if affine is None:
+        return frame
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    size = (frame.shape[1], frame.shape[0])
+    out = cv2.warpAffine(frame, affine, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(out, np.uint8)
 
 
 def _lit(frame: Frame, stops: Floats, held: NDArray[np.bool_] | None) -> Frame:

@@ -13,8 +13,9 @@ from torch import nn
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
 from vivant.motion.encoder import Encoder, pretrained_encoder
-from vivant.motion.export import round_weights, write_bundle
+from vivant.motion.export import EncoderGraph, round_weights, write_bundle
 from vivant.motion.map_head import FEATURES
+from vivant.motion.rigid import pretrained_rigid
 from vivant.motion.sampler import SamplerOptions
 from vivant.motion.transformer import MotionTransformer, TransformerParams
 from vivant.training.corpus import Part, build, mean_speed
@@ -81,7 +82,8 @@ def export_bundle(
     folder: Path,
 ) -> Path:
     """Round the weights to what is stored and write the bundle."""
-    for module in (encoder, head, network):
+    graph = EncoderGraph(encoder, head, pretrained_rigid())
+    for module in (graph, network):
         round_weights(module.eval())
     about = {
         "name": recipe.name,
@@ -89,7 +91,7 @@ def export_bundle(
         "licence": "Apache-2.0",
         "sampler": asdict(recipe.sampler),
     }
-    write_bundle(folder, encoder, head, network, codec, about)
+    write_bundle(folder, graph, network, codec, about)
     return folder
 
 
