@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from vivant.clip import Picture, VideoSpec
+from vivant.data.labels import label
+from vivant.data.prepare import decode, read_sources
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import resample
 from vivant.metrics import psnr
 from vivant.render.renderer import render
-from vivant.training.labels import label
-from vivant.training.prepare import decode, read_sources
 
 
 def score(path: Path, seconds: float) -> dict[str, float] | None:

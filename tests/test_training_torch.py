@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::Deprecation
 import onnxruntime  # noqa: E402
 
 from conftest import EXAMPLES  # noqa: E402
-from test_training import clips, shards  # noqa: E402, F401
+from test_data import clips, shards  # noqa: E402, F401
 from vivant.bundle import open_bundle  # noqa: E402
 from vivant.media.read import read_picture  # noqa: E402
 from vivant.media.resize import fit  # noqa: E402

@@ -29,19 +29,22 @@ def auc(score: Floats, positive: Bools) -> float:
 
 
 def moving_and_static(
-    speed: Floats, gradient: Floats, confidence: Floats | None = None
+    speed: Floats,
+    gradient: Floats,
+    confidence: Floats | None = None,
+    least_confidence: float = 0.5,
 ) -> tuple[Bools, Bools] | None:
     """Which cells truly move and which truly hold, or None where a clip does not qualify.
 
     ``speed`` ``[h, w]`` true mean speed in short sides per second, ``gradient`` ``[h, w]``
     levels at 256 pixels. Moving: over 0.3 of the 98th percentile and over 0.01; static: under
-    0.1 of it. Only cells with texture count (and with ``confidence`` over 0.5 if given), and
+    0.1 of it. Only cells with texture count (and with enough ``confidence`` if given), and
     20 moving and 60 static cells are needed.
     """
     top = float(np.percentile(speed, 98))
     sound = gradient > MIN_GRADIENT
     if confidence is not None:
-        sound &= confidence > 0.5
+        sound &= confidence > least_confidence
     moving = sound & (speed > max(0.3 * top, 0.01))
     static = sound & (speed < 0.1 * top)
     if moving.sum() < MIN_MOVING or static.sum() < MIN_STATIC:

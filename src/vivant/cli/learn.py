@@ -12,7 +12,7 @@ from vivant.errors import UsageError, VivantError
 
 def prepare_clips(source: Path, out: Path, splits: tuple[str, ...], processes: int) -> None:
     """Label clips into shards and say what was dropped and why."""
-    from vivant.training.prepare import prepare, read_sources
+    from vivant.data.prepare import prepare, read_sources
 
     if processes < 1:
         raise UsageError(f"--processes must be at least 1, not {processes}.")

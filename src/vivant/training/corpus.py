@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
+from vivant.data.shards import Sample, read_samples
+from vivant.data.windows import Window, view, windows_of
 from vivant.motion.encoder import Encoder
 from vivant.motion.map_head import cell_features
-from vivant.training.shards import Sample, read_samples
-from vivant.training.windows import Window, view, windows_of
 
 Half = NDArray[np.float16]
 FLUID = ("water", "sky", "fog", "snow", "underwater", "fire", "smoke", "rain")

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load, save
 
+from vivant.data.labels import Labels
 from vivant.files import publish
-from vivant.training.labels import Labels
 
 
 @dataclass(frozen=True)

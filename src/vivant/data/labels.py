@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
+from vivant.data.camera_fit import fit_camera
 from vivant.field.motion_field import RATE
-from vivant.training.camera_fit import fit_camera
 
 CELL = 8
 SHORT = 256

@@ -9,15 +9,15 @@ import pytest
 
 from conftest import photo_like
 from vivant.clip import VideoSpec
+from vivant.data.camera_fit import camera_velocity, fit_camera
+from vivant.data.labels import label, working_size
+from vivant.data.prepare import prepare, read_sources
+from vivant.data.shards import read_samples
+from vivant.data.shots import find_cuts
+from vivant.data.windows import STEPS, view, windows_of
 from vivant.errors import UsageError
 from vivant.media.formats import FORMATS
 from vivant.media.write import write_video
-from vivant.training.camera_fit import camera_velocity, fit_camera
-from vivant.training.labels import label, working_size
-from vivant.training.prepare import prepare, read_sources
-from vivant.training.shards import read_samples
-from vivant.training.shots import find_cuts
-from vivant.training.windows import STEPS, view, windows_of
 
 
 def sliding_clip(count: int = 60, pixels_per_frame: float = 1.0, seed: int = 0) -> np.ndarray:  # type: ignore[type-arg]

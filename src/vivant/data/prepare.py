@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.data.labels import label, step_frames, working_size
+from vivant.data.shards import Sample, write_sample
+from vivant.data.shots import find_cuts
 from vivant.errors import UsageError
 from vivant.files import publish
-from vivant.training.labels import label, step_frames, working_size
-from vivant.training.shards import Sample, write_sample
-from vivant.training.shots import find_cuts
 
 MIN_SECONDS = 1.6
 KEY_EVERY = 4

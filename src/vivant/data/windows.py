@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
-from vivant.training.camera_fit import camera_velocity
-from vivant.training.labels import CELL, Labels
-from vivant.training.shards import Sample
+from vivant.data.camera_fit import camera_velocity
+from vivant.data.labels import CELL, Labels
+from vivant.data.shards import Sample
 
 STEPS = 16
 KEY_STRIDE = 4
@@ -31,7 +31,8 @@ class Window:
 
     ``image`` ``[H, W, 3]`` uint8; ``velocity`` ``[T, 2, h, w]`` short sides per second, as if
     the camera stood still; ``light`` ``[T, h, w]`` stops relative to the key frame;
-    ``weight`` ``[h, w]`` 0..1 trust; ``gradient`` ``[h, w]`` levels; ``camera_moves``.
+    ``weight`` ``[h, w]`` 0..1 trust; ``gradient`` ``[h, w]`` levels; ``confidence`` ``[h, w]``
+    0..1 of the flow; ``camera_moves``.
     """
 
     image: NDArray[np.uint8]
@@ -39,6 +40,7 @@ class Window:
     light: Floats
     weight: Floats
     gradient: Floats
+    confidence: Floats
     camera_moves: bool
 
 
@@ -61,6 +63,7 @@ def _window(labels: Labels, step: int, image: NDArray[np.uint8]) -> Window:
         light=_light(labels.luminance[index], velocity),
         weight=(confidence * texture * trust).astype(np.float32),
         gradient=gradient.astype(np.float32),
+        confidence=confidence.astype(np.float32),
         camera_moves=moves,
     )
 
@@ -130,6 +133,7 @@ def _mirror(window: Window) -> Window:
         light=flip(window.light),
         weight=flip(window.weight),
         gradient=flip(window.gradient),
+        confidence=flip(window.confidence),
     )
 
 
@@ -155,6 +159,7 @@ def _crop(window: Window, rng: np.random.Generator) -> Window:
         light=cells(window.light),
         weight=cells(window.weight),
         gradient=cells(window.gradient),
+        confidence=cells(window.confidence),
     )
 
 

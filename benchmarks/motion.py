@@ -1,0 +1,64 @@
+"""Sampled motion against the true motion of held-out clips, beside null baselines, as JSON.
+
+    vivant prepare CLIPS --split val --out shards/val
+    python benchmarks/motion.py shards/val [--model builtin] [--samples 8] [--out motion.json]
+
+From the picture alone, no hints. The speed that counts is that of the sampled field, as the
+renderer gets it, before rigid things are held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from vivant.clip import Floats, Picture
+from vivant.data.shards import read_samples
+from vivant.evaluation.baselines import BASELINES
+from vivant.evaluation.motion import Truth, evaluate, summary, truth_of
+from vivant.registry import spec_of
+from vivant.request import Request
+
+
+def rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in values.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shards", type=Path)
+    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--samples", type=int, default=8)
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    truths = [t for s in read_samples(args.shards) if (t := truth_of(s)) is not None]
+    model = spec_of(args.model).load(0)
+
+    def guess(truth: Truth, seed: int) -> Floats:
+        request = Request(Picture(truth.window.image), seconds=2.0, seed=seed)
+        field = model.generate(request).field
+        assert field is not None
+        return field.velocity
+
+    rows = evaluate(truths, guess, args.samples)
+    report = {
+        "model": rounded(summary(rows)),
+        "baselines": {
+            name: rounded(summary(evaluate(truths, null, args.samples)))
+            for name, null in BASELINES.items()
+        },
+        "clips": {
+            f"{t.name} {t.category}": rounded(asdict(row))
+            for t, row in zip(truths, rows, strict=True)
+        },
+    }
+    text = json.dumps(report, indent=1)
+    if args.out:
+        args.out.write_text(text + "\n", "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

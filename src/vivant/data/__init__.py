@@ -1,0 +1,1 @@
+"""From clips to labelled training and test data."""
