@@ -13,7 +13,7 @@ from vivant.controls.types import Camera, Controls, Stroke
 from vivant.field import operations
 from vivant.field.file import load_field, save_field
 from vivant.field.motion_field import MotionField
-from vivant.motion.model import apply_controls, guidance_for
+from vivant.motion.apply import apply_controls, guidance_for
 from vivant.render.exports import flows
 from vivant.render.renderer import render
 from vivant.request import Request

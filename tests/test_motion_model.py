@@ -16,6 +16,7 @@ from vivant.field.motion_field import grid_for, speed
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
 from vivant.motion import model as motion
+from vivant.motion.apply import guidance_for
 from vivant.motion.codec import Codec, dct_basis, rope_table
 from vivant.motion.sampler import working_size
 from vivant.registry import MODELS, check_controls, spec_of
@@ -104,7 +105,7 @@ def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
     ):
         controls = Controls(strokes=(Stroke(points),))
         field = model.sample_field(replace(REQUEST, controls=controls))
-        guidance = motion.guidance_for(replace(REQUEST, controls=controls), field.grid)
+        guidance = guidance_for(replace(REQUEST, controls=controls), field.grid)
         hit = guidance.hint_mask > 0
         v = field.velocity.mean(axis=0)[:, hit]
         cosine = sign * v[axis] / np.linalg.norm(v, axis=0)

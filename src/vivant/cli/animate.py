@@ -77,7 +77,8 @@ def render_field(
     photo: Path, field_path: Path, clip: ClipOptions, controls: ControlOptions, outputs: Outputs
 ) -> None:
     """Render an existing (edited) field onto a photograph."""
-    from vivant.motion.model import apply_controls, guidance_for, rendered
+    from vivant.motion.apply import apply_controls, guidance_for
+    from vivant.motion.model import rendered
 
     clock = time.monotonic()
     field = load_field(field_path)

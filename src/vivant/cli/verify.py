@@ -12,7 +12,8 @@ from vivant.field.file import load_field
 from vivant.files import sha256_of
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
-from vivant.motion.model import apply_controls, guidance_for, rendered
+from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.model import rendered
 from vivant.provenance.compare import Comparison, compare
 from vivant.provenance.recipe import request_from
 from vivant.provenance.verify import Verdict, verify

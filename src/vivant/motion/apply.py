@@ -1,0 +1,87 @@
+"""What was drawn, held and asked for, enforced on a field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats
+from vivant.controls.raster import Guidance, rasterise
+from vivant.field import operations
+from vivant.field.motion_field import MotionField
+from vivant.request import Request
+
+BODY_SHARE = 0.3
+"""A body covers at most this share of the picture."""
+
+
+def guidance_for(request: Request, grid: tuple[int, int]) -> Guidance:
+    """The request's controls on a cell grid."""
+    width, height = request.picture.size
+    return rasterise(request.controls, grid, width / height, request.spec.seconds)
+
+
+def apply_controls(
+    field: MotionField, guidance: Guidance, request: Request, fluid: Floats | None = None
+) -> MotionField:
+    """What was drawn, held and asked for, enforced on the sampled field.
+
+    ``fluid`` ``[h, w]`` 0..1, where it is known, tells which drawn things are bodies.
+    """
+    if guidance.hint_mask.any():
+        field = _draw(field, guidance)
+    if guidance.move is not None:
+        field = operations.mask(field, guidance.move)
+        if fluid is not None:
+            field = _cut_out(field, guidance, guidance.move, fluid)
+    if guidance.still.any():
+        field = operations.freeze(field, guidance.still)
+    if request.strength != 1:
+        field = operations.scale(field, request.strength)
+    if request.loop:
+        field = operations.periodic(field, request.spec.seconds)
+    return field
+
+
+def _cut_out(field: MotionField, guidance: Guidance, move: Floats, fluid: Floats) -> MotionField:
+    """Mark as a body what a move mask outlines and a stroke drives, if it is compact and no
+    fluid: it leaves its place whole, at the stroke's mean velocity."""
+    count, labels = cv2.connectedComponents((move > 0.5).astype(np.uint8))
+    body = np.zeros(field.grid, np.float32)
+    velocity = field.velocity.copy()
+    for label in range(1, count):
+        inside = labels == label
+        driven = inside & (guidance.hint_mask > 0)
+        if inside.mean() > BODY_SHARE or not driven.any() or fluid[inside].mean() > 0.5:
+            continue
+        around = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        body = np.maximum(body, np.where(around, move, np.float32(0)))
+        velocity[:, :, around] = guidance.hint_velocity[:, driven].mean(axis=1)[None, :, None]
+    if not body.any():
+        return field
+    return replace(field, velocity=velocity, body=body.astype(np.float32))
+
+
+def _draw(field: MotionField, guidance: Guidance) -> MotionField:
+    """Blend the drawn velocity in around each stroke, keeping the sample's own rhythm outside."""
+    h, w = field.grid
+    soft = cv2.GaussianBlur(guidance.hint_mask, (0, 0), 1.2)
+    soft = np.maximum(soft, guidance.hint_mask)
+    spread = cv2.GaussianBlur(guidance.hint_mask, (0, 0), 2.0) + 1e-6
+    drawn = np.stack(
+        [
+            cv2.GaussianBlur(v * guidance.hint_mask, (0, 0), 2.0) / spread
+            for v in guidance.hint_velocity
+        ]
+    )
+    velocity = field.velocity * (1 - soft) + drawn[None] * soft
+    still = field.still * (1 - soft)
+    speed = np.maximum(field.map, np.linalg.norm(drawn, axis=0).reshape(h, w) * soft)
+    return replace(
+        field,
+        velocity=velocity.astype(np.float32),
+        still=still.astype(np.float32),
+        map=speed.astype(np.float32),
+    )
