@@ -10,7 +10,7 @@ $(BIN)/python:
 # set up, then animate a real photograph
 demo: $(BIN)/python
 	$(BIN)/pip install -q .
-	$(BIN)/vivant animate examples/china.jpg -o china.mp4 --overwrite
+	$(BIN)/vivant animate examples/stream.jpg -o stream.mp4 --overwrite
 
 # set up, then run every check and test of the base install
 test: $(BIN)/python
