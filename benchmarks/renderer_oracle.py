@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from vivant.clip import Picture, VideoSpec
 from vivant.data.labels import label
-from vivant.data.prepare import decode, read_sources
+from vivant.data.prepare import decode
+from vivant.data.sources import read_sources
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import resample
 from vivant.metrics import psnr

@@ -11,9 +11,10 @@ from conftest import photo_like
 from vivant.clip import VideoSpec
 from vivant.data.camera_fit import camera_velocity, fit_camera
 from vivant.data.labels import label, working_size
-from vivant.data.prepare import prepare, read_sources
+from vivant.data.prepare import prepare
 from vivant.data.shards import read_samples
 from vivant.data.shots import find_cuts
+from vivant.data.sources import read_sources
 from vivant.data.windows import STEPS, view, windows_of
 from vivant.errors import UsageError
 from vivant.media.formats import FORMATS
@@ -91,9 +92,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shards(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("shards")
-    lines = prepare(read_sources(clips, ("train",)), out, processes=1)
-    assert sum("kept" in line for line in lines) == 2
-    assert any("broken.mp4: dropped" in line for line in lines)
+    rows = prepare(read_sources(clips, ("train",)), out, processes=2)
+    assert sum("dropped" not in row for row in rows) == 2
+    assert [row["clip"] for row in rows if "dropped" in row] == ["broken.mp4"]
     return out
 
 

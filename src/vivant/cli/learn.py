@@ -1,37 +1,82 @@
-"""``vivant prepare`` and ``vivant train``."""
+"""``vivant prepare``, ``vivant data`` and ``vivant train``."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
+from vivant.child import Limits
 from vivant.cli.show import progress_bars, say
+from vivant.data.quality import Thresholds
 from vivant.errors import UsageError, VivantError
 
 
-def prepare_clips(source: Path, out: Path, splits: tuple[str, ...], processes: int) -> None:
+def prepare_clips(
+    wheres: tuple[Path, ...],
+    out: Path,
+    splits: tuple[str, ...],
+    processes: int,
+    thresholds: Thresholds,
+    limits: Limits,
+) -> None:
     """Label clips into shards and say what was dropped and why."""
-    from vivant.data.prepare import prepare, read_sources
+    from vivant.data.prepare import prepare
+    from vivant.data.sources import read_sources
 
     if processes < 1:
         raise UsageError(f"--processes must be at least 1, not {processes}.")
-    sources = read_sources(source, splits)
+    sources = [source for where in wheres for source in read_sources(where, splits)]
     with progress_bars(quiet=False) as progress:
-        lines = prepare(sources, out, processes, lambda share: progress("labelling", share))
-    for line in lines:
-        if "dropped" in line:
-            say(line)
-    shards = len(list(out.glob("*.tar")))
-    if not shards:
+        rows = prepare(
+            sources,
+            out,
+            processes,
+            thresholds=thresholds,
+            limits=limits,
+            progress=lambda share: progress("labelling", share),
+        )
+    dropped = [row for row in rows if "dropped" in row]
+    for row in dropped:
+        say(f"{row.get('shot', row['clip'])}: dropped, {row['dropped']}")
+    if len(dropped) == len(rows):
         raise VivantError(f"None of the {len(sources)} clips could be used; see {out / 'log.txt'}.")
-    say(f"{shards} shards in {out}")
+    say(f"{len(rows) - len(dropped)} shots in {out}, {len(dropped)} dropped; see report.html there")
+
+
+def list_shards(folder: Path, json_: bool) -> None:
+    """Print what the shards of a folder were made of."""
+    from vivant.data.removal import entries
+
+    names = ("split", "category", "licence", "origin", "sha256")
+    for entry in entries(folder):
+        facts = {"shot": entry.path.stem} | {n: str(entry.facts.get(n, "")) for n in names}
+        print(json.dumps(facts) if json_ else "\t".join(facts.values()))
+
+
+def remove_shards(folder: Path, match: str, reason: str, models: list[str]) -> None:
+    """Honour a removal request and name the weights that saw the clips."""
+    from vivant.bundle import BUILTIN
+    from vivant.data.removal import remove, seen_by
+
+    gone = remove(folder, match, reason)
+    for entry in gone:
+        say(f"{entry.path.stem}: removed")
+    for name, bundle in [("builtin", BUILTIN), *((m, Path(m)) for m in models)]:
+        shots = seen_by(bundle, gone)
+        if shots:
+            say(f"the model {name} was trained on {', '.join(shots)}: train it again without")
+        else:
+            say(f"the model {name} was not trained on any of them")
 
 
 def train_recipe(recipe_path: Path, data: Path, val: Path | None, out: Path) -> None:
     """Run a recipe and say where its bundle lies."""
+    from vivant.data.shards import shard_paths
+
     for folder in (data, val):
-        if folder is not None and not any(folder.glob("*.tar")):
+        if folder is not None and not shard_paths(folder):
             raise UsageError(f"{folder} holds no shards; make them with `vivant prepare`.")
     recipe = load_recipe(recipe_path)
     try:

@@ -171,21 +171,75 @@ def verify(
         raise typer.Exit(1)
 
 
+data = typer.Typer(help="Look into training data, and honour removal requests.")
+app.add_typer(data, name="data")
+Shards = Annotated[Path, typer.Argument(help="A folder of shards.", show_default=False)]
+
+
+@data.command("list")
+def list_(shards: Shards, json: Json = False) -> None:
+    """Say what each shard was made of: licence, origin, hash."""
+    from vivant.cli.learn import list_shards
+
+    list_shards(shards, json)
+
+
+@data.command()
+def remove(
+    shards: Shards,
+    match: Annotated[
+        str, typer.Option(help="Part of the clip's path, origin or SHA-256, or a shot's name.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it is written down.")] = "removal request",
+    model: Annotated[
+        list[str] | None, typer.Option(help="Also ask this bundle whether it saw the clip.")
+    ] = None,
+) -> None:
+    """Delete a clip's shards for good and say which weights were trained on it."""
+    from vivant.cli.learn import remove_shards
+
+    remove_shards(shards, match, reason, model or [])
+
+
 @app.command()
 def prepare(
-    source: Annotated[
-        Path, typer.Argument(help="A folder of videos, or a manifest (.jsonl).", show_default=False)
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of videos, or manifests (.jsonl).", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the shards.")],
     split: Annotated[
         list[str] | None, typer.Option(help="Only this split of a manifest; repeatable.")
     ] = None,
     processes: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+    min_seconds: Annotated[float, typer.Option(help="Shorter shots are dropped.")] = 1.6,
+    min_speed: Annotated[
+        float, typer.Option(help="Shots in which nothing moves faster are dropped.")
+    ] = 0.004,
+    min_confidence: Annotated[
+        float, typer.Option(help="Least agreement of forward and backward flow.")
+    ] = 0.2,
+    max_jump: Annotated[float, typer.Option(help="Largest change left inside a shot.")] = 12.0,
+    max_text: Annotated[float, typer.Option(help="Largest share under writing.")] = 0.3,
+    duplicate_bits: Annotated[
+        int, typer.Option(help="Hash bits in which duplicates may differ; -1 keeps them.")
+    ] = 4,
+    clip_seconds: Annotated[float, typer.Option(help="Time limit for one clip.")] = 600.0,
+    clip_memory: Annotated[int, typer.Option(help="Memory limit for one clip, MiB.")] = 12_288,
 ) -> None:
     """Turn clips into labelled training shards."""
+    from vivant.child import Limits
     from vivant.cli.learn import prepare_clips
+    from vivant.data.quality import Thresholds
 
-    prepare_clips(source, out, tuple(split or ()), processes)
+    prepare_clips(
+        tuple(sources),
+        out,
+        tuple(split or ()),
+        processes,
+        Thresholds(min_seconds, min_speed, min_confidence, max_jump, max_text, duplicate_bits),
+        Limits(clip_seconds, clip_memory),
+    )
 
 
 @app.command()

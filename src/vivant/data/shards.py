@@ -44,9 +44,14 @@ def write_sample(path: Path, sample: Sample) -> None:
             _add(tar, f"{sample.key}.{step:03d}.jpg", buffer.getvalue())
 
 
+def shard_paths(folder: Path) -> list[Path]:
+    """The shards of a folder in the order of their names, without unfinished ones."""
+    return sorted(p for p in folder.glob("*.tar") if not p.name.startswith("."))
+
+
 def read_samples(folder: Path) -> Iterator[Sample]:
     """All samples of a folder of shards, in the order of their names."""
-    for path in sorted(folder.glob("*.tar")):
+    for path in shard_paths(folder):
         yield read_sample(path)
 
 
@@ -79,3 +84,14 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     tar.addfile(info, io.BytesIO(data))
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Only the facts of a shard: licence, origin, hash, measures."""
+    with tarfile.open(path) as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            if member.name.endswith(".json") and stream is not None:
+                facts: dict[str, Any] = json.loads(stream.read())
+                return facts
+    raise ValueError(f"{path} holds no facts")

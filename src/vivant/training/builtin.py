@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from vivant.data.shards import shard_paths
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
 from vivant.motion.encoder import Encoder, pretrained_encoder
