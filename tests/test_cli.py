@@ -218,7 +218,7 @@ def test_the_command_line_surface_is_frozen() -> None:
 
     command = typer.main.get_command(app)
     names = sorted(command.commands)  # type: ignore[attr-defined]
-    assert names == ["animate", "field", "models", "prepare", "render", "train", "verify"]
+    assert names == ["animate", "data", "field", "models", "prepare", "render", "train", "verify"]
     options = {o for p in command.commands["animate"].params for o in p.opts}  # type: ignore[attr-defined]
     assert options == {
         "photo", "-o", "--out", "--seconds", "--fps", "--size", "--loop", "--strength", "--seed", "--samples",
@@ -231,3 +231,21 @@ def test_importing_is_light() -> None:
     code = "import sys, vivant; print([m for m in ('numpy', 'cv2', 'av', 'torch', 'onnxruntime') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_data_list_and_remove(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from test_data_engine import video
+
+    video(tmp_path / "boat.mp4", 1)
+    out = tmp_path / "shards"
+    assert run(monkeypatch, "prepare", tmp_path, "--out", out) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "data", "list", out, "--json") == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["shot"].startswith("boat-")
+    assert run(monkeypatch, "data", "remove", out, "--match", "boat") == 0
+    assert "builtin was not trained" in "".join(capsys.readouterr())
+    assert run(monkeypatch, "data", "list", out) == 2
+    assert "holds no shards" in capsys.readouterr().err

@@ -69,7 +69,7 @@ def train_builtin(
     encoder = pretrained_encoder().to(memory_format=torch.channels_last)
     parts = [p for p in build(data, encoder, squares=recipe.squares) if len(p) >= LEAST_VIEWS]
     held_out = build(val, encoder, squares=0) if val else []
-    say(f"{sum(map(len, parts))} views of {len(list(data.glob('*.tar')))} shots")
+    say(f"{sum(map(len, parts))} views of {len(shard_paths(data))} shots")
     head = _train_map(recipe, parts, held_out, out / "map", say)
     codec = _fitted(recipe.codec, parts)
     noise = measure_noise(parts, codec) if recipe.smooth_noise else Noise()
