@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,9 @@ def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  
     field = motion.load(open_bundle(bundle)).sample_field(Request(picture, seconds=1.0))
     assert field.grid == (32, 48)
     assert field.velocity.any()
+    seen = json.loads((bundle / "data.json").read_text())
+    assert [row["licence"] for row in seen] == ["CC0", "CC0"]
+    assert all(len(row["sha256"]) == 64 for row in seen)
 
 
 def test_the_rigid_prior_holds_the_temple_but_not_the_flower() -> None:

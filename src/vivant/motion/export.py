@@ -25,7 +25,6 @@ from vivant.bundle import FORMAT
 from vivant.motion.codec import Codec, rope_table
 from vivant.motion.encoder import Encoder
 from vivant.motion.map_head import DEEP, FEATURES, MapHead, cell_features, token_features
-from vivant.motion.noise import Noise
 from vivant.motion.rigid import RigidPrior
 from vivant.motion.transformer import MotionTransformer
 
@@ -154,7 +153,6 @@ def write_bundle(
     graph: EncoderGraph,
     network: MotionTransformer,
     codec: Codec,
-    noise: Noise,
     about: dict[str, Any],
 ) -> None:
     """Write a whole bundle folder; ``about`` holds name, version, licence and sampler."""
@@ -165,7 +163,6 @@ def write_bundle(
         "format": FORMAT,
         "members": ["encoder.onnx", "velocity.onnx"],
         "codec": asdict(codec),
-        "noise": asdict(noise),
         "network": asdict(network.params),
         "features": FEATURES,
         **about,

@@ -15,7 +15,6 @@ from vivant.errors import BundleError
 from vivant.flow.guidance import guide
 from vivant.flow.solvers import SOLVERS, time_grid
 from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_table
-from vivant.motion.noise import Noise, draw
 from vivant.request import Progress, no_progress
 
 SHORT = 256
@@ -57,7 +56,6 @@ class Networks:
     encoder: Any
     velocity: Any
     codec: Codec
-    noise: Noise
     head_dim: int
     options: SamplerOptions
 
@@ -79,14 +77,13 @@ def open_networks(bundle: Bundle, threads: int = 0) -> Networks:
             for name in ("encoder.onnx", "velocity.onnx")
         ]
         codec = Codec(**{**config["codec"], "scales": tuple(config["codec"]["scales"])})
-        noise = Noise(**{k: tuple(v) for k, v in config.get("noise", {}).items()})
         head_dim = config["network"]["dim"] // config["network"]["heads"]
         options = SamplerOptions(**config["sampler"])
     except BundleError:
         raise
     except Exception as error:  # the runtime raises its own family of errors
         raise BundleError(f"The model in {bundle.folder} cannot be loaded ({error}).") from error
-    return Networks(graphs[0], graphs[1], codec, noise, head_dim, options)
+    return Networks(graphs[0], graphs[1], codec, head_dim, options)
 
 
 def working_size(width: int, height: int) -> tuple[int, int]:
@@ -140,8 +137,9 @@ def sample(
     """
     codec, options = networks.codec, networks.options
     h, w = (side // 2 for side in conditions.motion_map.shape)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    noise = draw(networks.noise, rng, 1, codec.channels, (h, w))
+    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(
+        (codec.channels, h, w), dtype=np.float32
+    )
     inputs = _inputs(networks, seen, conditions, h, w)
     x = noise.reshape(1, codec.channels, h * w).swapaxes(1, 2)
     times = time_grid(options.steps, options.shift)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,18 +11,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from vivant.data.shards import shard_paths
+from vivant.data.shards import read_facts, shard_paths
+from vivant.files import publish
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
 from vivant.motion.encoder import Encoder, pretrained_encoder
 from vivant.motion.export import EncoderGraph, round_weights, write_bundle
 from vivant.motion.map_head import FEATURES
-from vivant.motion.noise import Noise
 from vivant.motion.rigid import pretrained_rigid
 from vivant.motion.sampler import SamplerOptions
 from vivant.motion.transformer import MotionTransformer, TransformerParams
 from vivant.training.corpus import Part, build, mean_speed
-from vivant.training.tasks import FieldOptions, FieldTask, MapTask, measure_noise, measure_scales
+from vivant.training.tasks import FieldOptions, FieldTask, MapTask, measure_scales
 from vivant.training.trainer import TrainOptions, train
 
 LEAST_VIEWS = 6
@@ -42,14 +43,13 @@ class Recipe:
         )
     )
     codec: Codec = field(default_factory=lambda: Codec(16, 12, 4))
-    smooth_noise: bool = True
     dim: int = 256
     depth: int = 6
     heads: int = 4
     field_options: FieldOptions = field(default_factory=FieldOptions)
     field_training: TrainOptions = field(
         default_factory=lambda: TrainOptions(
-            3600, rate=1e-3, warmup=200, weight_decay=0.05, ema=0.998, save_every=100
+            3400, rate=1e-3, warmup=200, weight_decay=0.05, ema=0.998, save_every=100
         )
     )
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
@@ -72,9 +72,10 @@ def train_builtin(
     say(f"{sum(map(len, parts))} views of {len(shard_paths(data))} shots")
     head = _train_map(recipe, parts, held_out, out / "map", say)
     codec = _fitted(recipe.codec, parts)
-    noise = measure_noise(parts, codec) if recipe.smooth_noise else Noise()
-    network = _train_field(recipe, codec, noise, parts, held_out, out / "field", say)
-    return export_bundle(recipe, encoder, head, network, codec, noise, out / "bundle")
+    network = _train_field(recipe, codec, parts, held_out, out / "field", say)
+    bundle = export_bundle(recipe, encoder, head, network, codec, out / "bundle")
+    write_data_list(data, bundle)
+    return bundle
 
 
 def export_bundle(
@@ -83,7 +84,6 @@ def export_bundle(
     head: nn.Module,
     network: nn.Module,
     codec: Codec,
-    noise: Noise,
     folder: Path,
 ) -> Path:
     """Round the weights to what is stored and write the bundle."""
@@ -96,8 +96,19 @@ def export_bundle(
         "licence": "Apache-2.0",
         "sampler": asdict(recipe.sampler),
     }
-    write_bundle(folder, graph, network, codec, noise, about)
+    write_bundle(folder, graph, network, codec, about)
     return folder
+
+
+def write_data_list(data: Path, bundle: Path) -> None:
+    """List in ``bundle/data.json`` every clip the weights were trained on."""
+    names = ("shot", "path", "category", "licence", "origin", "sha256")
+    rows = [
+        {name: str(facts.get(name, "")) for name in names}
+        for facts in map(read_facts, shard_paths(data))
+    ]
+    with publish(bundle / "data.json") as temporary:
+        temporary.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
 
 
 def _fitted(codec: Codec, parts: list[Part]) -> Codec:
@@ -128,33 +139,27 @@ def _train_map(
 
 
 def _train_field(
-    recipe: Recipe,
-    codec: Codec,
-    noise: Noise,
-    parts: list[Part],
-    held_out: list[Part],
-    out: Path,
-    say: Say,
+    recipe: Recipe, codec: Codec, parts: list[Part], held_out: list[Part], out: Path, say: Say
 ) -> nn.Module:
     torch.manual_seed(recipe.field_training.seed)
     params = TransformerParams(codec.channels, FEATURES, recipe.dim, recipe.depth, recipe.heads)
     network = MotionTransformer(params)
-    task = FieldTask(parts, network, codec, recipe.field_options, noise)
+    task = FieldTask(parts, network, codec, recipe.field_options)
     return train(
         task,
         recipe.field_training,
         out,
         progress=_reporter(say, "field", recipe.field_training.save_every),
-        check=_field_check(network, codec, noise, held_out) if held_out else None,
+        check=_field_check(network, codec, held_out) if held_out else None,
     )
 
 
 def _field_check(
-    network: MotionTransformer, codec: Codec, noise: Noise, held_out: list[Part]
+    network: MotionTransformer, codec: Codec, held_out: list[Part]
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Loss of the averaged network on fixed held-out batches, without hints."""
     options = FieldOptions(drop_image=0.0, give_hints=0.0)
-    task = FieldTask(held_out, network, codec, options, noise)
+    task = FieldTask(held_out, network, codec, options)
     batches = [task.batch(np.random.default_rng((7, k))) for k in range(6)]
 
     def check(average: nn.Module) -> dict[str, float]:

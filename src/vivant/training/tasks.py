@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from vivant.flow.path import interpolate, velocity
 from vivant.metrics import moving_and_static
 from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_table
 from vivant.motion.map_head import MapHead, token_features
-from vivant.motion.noise import Noise, draw
 from vivant.motion.transformer import MotionTransformer
 from vivant.training.corpus import Part, mean_speed, smooth_map
 
@@ -135,17 +133,11 @@ class FieldTask:
     """Flow matching on straight paths, logit-normal times, loss weighted by trust."""
 
     def __init__(
-        self,
-        parts: list[Part],
-        network: MotionTransformer,
-        codec: Codec,
-        options: FieldOptions,
-        noise: Noise = Noise(),  # noqa: B008 - frozen
+        self, parts: list[Part], network: MotionTransformer, codec: Codec, options: FieldOptions
     ) -> None:
         self.network = network
         self.codec = codec
         self.options = options
-        self.noise = noise
         self.data = [_field_targets(part, codec) for part in parts]
         self.parts = parts
         scales = np.array(codec.scales) ** 0.5
@@ -163,10 +155,9 @@ class FieldTask:
         logits = rng.normal(0.0, self.options.time_spread, count)
         head = self.network.params.dim // self.network.params.heads
         cos, sin = rope_table(h, w, head)
-        noise = draw(self.noise, rng, count, self.codec.channels, (h, w))
         arrays = {
             "latents": latents,
-            "noise": noise.reshape(count, -1, h * w).swapaxes(1, 2),
+            "noise": rng.standard_normal(latents.shape),
             "t": 1 / (1 + np.exp(-logits)),
             "image": data["image"][index],
             "use_image": rng.random(count) >= self.options.drop_image,
@@ -235,24 +226,6 @@ def measure_scales(parts: list[Part], codec: Codec) -> tuple[float, ...]:
         total += (np.minimum(latents**2, 100) * weight[:, None]).sum((0, 2, 3))
         mass += float(weight.sum())
     return tuple(float(s) for s in np.sqrt(total / mass))
-
-
-def measure_noise(parts: list[Part], codec: Codec) -> Noise:
-    """How much of each channel's energy is the same all over a view, and how much more is
-    smooth over a few tokens; trust-weighted, with room left for white noise."""
-    whole, smooth, total = (np.zeros(codec.channels) for _ in range(3))
-    for part in parts:
-        latents, _, weights = raw_latents(part, codec)
-        for view, weight in zip(np.clip(latents, -4, 4), weights + 0.01, strict=True):
-            mean = (view * weight).sum((1, 2)) / weight.sum()
-            rest = (view - mean[:, None, None]) * weight
-            blurred = np.stack([cv2.GaussianBlur(r, (0, 0), 2.5) for r in rest])
-            blurred /= cv2.GaussianBlur(weight, (0, 0), 2.5)
-            whole += mean**2
-            smooth += (blurred**2 * weight).sum((1, 2)) / weight.sum()
-            total += (view**2 * weight).sum((1, 2)) / weight.sum()
-    shares = (np.clip(part / total, 0, most) for part, most in ((whole, 0.55), (smooth, 0.35)))
-    return Noise(*(tuple(round(float(s), 3) for s in share) for share in shares))
 
 
 def _field_targets(part: Part, codec: Codec) -> dict[str, NDArray[Any]]:
