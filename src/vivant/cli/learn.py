@@ -20,13 +20,36 @@ def prepare_clips(
     processes: int,
     thresholds: Thresholds,
     limits: Limits,
+    procedural: int,
 ) -> None:
-    """Label clips into shards and say what was dropped and why."""
-    from vivant.data.prepare import prepare
-    from vivant.data.sources import read_sources
+    """Label clips into shards and say what was dropped and why; then make procedural scenes."""
+    from vivant.data.procedural import prepare_procedural
 
     if processes < 1:
         raise UsageError(f"--processes must be at least 1, not {processes}.")
+    if procedural < 0:
+        raise UsageError(f"--procedural must not be negative, not {procedural}.")
+    if not wheres and not procedural:
+        raise UsageError("Name folders or manifests of clips, or ask for --procedural scenes.")
+    if wheres:
+        _prepare_real(wheres, out, splits, processes, thresholds, limits)
+    if procedural:
+        with progress_bars(quiet=False) as progress:
+            prepare_procedural(procedural, out, processes, lambda s: progress("scenes", s))
+        say(f"{procedural} procedural scenes in {out}")
+
+
+def _prepare_real(
+    wheres: tuple[Path, ...],
+    out: Path,
+    splits: tuple[str, ...],
+    processes: int,
+    thresholds: Thresholds,
+    limits: Limits,
+) -> None:
+    from vivant.data.prepare import prepare
+    from vivant.data.sources import read_sources
+
     sources = [source for where in wheres for source in read_sources(where, splits)]
     with progress_bars(quiet=False) as progress:
         rows = prepare(

@@ -204,7 +204,7 @@ def remove(
 @app.command()
 def prepare(
     sources: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(help="Folders of videos, or manifests (.jsonl).", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the shards.")],
@@ -224,6 +224,9 @@ def prepare(
     duplicate_bits: Annotated[
         int, typer.Option(help="Hash bits in which duplicates may differ; -1 keeps them.")
     ] = 4,
+    procedural: Annotated[
+        int, typer.Option(help="Also make this many procedural scenes with exact truth.")
+    ] = 0,
     clip_seconds: Annotated[float, typer.Option(help="Time limit for one clip.")] = 600.0,
     clip_memory: Annotated[int, typer.Option(help="Memory limit for one clip, MiB.")] = 12_288,
 ) -> None:
@@ -233,12 +236,13 @@ def prepare(
     from vivant.data.quality import Thresholds
 
     prepare_clips(
-        tuple(sources),
+        tuple(sources or ()),
         out,
         tuple(split or ()),
         processes,
         Thresholds(min_seconds, min_speed, min_confidence, max_jump, max_text, duplicate_bits),
         Limits(clip_seconds, clip_memory),
+        procedural,
     )
 
 
