@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import onnxruntime  # noqa: E402
 
 from conftest import EXAMPLES  # noqa: E402
 from test_data import clips, shards  # noqa: E402, F401
-from vivant.bundle import open_bundle  # noqa: E402
+from vivant.bundle import BUILTIN, open_bundle  # noqa: E402
 from vivant.media.read import read_picture  # noqa: E402
 from vivant.media.resize import fit  # noqa: E402
 from vivant.motion import model as motion  # noqa: E402
@@ -34,6 +36,7 @@ from vivant.motion.map_head import DEEP, MapHead, cell_features  # noqa: E402
 from vivant.motion.rigid import RigidPrior, pretrained_rigid  # noqa: E402
 from vivant.motion.transformer import MotionTransformer, TransformerParams  # noqa: E402
 from vivant.request import Request  # noqa: E402
+from vivant.training.restore import restore  # noqa: E402
 from vivant.training.trainer import TrainOptions, learning_rate, train  # noqa: E402
 
 
@@ -119,6 +122,71 @@ def test_it_learns(tmp_path: Path) -> None:
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
 
 
+def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
+    options = TrainOptions(1, rate=0.1, warmup=1, save_every=1, clip_norm=1e9)
+    split = train(Line(), replace(options, accumulate=2), tmp_path / "split")
+
+    class Joined(Line):
+        def batch(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+            both = [super(Joined, self).batch(np.random.default_rng((0, k))) for k in (0, 1)]
+            return {"x": torch.cat([b["x"] for b in both])}
+
+    joined = train(Joined(), options, tmp_path / "joined")
+    for a, b in zip(split.parameters(), joined.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+PARALLEL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_training_torch import Line
+from vivant.training.restore import restore  # noqa: E402
+from vivant.training.trainer import TrainOptions, train
+from vivant.training.world import join_world
+world = join_world()
+assert world.size == 2
+network = train(Line(), TrainOptions(3, rate=0.1, warmup=1, save_every=3), Path(sys.argv[1]), world=world)
+print(f"rank {world.rank} {network.weight.item():.9f}", flush=True)
+"""
+
+
+def test_two_processes_train_as_one_with_batches_of_both(tmp_path: Path) -> None:
+    (tmp_path / "parallel.py").write_text(PARALLEL)
+    here = str(Path(__file__).parent)
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words += [str(tmp_path / "parallel.py"), str(tmp_path / "two"), here]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    two = sorted(line.split()[-1] for line in done.stdout.splitlines() if "rank" in line)
+    assert len(two) == 2
+    assert two[0] == two[1]
+    one = train(
+        Line(), TrainOptions(3, rate=0.1, warmup=1, save_every=3, accumulate=2), tmp_path / "one"
+    )
+    assert float(two[0]) == pytest.approx(one.weight.item(), abs=1e-5)
+    assert len((tmp_path / "two" / "log.jsonl").read_text().splitlines()) == 1
+
+
+def test_networks_come_back_from_a_bundle() -> None:
+    bundle = open_bundle(BUILTIN)
+    head, network, codec = restore(bundle)
+    assert len(codec.scales) == network.params.channels
+    inputs = example_inputs(network.eval())
+    session = onnxruntime.InferenceSession(str(bundle.file("velocity.onnx")))
+    named = dict(zip(VELOCITY_INPUTS, (x.numpy() for x in inputs), strict=True))
+    with torch.no_grad():
+        np.testing.assert_allclose(session.run(None, named)[0], network(*inputs).numpy(), atol=1e-4)
+    session = onnxruntime.InferenceSession(str(bundle.file("encoder.onnx")))
+    image = torch.rand(1, 3, 256, 256)
+    encoder = pretrained_encoder()
+    round_weights(encoder)
+    with torch.no_grad():
+        expected = head.eval()(cell_features(encoder(image)))
+    for got, wanted in zip(session.run(None, {"image": image.numpy()}), expected, strict=False):
+        np.testing.assert_allclose(got, wanted.numpy(), atol=2e-3)
+
+
 def test_the_rate_warms_up_and_comes_down() -> None:
     options = TrainOptions(100, rate=1.0, warmup=10)
     rates = [learning_rate(k, options) for k in range(100)]
@@ -141,6 +209,14 @@ def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  
     seen = json.loads((bundle / "data.json").read_text())
     assert [row["licence"] for row in seen] == ["CC0", "CC0"]
     assert all(len(row["sha256"]) == 64 for row in seen)
+    pictures = sorted((tmp_path / "field" / "pictures").glob("*.png"))
+    assert [p.name for p in pictures] == ["000001.png", "000002.png"]
+    further = train_builtin(
+        replace(recipe, name="further"), shards, None, tmp_path / "more", start=open_bundle(bundle)
+    )
+    config = open_bundle(further).config
+    assert config["codec"] == open_bundle(bundle).config["codec"]
+    assert config["network"] == open_bundle(bundle).config["network"]
 
 
 def test_the_rigid_prior_holds_the_temple_but_not_the_flower() -> None:

@@ -94,8 +94,11 @@ def remove_shards(folder: Path, match: str, reason: str, models: list[str]) -> N
             say(f"the model {name} was not trained on any of them")
 
 
-def train_recipe(recipe_path: Path, data: Path, val: Path | None, out: Path) -> None:
+def train_recipe(
+    recipe_path: Path, data: Path, val: Path | None, out: Path, start: str | None
+) -> None:
     """Run a recipe and say where its bundle lies."""
+    from vivant.bundle import BUILTIN, open_bundle
     from vivant.data.shards import shard_paths
 
     for folder in (data, val):
@@ -108,7 +111,8 @@ def train_recipe(recipe_path: Path, data: Path, val: Path | None, out: Path) -> 
         raise UsageError(
             f"Training needs more packages ({error.name}): pip install 'vivant[train]'."
         ) from error
-    bundle = train_builtin(recipe, data, val, out, say)
+    first = None if start is None else open_bundle(BUILTIN if start == "builtin" else Path(start))
+    bundle = train_builtin(recipe, data, val, out, say, first)
     say(f"the model is in {bundle}; use it with --model {bundle}")
 
 

@@ -254,11 +254,14 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder of training shards.")],
     out: Annotated[Path, typer.Option(help="Folder for states, logs and the bundle; resumes.")],
     val: Annotated[Path | None, typer.Option(help="Folder of validation shards.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Train further from builtin or a bundle's folder.")
+    ] = None,
 ) -> None:
     """Train the motion model and write a bundle (needs the extra [train])."""
     from vivant.cli.learn import train_recipe
 
-    train_recipe(recipe, data, val, out)
+    train_recipe(recipe, data, val, out, start)
 
 
 def _version(value: bool) -> None:

@@ -114,9 +114,7 @@ def clouds(rng: np.random.Generator, photos: list[Frames]) -> Layer:
     """Cloud cover that drifts as a whole above a horizon."""
     cover = noise(rng, 4, 7)[..., None]
     blue = np.array([rng.uniform(60, 130), rng.uniform(110, 170), rng.uniform(170, 235)])
-    sky = (blue + (rng.uniform(200, 250) - blue) * np.clip(3 * cover - 1, 0, 1)).astype(
-        np.float32
-    )
+    sky = (blue + (rng.uniform(200, 250) - blue) * np.clip(3 * cover - 1, 0, 1)).astype(np.float32)
     skyline = rng.uniform(0.4, 0.8) * SHORT + 30 * (noise(rng, 2, 4)[0, :WIDTH] - 0.5)
     matte = np.clip(skyline[None] - np.arange(SHORT)[:, None], 0, 1).astype(np.float32)
     speed = rng.uniform(0.02, 0.15) * SHORT

@@ -9,21 +9,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
+from vivant.bundle import Bundle
 from vivant.data.shards import read_facts, shard_paths
 from vivant.files import publish
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
 from vivant.motion.encoder import Encoder, pretrained_encoder
 from vivant.motion.export import EncoderGraph, round_weights, write_bundle
-from vivant.motion.map_head import FEATURES
+from vivant.motion.map_head import FEATURES, MapHead
 from vivant.motion.rigid import pretrained_rigid
 from vivant.motion.sampler import SamplerOptions
 from vivant.motion.transformer import MotionTransformer, TransformerParams
 from vivant.training.corpus import Part, build, mean_speed
-from vivant.training.tasks import FieldOptions, FieldTask, MapTask, measure_scales
+from vivant.training.pictures import sampled_fields
+from vivant.training.restore import restore
+from vivant.training.tasks import Batch, FieldOptions, FieldTask, MapTask, measure_scales
 from vivant.training.trainer import TrainOptions, train
+from vivant.training.world import World, join_world, meet
 
 LEAST_VIEWS = 6
 
@@ -59,23 +64,46 @@ Say = Callable[[str], None]
 
 
 def train_builtin(
-    recipe: Recipe, data: Path, val: Path | None, out: Path, say: Say = lambda text: None
+    recipe: Recipe,
+    data: Path,
+    val: Path | None,
+    out: Path,
+    say: Say = lambda text: None,
+    start: Bundle | None = None,
 ) -> Path:
     """Train both steps on the shards of ``data`` and write ``out/bundle``.
 
-    An interrupted run goes on where its last state was saved.
+    ``start`` is a bundle whose weights (and codec) are trained further; the recipe's sizes do
+    not count then. An interrupted run goes on where its last state was saved. Started by
+    ``torchrun``, all processes train together.
     """
+    world = join_world()
     torch.manual_seed(recipe.map_training.seed)
+    head, network, codec = _begin(recipe, start)
     encoder = pretrained_encoder().to(memory_format=torch.channels_last)
     parts = [p for p in build(data, encoder, squares=recipe.squares) if len(p) >= LEAST_VIEWS]
     held_out = build(val, encoder, squares=0) if val else []
     say(f"{sum(map(len, parts))} views of {len(shard_paths(data))} shots")
-    head = _train_map(recipe, parts, held_out, out / "map", say)
-    codec = _fitted(recipe.codec, parts)
-    network = _train_field(recipe, codec, parts, held_out, out / "field", say)
-    bundle = export_bundle(recipe, encoder, head, network, codec, out / "bundle")
-    write_data_list(data, bundle)
+    head = _train_map(recipe, head, parts, held_out, out / "map", say, world)
+    codec = codec if codec.scales else _fitted(codec, parts)
+    network = _train_field(recipe, network, codec, parts, held_out, out / "field", say, world)
+    bundle = out / "bundle"
+    if world.leads:
+        export_bundle(recipe, encoder, head.cpu(), network.cpu(), codec, bundle)
+        write_data_list(data, bundle)
+    meet(world)
     return bundle
+
+
+def _begin(recipe: Recipe, start: Bundle | None) -> tuple[MapHead, MotionTransformer, Codec]:
+    """Networks to train: new ones, or a bundle's."""
+    if start is not None:
+        head, network, codec = restore(start)
+        head.drop.p = recipe.map_dropout
+        return head, network, codec
+    codec = recipe.codec
+    params = TransformerParams(codec.channels, FEATURES, recipe.dim, recipe.depth, recipe.heads)
+    return MapHead(dropout=recipe.map_dropout), MotionTransformer(params), codec
 
 
 def export_bundle(
@@ -125,25 +153,35 @@ def _reporter(say: Say, stage: str, every: int) -> Callable[[int, float], None]:
 
 
 def _train_map(
-    recipe: Recipe, parts: list[Part], held_out: list[Part], out: Path, say: Say
+    recipe: Recipe,
+    head: MapHead,
+    parts: list[Part],
+    held_out: list[Part],
+    out: Path,
+    say: Say,
+    world: World,
 ) -> nn.Module:
-    torch.manual_seed(recipe.map_training.seed)
-    task = MapTask(parts, recipe.map_batch, recipe.map_dropout)
+    task = MapTask(parts, recipe.map_batch, head)
     return train(
         task,
         recipe.map_training,
         out,
         progress=_reporter(say, "map", recipe.map_training.save_every),
         check=(lambda net: where_it_moves(net, held_out)) if held_out else None,
+        world=world,
     )
 
 
 def _train_field(
-    recipe: Recipe, codec: Codec, parts: list[Part], held_out: list[Part], out: Path, say: Say
+    recipe: Recipe,
+    network: MotionTransformer,
+    codec: Codec,
+    parts: list[Part],
+    held_out: list[Part],
+    out: Path,
+    say: Say,
+    world: World,
 ) -> nn.Module:
-    torch.manual_seed(recipe.field_training.seed)
-    params = TransformerParams(codec.channels, FEATURES, recipe.dim, recipe.depth, recipe.heads)
-    network = MotionTransformer(params)
     task = FieldTask(parts, network, codec, recipe.field_options)
     return train(
         task,
@@ -151,7 +189,16 @@ def _train_field(
         out,
         progress=_reporter(say, "field", recipe.field_training.save_every),
         check=_field_check(network, codec, held_out) if held_out else None,
+        draw=_field_pictures(network, codec, held_out) if held_out else None,
+        world=world,
     )
+
+
+def _field_pictures(
+    network: MotionTransformer, codec: Codec, held_out: list[Part]
+) -> Callable[[nn.Module], NDArray[np.uint8]]:
+    task = FieldTask(held_out, network, codec, FieldOptions())
+    return lambda average: sampled_fields(task, average)
 
 
 def _field_check(
@@ -162,10 +209,14 @@ def _field_check(
     task = FieldTask(held_out, network, codec, options)
     batches = [task.batch(np.random.default_rng((7, k))) for k in range(6)]
 
+    def on(average: nn.Module) -> list[Batch]:
+        device = next(average.parameters()).device
+        return [{k: v.to(device) for k, v in batch.items()} for batch in batches]
+
     def check(average: nn.Module) -> dict[str, float]:
         task.network = average
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-            return {"val_loss": float(np.mean([float(task.loss(b)) for b in batches]))}
+            return {"val_loss": float(np.mean([float(task.loss(b)) for b in on(average)]))}
 
     return check
 
@@ -198,8 +249,9 @@ def _auc_pair(head: nn.Module, part: Part, index: int) -> tuple[float, float] | 
     classes = moving_and_static(speed, part.gradient[index].astype(np.float32))
     if classes is None:
         return None
+    device = next(head.parameters()).device
     with torch.no_grad():
-        log_speed, odds, _ = head(torch.from_numpy(part.features[index][None]).float())
-    score = (log_speed + 0.5 * nn.functional.logsigmoid(odds))[0].numpy()
+        log_speed, odds, _ = head(torch.from_numpy(part.features[index][None]).float().to(device))
+    score = (log_speed + 0.5 * nn.functional.logsigmoid(odds))[0].cpu().numpy()
     centre = centre_guess(*speed.shape)
     return moving_area_auc(score, *classes), moving_area_auc(centre, *classes)

@@ -44,8 +44,8 @@ def tokens(values: Tensor) -> Tensor:
 class MapTask:
     """Regression of the log mean speed, and classification of moving against static cells."""
 
-    def __init__(self, parts: list[Part], batch_size: int, dropout: float = 0.3) -> None:
-        self.network: MapHead = MapHead(dropout=dropout)
+    def __init__(self, parts: list[Part], batch_size: int, network: MapHead) -> None:
+        self.network: nn.Module = network
         self.parts = parts
         self.batch_size = batch_size
         self.targets = [_map_targets(part) for part in parts]
@@ -135,7 +135,8 @@ class FieldTask:
     def __init__(
         self, parts: list[Part], network: MotionTransformer, codec: Codec, options: FieldOptions
     ) -> None:
-        self.network = network
+        self.network: nn.Module = network
+        self.params = network.params
         self.codec = codec
         self.options = options
         self.data = [_field_targets(part, codec) for part in parts]
@@ -153,7 +154,7 @@ class FieldTask:
         h, w = data["shape"]
         maps = data["map"][index] + self.options.map_noise * _smooth_noise(rng, count, h, w)
         logits = rng.normal(0.0, self.options.time_spread, count)
-        head = self.network.params.dim // self.network.params.heads
+        head = self.params.dim // self.params.heads
         cos, sin = rope_table(h, w, head)
         arrays = {
             "latents": latents,
@@ -184,7 +185,7 @@ class FieldTask:
             batch["sin"],
         )
         error = (predicted.float() - velocity(batch["noise"], batch["latents"])) ** 2
-        weight = batch["weight"] * self.channel_weight
+        weight = batch["weight"] * self.channel_weight.to(error.device)
         return (error * weight).sum() / weight.sum()
 
 

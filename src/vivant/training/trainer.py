@@ -1,6 +1,6 @@
 """The training loop over anything with a network, a ``batch`` and a ``loss``.
 
-The batch of step ``n`` is drawn from a generator seeded by (seed, n), so the reader's position
+Batches are drawn from generators seeded by the step (and the process), so the reader's position
 is the step itself and a resumed run sees exactly what an uninterrupted one would have seen.
 """
 
@@ -15,15 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 
+from vivant.files import publish
 from vivant.training.state import load_state, save_state
 from vivant.training.tasks import Task
+from vivant.training.world import World, meet, parallel
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """How long and how fast to learn; rates in the units of AdamW."""
+    """How long and how fast to learn; rates in the units of AdamW. ``accumulate`` batches are
+    averaged in each step, in every process."""
 
     steps: int
     rate: float = 1e-3
@@ -32,6 +37,7 @@ class TrainOptions:
     betas: tuple[float, float] = (0.9, 0.99)
     ema: float = 0.999
     clip_norm: float = 1.0
+    accumulate: int = 1
     save_every: int = 200
     seed: int = 0
 
@@ -51,17 +57,22 @@ def train(
     *,
     progress: Callable[[int, float], None] = lambda step, loss: None,
     check: Callable[[nn.Module], dict[str, float]] | None = None,
+    draw: Callable[[nn.Module], NDArray[np.uint8]] | None = None,
     stop_after: int | None = None,
+    world: World = World(),  # noqa: B008 - frozen
 ) -> nn.Module:
     """Train to ``options.steps``, resuming from ``out`` if it holds a state.
 
     ``stop_after`` leaves off early, at that step, without changing the schedule.
 
     Returns the averaged (EMA) network in evaluation mode. ``check`` measures it at every
-    save; its figures go to ``out/log.jsonl`` with the loss.
+    save; its figures go to ``out/log.jsonl`` with the loss, and to TensorBoard's event files
+    where that is installed. ``draw`` makes a picture of it, kept in ``out/pictures``. Of
+    several processes (``world``) each draws batches of its own; the first one writes.
     """
     out.mkdir(parents=True, exist_ok=True)
-    network = task.network
+    network = task.network.to(world.device)
+    task.network = parallel(network, world)
     torch.manual_seed(options.seed)
     average = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(
@@ -71,33 +82,64 @@ def train(
     losses: list[float] = []
     clock = time.monotonic()
     for step in range(begin, min(options.steps, stop_after or options.steps)):
-        losses.append(_step(task, step, optimizer, options))
+        losses.append(_step(task, step, optimizer, options, world))
         _update_average(average, network, min(options.ema, (1 + step) / (10 + step)))
         progress(step + 1, losses[-1])
         if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
-            save_state(out / "state.safetensors", network, average, optimizer, step + 1)
-            figures = check(average.eval()) if check else {}
-            row = {"step": step + 1, "loss": float(np.mean(losses)), **figures}
-            row["seconds"] = round(time.monotonic() - clock, 1)
-            with (out / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(row) + "\n")
+            if world.leads:
+                save_state(out / "state.safetensors", network, average, optimizer, step + 1)
+                figures = check(average.eval()) if check else {}
+                row = {"step": step + 1, "loss": float(np.mean(losses)), **figures}
+                row["seconds"] = round(time.monotonic() - clock, 1)
+                write_log(out, row)
+                if draw is not None:
+                    _keep_picture(out / "pictures" / f"{step + 1:06d}.png", draw(average))
+            meet(world)
             losses.clear()
+    task.network = network
     return average.eval()
 
 
-def _step(task: Task, step: int, optimizer: torch.optim.Optimizer, options: TrainOptions) -> float:
+def _step(
+    task: Task, step: int, optimizer: torch.optim.Optimizer, options: TrainOptions, world: World
+) -> float:
     task.network.train()
-    torch.manual_seed((options.seed << 32) + step)
-    batch = task.batch(np.random.default_rng((options.seed, step)))
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(step, options)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss: Tensor = task.loss(batch)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    total = 0.0
+    for part in range(options.accumulate):
+        index = (step * world.size + world.rank) * options.accumulate + part
+        torch.manual_seed((options.seed << 32) + index)
+        batch = task.batch(np.random.default_rng((options.seed, index)))
+        batch = {name: values.to(world.device) for name, values in batch.items()}
+        with torch.autocast(world.device.partition(":")[0], dtype=torch.bfloat16):
+            loss: Tensor = task.loss(batch) / options.accumulate
+        loss.backward()
+        total += float(loss.detach())
     nn.utils.clip_grad_norm_(task.network.parameters(), options.clip_norm)
     optimizer.step()
-    return float(loss.detach())
+    return total
+
+
+def write_log(out: Path, row: dict[str, float]) -> None:
+    """Append a row to ``out/log.jsonl``, and to TensorBoard's files where it is installed."""
+    with (out / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(row) + "\n")
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:  # it is optional
+        return
+    with SummaryWriter(str(out / "tensorboard")) as writer:
+        for name, value in row.items():
+            if name != "step":
+                writer.add_scalar(name, value, int(row["step"]))
+
+
+def _keep_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with publish(path) as temporary:
+        Image.fromarray(picture).save(temporary)
 
 
 def _update_average(average: nn.Module, network: nn.Module, keep: float) -> None:
