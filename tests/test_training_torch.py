@@ -183,10 +183,10 @@ def test_networks_come_back_from_a_bundle() -> None:
     round_weights(encoder)
     with torch.no_grad():
         expected = head.eval()(cell_features(encoder(image)))
-    for got, wanted in zip(
-        session.run(None, {"image": image.numpy()}), expected, strict=False
-    ):  # the rest is not trained
-        np.testing.assert_allclose(got, wanted.numpy(), atol=0.01)
+    outputs = session.run(None, {"image": image.numpy()})[:3]
+    for got, wanted in zip(outputs, expected, strict=True):
+        # the graph's normalisation is folded before weights are rounded
+        np.testing.assert_allclose(got, wanted.numpy(), atol=0.05)
 
 
 def test_the_rate_warms_up_and_comes_down() -> None:
