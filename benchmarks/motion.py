@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+
 from vivant.clip import Floats, Picture
+from vivant.controls.types import Controls
 from vivant.data.shards import read_samples
 from vivant.evaluation.baselines import BASELINES
+from vivant.evaluation.hints import obedience
 from vivant.evaluation.motion import Truth, evaluate, summary, truth_of
 from vivant.motion.model import MotionModel
 from vivant.registry import spec_of
@@ -48,8 +53,16 @@ def main() -> None:
     def rendered(truth: Truth, seed: int) -> Floats:
         return model.sample_field(request(truth, seed)).velocity
 
+    def stroked(truth: Truth) -> Callable[[Controls], Floats]:
+        return lambda c: model.sample_field(replace(request(truth, 0), controls=c)).velocity
+
     rows = evaluate(truths, predicted, args.samples)
+    obeyed = [obedience(t, stroked(t), 0) for t in truths]
     report = {
+        "hints": {
+            "near": round(float(np.mean([o.near for o in obeyed])), 3),
+            "region": round(float(np.mean([o.region for o in obeyed])), 3),
+        },
         "predicted": rounded(summary(rows)),
         "rendered": rounded(summary(evaluate(truths, rendered, args.samples))),
         "baselines": {

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from conftest import photo_like
+from vivant.controls.types import Controls
 from vivant.data.windows import Window
 from vivant.evaluation.baselines import BASELINES
+from vivant.evaluation.hints import largest_region, obedience
 from vivant.evaluation.motion import (
     Truth,
     diversity,
@@ -118,3 +120,23 @@ def test_baselines_ignore_the_motion_and_repeat(name: str) -> None:
     other = truth()
     other.window.velocity[:] = 0
     np.testing.assert_array_equal(field, BASELINES[name](other, 3))
+
+
+def test_obedience_tells_who_listens() -> None:
+    one = truth()
+
+    def listens(controls: Controls) -> np.ndarray:  # type: ignore[type-arg]
+        (x0, y0), (x1, y1) = controls.strokes[0].points
+        way = np.array([(x1 - x0) * W, (y1 - y0) * H], np.float32)
+        return np.broadcast_to(way[None, :, None, None], (T, 2, H, W))
+
+    def deaf(controls: Controls) -> np.ndarray:  # type: ignore[type-arg]
+        return one.window.velocity
+
+    good = [obedience(one, listens, seed) for seed in range(4)]
+    assert min(o.near for o in good) > 0.99
+    assert min(o.region for o in good) > 0.99
+    assert np.mean([obedience(one, deaf, seed).near for seed in range(12)]) < 0.6
+    region, (row, column) = largest_region(one.moving)
+    assert region.sum() == one.moving.sum()
+    assert one.moving[row, column]

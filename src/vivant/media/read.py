@@ -21,7 +21,7 @@ from vivant.errors import MediaError, UsageError, VivantError
 from vivant.files import sha256_of
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIF")
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 80_000_000
 MIN_SIDE = 16
 MAX_BYTES = 512 << 20
 WHITE = (255, 255, 255)

@@ -1,0 +1,60 @@
+"""Whether strokes are obeyed: where they touch, and in the moving region around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats
+from vivant.controls.types import Controls, Stroke
+from vivant.evaluation.motion import Truth
+from vivant.metrics import Bools, mean_cosine
+
+LENGTH = 0.15
+"""Of the stroke, in short sides."""
+
+
+@dataclass(frozen=True)
+class Obedience:
+    """Cosines between the stroke and the mean motion: ``near``, over the 5 x 5 cells at its
+    middle; ``region``, over the connected moving cells around it."""
+
+    near: float
+    region: float
+
+
+def obedience(truth: Truth, sample: Callable[[Controls], Floats], seed: int) -> Obedience:
+    """Draw a stroke in a random direction in the middle of the largest moving region.
+
+    ``sample`` gives the velocity ``[T, 2, h, w]`` for controls, always under the same seed.
+    """
+    region, (row, column) = largest_region(truth.moving)
+    h, w = region.shape
+    turn = np.random.default_rng((seed, h, w, int(region.sum()))).uniform(0, 2 * np.pi)
+    way = np.array([np.cos(turn), np.sin(turn)], np.float32)
+    middle = np.array([(column + 0.5) / w, (row + 0.5) / h])
+    reach = way * LENGTH / 2 * min(h, w) / np.array([w, h])
+    ends = [np.clip(middle + side * reach, 0, 1) for side in (-1, 1)]
+    stroke = Stroke(tuple((float(x), float(y)) for x, y in ends), seconds=2.0)
+    mean = sample(Controls(strokes=(stroke,))).mean(axis=0)
+    asked = np.broadcast_to(way[:, None, None], mean.shape)
+    near = np.zeros_like(region)
+    near[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = True
+    return Obedience(
+        near=mean_cosine(mean, asked, near), region=mean_cosine(mean, asked, region | near)
+    )
+
+
+def largest_region(moving: Bools) -> tuple[Bools, tuple[int, int]]:
+    """The largest connected region of ``moving`` ``[h, w]`` and its innermost cell."""
+    closed = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+    if count < 2:
+        raise ValueError("nothing moves")
+    region = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    depth = cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(np.argmax(depth)), region.shape)
+    return region, (int(row), int(column))
