@@ -10,7 +10,9 @@ $(BIN)/python:
 # set up, then animate a real photograph
 demo: $(BIN)/python
 	$(BIN)/pip install -q .
-	$(BIN)/vivant animate examples/stream.jpg -o stream.mp4 --overwrite
+	$(BIN)/vivant animate examples/stream.jpg --move examples/stream-water.png \
+	  --stroke "0.58,0.42>0.52,0.52" --stroke "0.48,0.6>0.47,0.68" \
+	  --stroke "0.46,0.72>0.43,0.84" --stroke "0.42,0.88>0.34,0.97" -o stream.mp4 --overwrite
 
 # set up, then run every check and test of the base install
 test: $(BIN)/python

@@ -18,9 +18,15 @@ TOP_SPEED = 1.0
 SWAY_SPEED = 0.04
 """What is not fluid sways on the spot, at most this fast: a leaf, not a departing car."""
 FLUID = (0.35, 0.65)
+LIVELY, MOST_LIVELIER = 0.04, (4.0, 2.0)
+"""Fast cells reach this speed, but solid things are made at most four times as fast as expected,
+fluids twice: the expected speed is a cautious one, and where nothing can be seen to move is no
+clip."""
 HOLD = (0.06, 0.2)
 """Cells slower than this share of the picture's fast ones are held: no jelly on the ground."""
-RIGID = (0.64, 0.88)
+SURE = 0.6
+"""Chance of moving that the likeliest solid cells of every picture are given at least."""
+RIGID = (0.58, 0.82)
 """Chance of being a man-made rigid thing from which cells begin to be held."""
 
 
@@ -34,12 +40,13 @@ def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     """The motion map under which a sample is drawn: the plain one, solid things slowed to a
     sway, cells that hardly move held, then as masks and strokes ask."""
     fluid = fluid_share(seen)
+    plain = plain_map(seen)
+    top = _top(plain, seen)
+    solid, flowing = MOST_LIVELIER
+    livelier = np.clip(LIVELY / top, 1.0, solid + (flowing - solid) * fluid)
     limit = SWAY_SPEED + (TOP_SPEED - SWAY_SPEED) * fluid
-    steered = np.minimum(plain_map(seen), limit)
-    seeable = steered[seen.texture > 0.4]
-    top = max(float(np.percentile(seeable if seeable.size > 50 else steered, 95)), 1e-6)
-    steered = np.minimum(steered, 1.5 * top)
-    steered = steered * smoothstep(*HOLD, steered / top)
+    steered = np.minimum(livelier * np.minimum(plain, 1.5 * top), limit)
+    steered = steered * smoothstep(*HOLD, steered / _top(steered, seen))
     if guidance.move is not None:
         typical = max(float(np.percentile(steered, 90)), 0.03)
         asked = np.maximum(steered, 0.7 * typical)
@@ -49,11 +56,20 @@ def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     return (steered * (1 - guidance.still)).astype(np.float32)
 
 
+def _top(values: Floats, seen: Seen) -> float:
+    """95th percentile over cells in which motion could be seen."""
+    seeable = values[(seen.texture > 0.4) & (seen.rigid < RIGID[1])]
+    return max(float(np.percentile(seeable if seeable.size > 50 else values, 95)), 1e-6)
+
+
 def stillness(seen: Seen, guidance: Guidance) -> Floats:
     """How sure it is that a cell holds: nothing moves there, or it is rigid; what a user drew
-    on moves all the same."""
+    on moves all the same. Doubt about a whole picture does not hold its solid things, which
+    only sway: of them what is likeliest to move may. Fluids travel, and a wrong one is ugly."""
     rigid = smoothstep(*RIGID, seen.rigid)
-    held = np.maximum(1 - seen.moving, rigid) * (1 - guidance.hint_mask)
+    doubt = max(1.0, SURE / _top(seen.moving, seen))
+    moving = np.minimum(seen.moving * (1 + (doubt - 1) * (1 - fluid_share(seen))), 1)
+    held = np.maximum(1 - moving, rigid) * (1 - guidance.hint_mask)
     if guidance.move is not None:
         held = held * (1 - guidance.move)
     return np.maximum(held, guidance.still).astype(np.float32)
