@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -12,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 Job = TypeVar("Job")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,25 @@ def _start(function: Callable[[Job], Any], job: Job, limits: Limits) -> _Running
     context = get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_call, args=(send, function, job, limits), daemon=True)
-    process.start()
+    with _one_thread_each():
+        process.start()
     send.close()
     return _Running(job, process, receive, time.monotonic() + limits.seconds)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Children inherit an environment in which linear algebra does not start threads: there is
+    a process for each core already, and OpenBLAS's threads were seen to spin for ever."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _outcome(one: _Running[Job], limits: Limits) -> Outcome[Job] | None:
