@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -53,7 +53,7 @@ def timed(words: list[str]) -> tuple[float, int, str]:
     clock = time.monotonic()
     child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     out = child.stdout.read() if child.stdout else ""
-    _, status, usage = __import__("os").wait4(child.pid, 0)
+    _, status, usage = os.wait4(child.pid, 0)
     if status != 0:
         raise SystemExit(f"{' '.join(words[:4])} failed")
     return time.monotonic() - clock, usage.ru_maxrss // 1024, out
@@ -90,7 +90,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         photo, enlarged = photo_1080p(args.photo, Path(name))
         rows = [one(photo, size, args.seconds, Path(name)) for size in args.sizes]
-    machine = f"{platform.machine()}, {len(__import__('os').sched_getaffinity(0))} cores"
+    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"
     print(
         json.dumps(
             {"photo": args.photo.name, "enlarged": enlarged, "machine": machine, "runs": rows},
@@ -100,5 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    resource.getrusage(resource.RUSAGE_SELF)
     main()

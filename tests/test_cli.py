@@ -249,3 +249,17 @@ def test_data_list_and_remove(
     assert "builtin was not trained" in "".join(capsys.readouterr())
     assert run(monkeypatch, "data", "list", out) == 2
     assert "holds no shards" in capsys.readouterr().err
+
+
+def test_the_defaults_of_prepare_are_the_library_s() -> None:
+    import typer
+
+    from vivant.child import Limits
+    from vivant.cli.main import app
+    from vivant.data.quality import Thresholds
+
+    command = typer.main.get_command(app).commands["prepare"]  # type: ignore[attr-defined]
+    given = {p.name: p.default for p in command.params}
+    for name, value in vars(Thresholds()).items():
+        assert given[name] == value
+    assert (given["clip_seconds"], given["clip_memory"]) == tuple(vars(Limits()).values())

@@ -9,6 +9,7 @@ on where it stopped. At the end near-duplicates across the whole set are dropped
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable
@@ -119,8 +120,6 @@ def _rows_path(job: ClipJob) -> Path:
 
 
 def _short_hash(data: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(data).hexdigest()[:10]
 
 

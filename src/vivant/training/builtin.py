@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from vivant.bundle import Bundle
@@ -183,30 +182,23 @@ def _train_field(
     world: World,
 ) -> nn.Module:
     task = FieldTask(parts, network, codec, recipe.field_options)
+    unseen = None
+    if held_out:
+        plain = FieldOptions(drop_image=0.0, give_hints=0.0)
+        unseen = FieldTask(held_out, network, codec, plain)
     return train(
         task,
         recipe.field_training,
         out,
         progress=_reporter(say, "field", recipe.field_training.save_every),
-        check=_field_check(network, codec, held_out) if held_out else None,
-        draw=_field_pictures(network, codec, held_out) if held_out else None,
+        check=_field_check(unseen) if unseen else None,
+        draw=(lambda average: sampled_fields(unseen, average)) if unseen else None,
         world=world,
     )
 
 
-def _field_pictures(
-    network: MotionTransformer, codec: Codec, held_out: list[Part]
-) -> Callable[[nn.Module], NDArray[np.uint8]]:
-    task = FieldTask(held_out, network, codec, FieldOptions())
-    return lambda average: sampled_fields(task, average)
-
-
-def _field_check(
-    network: MotionTransformer, codec: Codec, held_out: list[Part]
-) -> Callable[[nn.Module], dict[str, float]]:
-    """Loss of the averaged network on fixed held-out batches, without hints."""
-    options = FieldOptions(drop_image=0.0, give_hints=0.0)
-    task = FieldTask(held_out, network, codec, options)
+def _field_check(task: FieldTask) -> Callable[[nn.Module], dict[str, float]]:
+    """Loss of the averaged network on fixed batches of ``task``."""
     batches = [task.batch(np.random.default_rng((7, k))) for k in range(6)]
 
     def on(average: nn.Module) -> list[Batch]:
