@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check torch-test
+.PHONY: demo test check torch-test weights
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -30,3 +30,10 @@ check:
 torch-test: $(BIN)/python
 	$(BIN)/pip install -q -e '.[dev,train]'
 	$(BIN)/pytest -m torch
+
+# rebuild the shipped weights from a folder of clips with its manifest (80 minutes on two cores)
+weights: $(BIN)/python
+	$(BIN)/pip install -q '.[train]'
+	$(BIN)/vivant prepare $(CLIPS) --split train --procedural 240 --out shards/train
+	$(BIN)/vivant prepare $(CLIPS) --split val --max-text 1 --out shards/val
+	$(BIN)/vivant train recipes/builtin.py --data shards/train --val shards/val --out runs/builtin

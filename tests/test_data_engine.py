@@ -116,6 +116,17 @@ def test_duplicates_captions_and_the_report(tmp_path: Path) -> None:
     assert "duplicate of a-" in (out / "log.txt").read_text()
 
 
+def test_other_thresholds_judge_anew(tmp_path: Path) -> None:
+    video(tmp_path / "a.mp4", 1)
+    out = tmp_path / "out"
+    sources = read_sources(tmp_path)
+    strict = prepare(sources, out, thresholds=Thresholds(min_speed=9.0))
+    assert "nothing moves" in strict[0]["dropped"]
+    assert not list(out.glob("*.tar"))
+    assert "dropped" not in prepare(sources, out)[0]
+    assert len(list(out.glob("*.tar"))) == 1
+
+
 def test_a_removal_is_honoured_and_stays(tmp_path: Path) -> None:
     video(tmp_path / "a.mp4", 1)
     video(tmp_path / "b.mp4", 2)

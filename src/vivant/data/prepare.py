@@ -114,9 +114,11 @@ def _thumbnail(frames: NDArray[np.uint8]) -> str:
 
 
 def _rows_path(job: ClipJob) -> Path:
-    # the place, not the content, since a broken file may not even be readable
-    place = str(job.source.path.resolve()).encode()
-    return job.out / "clips" / f"{job.source.path.stem}-{_short_hash(place)}.json"
+    # place, size and date, not the content: a broken file may not even be readable
+    path = job.source.path.resolve()
+    state = path.stat()
+    made_of = (str(path), state.st_size, state.st_mtime_ns, job.thresholds)
+    return job.out / "clips" / f"{path.stem}-{_short_hash(repr(made_of).encode())}.json"
 
 
 def _short_hash(data: bytes) -> str:

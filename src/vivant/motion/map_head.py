@@ -33,9 +33,9 @@ class MapHead(nn.Module):
         self.drop = nn.Dropout2d(dropout)
         self.mix = nn.Sequential(
             nn.GELU(),
-            nn.Conv2d(width, width, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=1, padding_mode="replicate"),
             nn.GELU(),
-            nn.Conv2d(width, width, 3, padding=2, dilation=2),
+            nn.Conv2d(width, width, 3, padding=2, dilation=2, padding_mode="replicate"),
             nn.GELU(),
         )
         self.out = nn.Conv2d(width, 3, 1)

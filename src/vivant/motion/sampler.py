@@ -18,6 +18,8 @@ from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_t
 from vivant.request import Progress, no_progress
 
 SHORT = 256
+LIGHT_BLUR = 2.5
+"""Cells over which sampled light is smoothed."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def sample(
     x = SOLVERS[options.solver](field_velocity, x, times)
     progress("sampling", 1.0)
     latents = np.clip(x[0].T.reshape(codec.channels, h, w), -5, 5)
-    return codec.decode(latents.astype(np.float32), conditions.motion_map)
+    velocity, light = codec.decode(latents.astype(np.float32), conditions.motion_map)
+    # light was learned from labels as smooth as this: what is finer is noise
+    return velocity, np.stack([cv2.GaussianBlur(part, (0, 0), LIGHT_BLUR) for part in light])
 
 
 def _inputs(

@@ -34,7 +34,8 @@ LEAST_VIEWS = 6
 
 @dataclass(frozen=True)
 class Recipe:
-    """One complete run. ``squares`` crops of each window; the rest per stage."""
+    """One complete run. ``squares`` crops of each window; the rest per stage. The field is first
+    trained on procedural scenes, where ``field_pretraining`` says how and the data has any."""
 
     name: str = "builtin"
     version: str = "0.1.0"
@@ -51,6 +52,7 @@ class Recipe:
     depth: int = 6
     heads: int = 4
     field_options: FieldOptions = field(default_factory=FieldOptions)
+    field_pretraining: TrainOptions | None = None
     field_training: TrainOptions = field(
         default_factory=lambda: TrainOptions(
             3400, rate=1e-3, warmup=200, weight_decay=0.05, ema=0.998, save_every=100
@@ -85,7 +87,11 @@ def train_builtin(
     say(f"{sum(map(len, parts))} views of {len(shard_paths(data))} shots")
     head = _train_map(recipe, head, parts, held_out, out / "map", say, world)
     codec = codec if codec.scales else _fitted(codec, parts)
-    network = _train_field(recipe, network, codec, parts, held_out, out / "field", say, world)
+    made = []
+    if recipe.field_pretraining is not None:
+        made = build(data, encoder, squares=1, procedural=True)
+        say(f"{sum(map(len, made))} views of procedural scenes")
+    network = _train_field(recipe, network, codec, made, parts, held_out, out, say, world)
     bundle = out / "bundle"
     if world.leads:
         export_bundle(recipe, encoder, head.cpu(), network.cpu(), codec, bundle)
@@ -130,10 +136,8 @@ def export_bundle(
 def write_data_list(data: Path, bundle: Path) -> None:
     """List in ``bundle/data.json`` every clip the weights were trained on."""
     names = ("shot", "path", "category", "licence", "origin", "sha256")
-    rows = [
-        {name: str(facts.get(name, "")) for name in names}
-        for facts in map(read_facts, shard_paths(data))
-    ]
+    filmed = [f for f in map(read_facts, shard_paths(data)) if f.get("origin") != "procedural"]
+    rows = [{name: str(facts.get(name, "")) for name in names} for facts in filmed]
     with publish(bundle / "data.json") as temporary:
         temporary.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
 
@@ -173,28 +177,34 @@ def _train_map(
 
 def _train_field(
     recipe: Recipe,
-    network: MotionTransformer,
+    network: nn.Module,
     codec: Codec,
+    made: list[Part],
     parts: list[Part],
     held_out: list[Part],
     out: Path,
     say: Say,
     world: World,
 ) -> nn.Module:
-    task = FieldTask(parts, network, codec, recipe.field_options)
+    """Train on what was made up, if anything, then on what was filmed."""
     unseen = None
     if held_out:
         plain = FieldOptions(drop_image=0.0, give_hints=0.0)
         unseen = FieldTask(held_out, network, codec, plain)
-    return train(
-        task,
-        recipe.field_training,
-        out,
-        progress=_reporter(say, "field", recipe.field_training.save_every),
-        check=_field_check(unseen) if unseen else None,
-        draw=(lambda average: sampled_fields(unseen, average)) if unseen else None,
-        world=world,
-    )
+    stages = [("field", parts, recipe.field_training)]
+    if made and recipe.field_pretraining is not None:
+        stages.insert(0, ("procedural", made, recipe.field_pretraining))
+    for name, views, options in stages:
+        network = train(
+            FieldTask(views, network.requires_grad_(True), codec, recipe.field_options),
+            options,
+            out / name,
+            progress=_reporter(say, name, options.save_every),
+            check=_field_check(unseen) if unseen else None,
+            draw=(lambda average: sampled_fields(unseen, average)) if unseen else None,
+            world=world,
+        )
+    return network
 
 
 def _field_check(task: FieldTask) -> Callable[[nn.Module], dict[str, float]]:

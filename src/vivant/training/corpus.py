@@ -60,12 +60,16 @@ def build(
     *,
     squares: int = 2,
     seed: int = 0,
+    procedural: bool = False,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[Part]:
-    """All views of all shots of ``folder``, grouped by shape, encoded once."""
+    """All views of the real (or the procedural) shots of ``folder``, grouped by shape, encoded
+    once."""
     rng = np.random.default_rng(seed)
     groups: dict[tuple[int, int], list[tuple[Window, int, Half]]] = {}
-    samples = list(read_samples(folder))
+    samples = [
+        s for s in read_samples(folder) if (s.facts.get("origin") == "procedural") == procedural
+    ]
     for index, sample in enumerate(samples):
         views = list(_views(sample, rng, squares))
         for one in views:

@@ -127,22 +127,24 @@ class FieldOptions:
     give_hints: float = 0.5
     map_noise: float = 0.35
     time_spread: float = 1.0
+    light_weight: float = 0.1
 
 
 class FieldTask:
     """Flow matching on straight paths, logit-normal times, loss weighted by trust."""
 
     def __init__(
-        self, parts: list[Part], network: MotionTransformer, codec: Codec, options: FieldOptions
+        self, parts: list[Part], network: nn.Module, codec: Codec, options: FieldOptions
     ) -> None:
+        if not isinstance(network, MotionTransformer):
+            raise TypeError("the field task trains motion transformers")
         self.network: nn.Module = network
         self.params = network.params
         self.codec = codec
         self.options = options
         self.data = [_field_targets(part, codec) for part in parts]
         self.parts = parts
-        scales = np.array(codec.scales) ** 0.5
-        self.channel_weight = torch.from_numpy((scales / scales.mean()).astype(np.float32))
+        self.channel_weight = torch.from_numpy(_channel_weights(codec))
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """Latents, conditions, noise and times; every shot counts alike."""
@@ -185,8 +187,21 @@ class FieldTask:
             batch["sin"],
         )
         error = (predicted.float() - velocity(batch["noise"], batch["latents"])) ** 2
-        weight = batch["weight"] * self.channel_weight.to(error.device)
+        weight = self._weights(batch["weight"])
         return (error * weight).sum() / weight.sum()
+
+    def _weights(self, trust: Tensor) -> Tensor:
+        """Motion counts where it can be seen, light everywhere; ``[B, N, 1]`` to ``[B, N, C]``."""
+        moved = trust * self.channel_weight[: 2 * self.codec.terms].to(trust.device)
+        lit = self.options.light_weight * self.channel_weight[2 * self.codec.terms :]
+        return torch.cat([moved, lit.to(trust.device).expand(*trust.shape[:2], -1)], dim=2)
+
+
+def _channel_weights(codec: Codec) -> Floats:
+    """Larger components count more; mean 1 over the motion's, and over the light's."""
+    roots = np.array(codec.scales) ** 0.5
+    moved, lit = roots[: 2 * codec.terms], roots[2 * codec.terms :]
+    return np.concatenate([moved / moved.mean(), lit / lit.mean()]).astype(np.float32)
 
 
 def token_mean(values: Floats, weight: Floats | None = None) -> Floats:
@@ -220,12 +235,14 @@ def raw_latents(part: Part, codec: Codec) -> tuple[Floats, Floats, Floats]:
 
 
 def measure_scales(parts: list[Part], codec: Codec) -> tuple[float, ...]:
-    """Trust-weighted root mean square of each raw channel."""
-    total, mass = np.zeros(codec.channels), 0.0
+    """Root mean square of each raw channel: motion weighted by trust, light alike everywhere."""
+    total, mass = np.zeros(codec.channels), np.zeros(codec.channels)
     for part in parts:
-        latents, _, weight = raw_latents(part, codec)
-        total += (np.minimum(latents**2, 100) * weight[:, None]).sum((0, 2, 3))
-        mass += float(weight.sum())
+        latents, _, trust = raw_latents(part, codec)
+        weight = np.repeat(trust[:, None], codec.channels, axis=1)
+        weight[:, 2 * codec.terms :] = 1.0
+        total += (np.minimum(latents**2, 100) * weight).sum((0, 2, 3))
+        mass += weight.sum((0, 2, 3))
     return tuple(float(s) for s in np.sqrt(total / mass))
 
 

@@ -1,0 +1,99 @@
+"""Held-out clips: what truly moved beside what the model makes of their first frame.
+
+    vivant prepare CLIPS --split test --max-text 1 --out shards/test
+    python benchmarks/held_out.py shards/test --out docs/images/held-out.jpg
+    python benchmarks/held_out.py shards/test --out held-out.jpg --frames
+
+A row a clip: [its first frame,] the true mean motion, the motion map, four samples as colours
+(hue is direction, saturation is speed; sampled fields share a scale of their own, since they are
+slower than the truth) [and the rendered frames after 1 s and 2 s]. Without ``--frames`` nothing
+of the clips themselves is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Picture
+from vivant.data.shards import Sample, read_samples
+from vivant.data.windows import Window, windows_of
+from vivant.field.wheel import colourise, heat
+from vivant.motion.model import MotionModel
+from vivant.registry import spec_of
+from vivant.request import Request
+
+Image = NDArray[np.uint8]
+SAMPLES = 4
+WIDTH = 176
+LABEL = 190
+
+
+def first_window(sample: Sample) -> Window | None:
+    """The first window whose camera stands, or None."""
+    return next((w for w in windows_of(sample) if not w.camera_moves), None)
+
+
+def tile(image: Image, size: tuple[int, int]) -> Image:
+    return np.pad(
+        cv2.resize(image, size, interpolation=cv2.INTER_LINEAR),
+        ((1, 1), (1, 1), (0, 0)),
+        constant_values=200,
+    )
+
+
+def row(sample: Sample, window: Window, model: MotionModel, frames: bool) -> Image:
+    request = Request(Picture(window.image), seconds=2.0)
+    plain = model.predict_field(request)
+    drawn = [
+        model.sample_field(Request(request.picture, seconds=2.0, seed=k)) for k in range(SAMPLES)
+    ]
+    means = [field.velocity.mean(axis=0) for field in drawn]
+    truth = window.velocity.mean(axis=0)
+    top = max(float(np.percentile(np.linalg.norm(m, axis=0), 99)) for m in means)
+    true_top = float(np.percentile(np.linalg.norm(truth, axis=0), 99))
+    tiles = [colourise(truth, true_top), heat(plain.map), *(colourise(m, top) for m in means)]
+    if frames:
+        rate = request.spec.fps
+        clip = list(islice(model.generate(request).frames(), request.spec.count))
+        tiles = [window.image, *tiles, clip[round(rate)], clip[-1]]
+    h, w = window.weight.shape
+    size = (WIDTH, round(WIDTH * h / w))
+    label = np.full((size[1] + 2, LABEL, 3), 255, np.uint8)
+    words = [sample.key.split("-")[0], str(sample.facts.get("category", ""))[:24]]
+    for k, word in enumerate([*words, f"top {true_top:.2f}, sampled {top:.2f}"]):
+        cv2.putText(
+            label, word, (4, 20 + 20 * k), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA
+        )
+    return np.hstack([label, *(tile(t, size) for t in tiles)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shards", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--clips", type=int, default=12)
+    parser.add_argument("--frames", action="store_true")
+    args = parser.parse_args()
+    model = spec_of(args.model).load(0)
+    if not isinstance(model, MotionModel):
+        raise SystemExit(f"{args.model} samples no motion fields")
+    found = ((s, first_window(s)) for s in read_samples(args.shards))
+    usable = [(s, w) for s, w in found if w is not None]
+    chosen = usable[:: max(1, len(usable) // args.clips)][: args.clips]
+    rows = [row(s, w, model, args.frames) for s, w in chosen]
+    wide = max(r.shape[1] for r in rows)
+    page = np.vstack(
+        [np.pad(r, ((0, 0), (0, wide - r.shape[1]), (0, 0)), constant_values=255) for r in rows]
+    )
+    cv2.imwrite(str(args.out), page[..., ::-1])
+
+
+if __name__ == "__main__":
+    main()
