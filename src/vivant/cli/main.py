@@ -264,6 +264,29 @@ def train(
     train_recipe(recipe, data, val, out, start)
 
 
+@app.command()
+def evaluate(
+    suite: Annotated[
+        Path,
+        typer.Argument(help="Shards, a manifest's folder, or photographs.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the report; a killed run goes on.")],
+    model: Annotated[str, typer.Option(help="Model to measure.")] = "builtin",
+    clips: Annotated[
+        Path | None, typer.Option(help="Measure these clips (NAME.mp4, ...) of any other system.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="This split of a manifest.")] = "test",
+    samples: Annotated[int, typer.Option(help="Samples of motion a clip.")] = 8,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Show the clips' own pictures.")
+    ] = True,
+) -> None:
+    """Measure a model, or anyone's clips, beside null baselines."""
+    from vivant.cli.evaluate import evaluate_suite
+
+    evaluate_suite(suite, out, model, clips, split, samples, pictures)
+
+
 def _version(value: bool) -> None:
     if value:
         print(f"vivant {__version__}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
-from vivant.clip import Floats
+from vivant.clip import Floats, Frame
+from vivant.evaluation.frames import Frames
 from vivant.evaluation.motion import Guess, Truth
 from vivant.metrics import centre_guess
 
@@ -60,9 +63,63 @@ def smooth(truth: Truth, seed: int) -> Floats:
     return (TYPICAL_SPEED * field).astype(np.float32)
 
 
+def mean_field(others: list[Truth]) -> Guess:
+    """What clips do on average, whatever they show: the mean true motion of ``others``, brought
+    to the clip's shape, the clip itself left out; the same for every seed."""
+
+    def guess(truth: Truth, seed: int) -> Floats:
+        steps, _, h, w = truth.window.velocity.shape
+        fields = [o.window.velocity for o in others if o.name != truth.name]
+        if not fields:
+            return np.zeros((steps, 2, h, w), np.float32)
+        sized = [[[cv2.resize(c, (w, h)) for c in pair] for pair in field] for field in fields]
+        return np.mean(np.array(sized, np.float32), axis=0).astype(np.float32)
+
+    return guess
+
+
 BASELINES: dict[str, Guess] = {
     "centre": centre,
     "brightness": brightness,
     "slow zoom": zoom,
     "random smooth field": smooth,
+}
+
+
+def still_frames(picture: Frame, count: int) -> Frames:
+    """The picture, over and over ``[T, H, W, 3]``."""
+    return np.repeat(picture[None], count, axis=0)
+
+
+def zoom_frames(picture: Frame, count: int) -> Frames:
+    """A slow push-in: 10 % over the clip, frame 0 the picture."""
+    h, w = picture.shape[:2]
+    frames = []
+    for k in range(count):
+        by = 1 + 0.1 * k / max(1, count - 1)
+        turn = np.array([[by, 0, (1 - by) * w / 2], [0, by, (1 - by) * h / 2]], np.float32)
+        frames.append(
+            cv2.warpAffine(
+                picture, turn, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            )
+        )
+    return np.stack(frames).astype(np.uint8)
+
+
+def crossfade_frames(picture: Frame, count: int) -> Frames:
+    """The picture drifts sideways and is faded back into itself: the cheapest seamless loop."""
+    w = picture.shape[1]
+    frames = []
+    for k in range(count):
+        share = k / count
+        a = np.roll(picture, round(0.05 * w * share), axis=1).astype(np.float32)
+        b = np.roll(picture, round(0.05 * w * (share - 1)), axis=1).astype(np.float32)
+        frames.append((a * (1 - share) + b * share + 0.5).astype(np.uint8))
+    return np.stack(frames)
+
+
+CLIPS: dict[str, Callable[[Frame, int], Frames]] = {
+    "still picture": still_frames,
+    "slow zoom": zoom_frames,
+    "cross-fade loop": crossfade_frames,
 }

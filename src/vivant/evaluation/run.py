@@ -1,0 +1,189 @@
+"""A model, or a folder of anyone's clips, through a suite: one result file a case.
+
+Seeds are 0, 1, 2, ... for samples and 0 for frames, hints and strength, so that a run can be
+repeated; a case whose file is there is passed over, so that a killed run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Floats, Frame, Picture
+from vivant.controls.types import Controls
+from vivant.data.labels import label
+from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
+from vivant.evaluation.frames import Frames, frame_scores
+from vivant.evaluation.hints import obedience
+from vivant.evaluation.motion import Truth, score
+from vivant.evaluation.suites import Case
+from vivant.field.wheel import colourise, heat
+from vivant.files import publish
+from vivant.media.video import iter_video, probe
+from vivant.motion.model import MotionModel
+from vivant.motion.sampler import see
+from vivant.request import Request
+
+SECONDS, FPS = 2.0, 24.0
+STRENGTHS = (0.5, 2.0)
+SAMPLES_SHOWN = 3
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: ``model`` (or ``clips``, a folder of ``NAME.mp4`` and the like), the
+    number of ``samples``, and whether the report may show the pictures themselves."""
+
+    model: MotionModel | None
+    clips: Path | None
+    samples: int = 8
+    pictures: bool = True
+
+
+def run(cases: list[Case], plan: Plan, out: Path, progress: Callable[[float], None]) -> list[Row]:
+    """Measure every case that has no result yet; returns all rows in the suite's order."""
+    folder = out / "cases"
+    folder.mkdir(parents=True, exist_ok=True)
+    truths = [case.truth for case in cases if case.truth is not None]
+    rows = []
+    for done, case in enumerate(cases, start=1):
+        path = folder / f"{case.name}.json"
+        if not path.is_file():
+            row = measure(case, plan, truths)
+            with publish(path) as temporary:
+                temporary.write_text(json.dumps(row), "utf-8")
+        rows.append(json.loads(path.read_text("utf-8")))
+        progress(done / len(cases))
+    return rows
+
+
+def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
+    """Everything about one case, as plain numbers."""
+    row: Row = {"name": case.name, "category": case.category, "motion": {}, "frames": {}}
+    model = plan.model
+    static = case.truth.static if case.truth is not None else None
+    clips = {name: make(case.picture, round(SECONDS * FPS)) for name, make in CLIPS.items()}
+    if model is not None:
+        clock = time.monotonic()
+        model.predict_field(_request(case.picture, 0))
+        row["sampling_seconds"] = time.monotonic() - clock
+        clips["model"] = rendered_frames(model, case.picture)
+        row["features"] = {"model": clip_features(model, clips["model"])}
+        if case.real:
+            row["features"]["real"] = features(model, list(case.real))
+    if plan.clips is not None:
+        found = find_clip(plan.clips, case.name)
+        if found is not None:
+            clips["model"] = found[0]
+    for name, frames in clips.items():
+        row["frames"][name] = asdict(frame_scores(frames, case.picture, FPS, static))
+    if case.truth is not None:
+        _measure_motion(row, case.truth, plan, truths, clips.get("model"))
+    row["strip"] = strip(case, plan)
+    return row
+
+
+def _request(picture: Frame, seed: int) -> Request:
+    return Request(Picture(picture), seconds=SECONDS, seed=seed)
+
+
+def _measure_motion(
+    row: Row, truth: Truth, plan: Plan, truths: list[Truth], frames: Frames | None
+) -> None:
+    guesses = BASELINES | {"class-free mean field": mean_field(truths)}
+    for name, guess in guesses.items():
+        seeds = range(1 if name == "class-free mean field" else plan.samples)
+        row["motion"][name] = asdict(score(truth, np.stack([guess(truth, k) for k in seeds])))
+    if frames is not None:
+        row["motion"]["as filmed"] = asdict(score(truth, filmed_velocity(frames, truth)[None]))
+    model = plan.model
+    if model is None:
+        return
+    asked = [_request(truth.window.image, seed) for seed in range(plan.samples)]
+    drawn = [model.sample_field(r).velocity for r in asked]
+    row["motion"]["rendered"] = asdict(score(truth, np.stack(drawn)))
+    expected = [model.predict_field(r).velocity for r in asked]
+    row["motion"]["model"] = asdict(score(truth, np.stack(expected)))
+
+    def stroked(controls: Controls) -> Floats:
+        return model.sample_field(replace(asked[0], controls=controls)).velocity
+
+    row["hints"] = asdict(obedience(truth, stroked, 0))
+    whole = max(float(np.linalg.norm(drawn[0], axis=1).mean()), 1e-9)
+    row["strength"] = {
+        f"{by:g}": float(
+            np.linalg.norm(
+                model.sample_field(replace(asked[0], strength=by)).velocity, axis=1
+            ).mean()
+        )
+        / whole
+        for by in STRENGTHS
+    }
+
+
+def rendered_frames(model: MotionModel, picture: Frame) -> Frames:
+    """The clip that the model makes of a picture, seed 0, ``[T, H, W, 3]``."""
+    result = model.generate(_request(picture, 0))
+    return np.stack(list(islice(result.frames(), result.spec.count)))
+
+
+def filmed_velocity(frames: Frames, truth: Truth) -> Floats:
+    """Velocity ``[T, 2, h, w]`` of a clip by optical flow, on the truth's cells and steps."""
+    h, w = truth.moving.shape
+    small = np.stack([cv2.resize(f, (8 * w, 8 * h), interpolation=cv2.INTER_AREA) for f in frames])
+    velocity = label(small, FPS, w / h).velocity
+    steps = len(truth.window.velocity)
+    return velocity[np.minimum(np.arange(steps), len(velocity) - 1)]
+
+
+def find_clip(folder: Path, name: str) -> tuple[Frames, float] | None:
+    """Frames of the video called ``name`` in ``folder`` at 24 Hz, and its own rate, or None."""
+    path = next((p for p in sorted(folder.iterdir()) if p.stem == name), None)
+    if path is None:
+        return None
+    fps = probe(path).fps if path.is_file() else FPS
+    frames = np.stack(list(iter_video(path)))
+    at = np.minimum(np.round(np.arange(round(SECONDS * FPS)) * fps / FPS), len(frames) - 1)
+    return frames[at.astype(int)], fps
+
+
+def clip_features(model: MotionModel, frames: Frames) -> list[float]:
+    """Features of a clip's frames twice a second, as `features`."""
+    return features(model, list(frames[:: round(FPS / 2)]))
+
+
+def features(model: MotionModel, frames: list[Frame]) -> list[float]:
+    """Mean over frames of the bundled encoder's features, averaged over the picture, and their
+    mean absolute change from frame to frame: ``[2 F]``."""
+    rows = np.stack([see(model.networks, frame).features.mean(axis=0) for frame in frames])
+    change = np.abs(np.diff(rows, axis=0)).mean(axis=0) if len(rows) > 1 else 0 * rows[0]
+    return [round(float(v), 4) for v in np.concatenate([rows.mean(axis=0), change])]
+
+
+def strip(case: Case, plan: Plan) -> str:
+    """A PNG in hexadecimal: [the picture,] the true mean motion, the map, and samples."""
+    tiles: list[Frame] = [case.picture] if plan.pictures else []
+    if case.window is not None:
+        tiles.append(colourise(case.window.velocity.mean(axis=0)))
+    if plan.model is not None:
+        fields = [plan.model.predict_field(_request(case.picture, k)) for k in range(SAMPLES_SHOWN)]
+        tiles.append(heat(fields[0].map))
+        tiles += [colourise(field.velocity.mean(axis=0)) for field in fields]
+    if not tiles:
+        return ""
+    height = 96
+    width = round(height * case.picture.shape[1] / case.picture.shape[0])
+    sized = [cv2.resize(t, (width, height), interpolation=cv2.INTER_AREA) for t in tiles]
+    picture: NDArray[np.uint8] = np.hstack(sized)
+    _, data = cv2.imencode(".webp", picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 50])
+    return bytes(data).hex()
