@@ -98,9 +98,9 @@ def sign(source: Path, target: Path, statement: Statement, key: SigningKey | Non
                 builder.sign(signer, mime, stream, out)
     except c2pa.C2paError as error:
         reason = str(error).replace("\n", " ")
-        if key.timestamp_url and "time" in reason.lower():
+        if key.timestamp_url and any(w in reason.lower() for w in ("time", "http")):
             reason = f"no time stamp from {key.timestamp_url}, unset VIVANT_TSA_URL: {reason}"
-        raise ProvenanceError(f"{source.name} could not be signed ({reason}).") from error
+        raise ProvenanceError(f"The clip could not be signed ({reason}).") from error
 
 
 def _signer(key: SigningKey) -> c2pa.Signer:
