@@ -58,7 +58,7 @@ def test_every_format_leaves_signed(tmp_path: Path, name: str) -> None:
     assert verdict.ingredients == ("p.png",)
     left = {p for p in tmp_path.iterdir() if p.name.startswith(".")}
     assert left == set()
-    assert (published.sidecar is None) == (name in ("mp4", "av1", "gif", "webp", "avif"))
+    assert (published.sidecar is None) == (name in ("mp4", "av1", "mov", "gif", "webp", "avif"))
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
@@ -94,9 +94,10 @@ def test_another_installation_is_valid_but_unknown(
     assert verify(out).state == "valid"
 
 
-def test_the_mp4_states_its_source_type_in_xmp(tmp_path: Path) -> None:
-    out = tmp_path / "a.mp4"
-    release(result(), REQUEST, out, FORMATS["mp4"])
+@pytest.mark.parametrize("name", ["mp4", "mov", "gif", "webp", "avif"])
+def test_the_file_states_its_source_type_in_xmp(tmp_path: Path, name: str) -> None:
+    out = target(tmp_path, name)
+    release(result(), REQUEST, out, FORMATS[name])
     data = out.read_bytes()
     assert b"Iptc4xmpExt:DigitalSourceType" in data
     assert b"compositeWithTrainedAlgorithmicMedia" in data
@@ -158,10 +159,7 @@ def test_files_without_credentials(tmp_path: Path) -> None:
     (tmp_path / "x.webm").write_bytes(b"abc")
     assert verify(tmp_path / "x.webm").state == "none"
     (tmp_path / "junk.mp4").write_bytes(b"not a video" * 30)
-    try:
-        assert verify(tmp_path / "junk.mp4").state == "none"
-    except ProvenanceError as error:
-        assert "\n" not in str(error)
+    assert verify(tmp_path / "junk.mp4").state in ("none", "unreadable")
     with pytest.raises(UsageError):
         verify(tmp_path / "none.mp4")
 

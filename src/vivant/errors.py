@@ -37,3 +37,7 @@ class BundleError(VivantError):
 
 class ProvenanceError(VivantError):
     """Signing or reading credentials failed."""
+
+
+class PolicyError(UsageError):
+    """The policy does not let the request run or the result leave."""

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from vivant.cli.inputs import ClipOptions, ControlOptions, read_request, with_seed
-from vivant.cli.show import Progress, print_json, progress_bars, say
+from vivant.cli.show import Progress, ask, print_json, progress_bars, say
 from vivant.errors import UsageError
 from vivant.field.file import load_field, save_field
 from vivant.files import check_output, check_output_folder, sha256_of
 from vivant.media.formats import Format, format_for
-from vivant.provenance.release import SUMS, release
+from vivant.provenance.keys import signing_key
+from vivant.provenance.policy import Decision, decide
+from vivant.provenance.release import release
+from vivant.provenance.verify import SUMS
 from vivant.registry import check_controls, spec_of
 from vivant.request import ModelIdentity, Request, Result
 
@@ -32,6 +35,7 @@ class Outputs:
     flow_format: str = "flo"
     overwrite: bool = False
     json: bool = False
+    consent: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def animate(
     _check_targets(targets, fmt, outputs)
     request = read_request(photo, clip, controls, fmt)
     check_controls(spec, request)
+    decision = _decide(request, photo, outputs)
     generator = spec.load(0)
     loaded = time.monotonic() - clock
     rows = []
@@ -68,7 +73,9 @@ def animate(
         for k, target in enumerate(targets):
             one = with_seed(request, request.seed + k)
             result = generator.generate(one, progress)
-            rows.append(_publish(result, one, target, fmt, photo, clip, outputs, progress))
+            rows.append(
+                _publish(result, one, target, fmt, photo, clip, outputs, progress, decision)
+            )
     total = time.monotonic() - clock
     _report(rows, request, asdict(generator.identity), outputs, {"load": loaded, "total": total})
 
@@ -87,14 +94,25 @@ def render_field(
     _check_targets([target], fmt, outputs)
     request = read_request(photo, clip, controls, fmt)
     _check_aspect(field.grid, request, field_path)
+    decision = _decide(request, photo, outputs)
     applied = apply_controls(field, guidance_for(request, field.grid), request)
     digest = sha256_of(field_path)
     identity = ModelIdentity(field.about.get("model", "field file"), "", digest)
     result = rendered(request, applied, identity, {})
     with progress_bars(outputs.json) as progress:
-        row = _publish(result, request, target, fmt, photo, clip, outputs, progress, digest)
+        row = _publish(
+            result, request, target, fmt, photo, clip, outputs, progress, decision, digest
+        )
     total = time.monotonic() - clock
     _report([row], request, {"field": str(field_path), "sha256": digest}, outputs, {"total": total})
+
+
+def _decide(request: Request, photo: Path, outputs: Outputs) -> Decision:
+    """The policy's answer before any work; a certificate that cannot sign is refused here too."""
+    signing_key()
+    facts = {"seconds": request.seconds, "size": list(request.picture.size)}
+    prompt = None if outputs.json else ask()
+    return decide(request.picture, photo, consent=outputs.consent, ask=prompt, facts=facts)
 
 
 def _check_aspect(grid: tuple[int, int], request: Request, path: Path) -> None:
@@ -147,6 +165,7 @@ def _publish(
     clip: ClipOptions,
     outputs: Outputs,
     progress: Progress,
+    decision: Decision,
     field_sha256: str | None = None,
 ) -> dict[str, Any]:
     published = release(
@@ -158,6 +177,7 @@ def _publish(
         lossless=clip.lossless,
         overwrite=outputs.overwrite,
         field_sha256=field_sha256,
+        decision=decision,
         progress=progress,
     )
     row: dict[str, Any] = {

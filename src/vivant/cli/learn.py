@@ -49,6 +49,7 @@ def _prepare_real(
 ) -> None:
     from vivant.data.prepare import prepare
     from vivant.data.sources import read_sources
+    from vivant.provenance.policy import training_refusal
 
     sources = [source for where in wheres for source in read_sources(where, splits)]
     with progress_bars(quiet=False) as progress:
@@ -58,6 +59,7 @@ def _prepare_real(
             processes,
             thresholds=thresholds,
             limits=limits,
+            refusal=training_refusal,
             progress=lambda share: progress("labelling", share),
         )
     dropped = [row for row in rows if "dropped" in row]

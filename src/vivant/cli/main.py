@@ -41,13 +41,16 @@ Cameras = Annotated[
     typer.Option("--camera", help='"push-in 0.1", pan-left, roll-right 5, ...; repeatable.'),
 ]
 FormatName = Annotated[
-    str | None, typer.Option("--format", help="mp4, av1, webm, mkv, png, gif, webp, avif.")
+    str | None, typer.Option("--format", help="mp4, av1, mov, webm, mkv, png, gif, webp, avif.")
 ]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Exact pixels (mkv, png or webp).")]
 SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
 Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
 FlowFormat = Annotated[str, typer.Option(help="flo, kitti or npz.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Consent = Annotated[
+    bool, typer.Option("--consent", help="Those concerned (faces, rights) have agreed.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
 
 
@@ -77,6 +80,7 @@ def animate(
     flow_format: FlowFormat = "flo",
     json: Json = False,
     overwrite: Overwrite = False,
+    consent: Consent = False,
 ) -> None:
     """Animate a photograph."""
     from vivant.cli.animate import Outputs
@@ -87,7 +91,7 @@ def animate(
         photo,
         ClipOptions(seconds, fps, size, loop, strength, seed, lossless),
         ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
-        Outputs(out, format_, save_field, export, flow_format, overwrite, json),
+        Outputs(out, format_, save_field, export, flow_format, overwrite, json, consent),
         model,
         samples,
     )
@@ -115,6 +119,7 @@ def render(
     flow_format: FlowFormat = "flo",
     json: Json = False,
     overwrite: Overwrite = False,
+    consent: Consent = False,
 ) -> None:
     """Render a (perhaps edited) motion field onto its photograph."""
     from vivant.cli.animate import Outputs, render_field
@@ -125,7 +130,7 @@ def render(
         field,
         ClipOptions(seconds, fps, size, loop, strength, 0, lossless),
         ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
-        Outputs(out, format_, save_field, export, flow_format, overwrite, json),
+        Outputs(out, format_, save_field, export, flow_format, overwrite, json, consent),
     )
 
 
@@ -159,15 +164,21 @@ def verify(
     picture: Annotated[
         Path | None, typer.Option(help="The photograph: make the clip again and compare.")
     ] = None,
+    rerender: Annotated[
+        bool, typer.Option("--rerender", help="Make the clip again; its photograph lies beside it.")
+    ] = False,
     field: Annotated[
         Path | None, typer.Option(help="The field file, for clips of `vivant render`.")
     ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(envvar="VIVANT_TRUST", help="PEM file of authorities to trust.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Check credentials; with --picture make the clip again and compare."""
-    from vivant.cli.verify import verify_files
+    """Check credentials. Exit code 0: all intact; 1: some not; 2: usage."""
+    from vivant.cli.verify import Again, verify_files
 
-    if not verify_files(files, picture, field, json):
+    if not verify_files(files, Again(rerender, picture, field), trust, json):
         raise typer.Exit(1)
 
 

@@ -21,6 +21,18 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str))
 
 
+def ask() -> Callable[[str], bool] | None:
+    """A way to put a yes-or-no question, None where no person sits at a terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def put(question: str) -> bool:
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    return put
+
+
 @contextmanager
 def progress_bars(quiet: bool) -> Iterator[Progress]:
     """A bar for each stage, on standard error; nothing where that is not a terminal."""

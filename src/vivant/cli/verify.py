@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from vivant.cli.show import print_json, say
 from vivant.errors import UsageError
@@ -20,29 +22,61 @@ from vivant.provenance.verify import Verdict, verify
 from vivant.registry import spec_of
 from vivant.request import ModelIdentity, Request, Result
 
+_INTACT = ("trusted", "valid")
 SAME_PSNR = 30.0
 """A lossy copy of the same frames is at least this close, dB."""
 
 
-def verify_files(
-    files: list[Path], picture: Path | None, field: Path | None, as_json: bool
-) -> bool:
-    """Report on each file; with ``picture`` make it again and compare. True where all is well."""
-    if picture is not None and len(files) > 1:
+@dataclass(frozen=True)
+class Again:
+    """Whether and from what to make a clip again; naming the ``picture`` asks for it too."""
+
+    rerender: bool = False
+    picture: Path | None = None
+    field: Path | None = None
+
+
+def verify_files(files: list[Path], again: Again, trust: Path | None, as_json: bool) -> bool:
+    """Report on each file, made again where asked. True where all is well."""
+    if again.picture is not None and len(files) > 1:
         raise UsageError("--picture goes with one file: name the clip that was made from it.")
+    anchors = "" if trust is None else read_anchors(trust)
     rows = []
     fine = True
     for path in files:
-        verdict = verify(path)
-        again = None if picture is None else remake(verdict, picture, field)
-        fine &= verdict.state in ("trusted", "valid") and (again is None or matches(again))
-        rows.append((verdict, again))
+        verdict = verify(path, anchors)
+        intact = verdict.state in _INTACT
+        made = None
+        if again.picture is not None or (again.rerender and intact):
+            made = remake(verdict, again.picture or _photograph(verdict), again.field)
+        fine &= intact and (made is None or matches(made))
+        rows.append((verdict, made))
     if as_json:
         print_json([_row(*row) for row in rows])
     else:
-        for verdict, again in rows:
-            _describe(verdict, again)
+        for verdict, made in rows:
+            _describe(verdict, made)
     return fine
+
+
+def read_anchors(path: Path) -> str:
+    """The certificates of a PEM file. Raises UsageError where it holds none."""
+    try:
+        text = path.read_text("utf-8")
+        x509.load_pem_x509_certificates(text.encode())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no PEM file of certificates to trust.") from error
+    return text
+
+
+def _photograph(verdict: Verdict) -> Path:
+    """The picture that the recipe names, beside the clip or in the working folder."""
+    stated = (verdict.recipe or {}).get("picture") or {}
+    name = Path(str(stated.get("name", ""))).name
+    for folder in (verdict.path.parent, Path()):
+        if name and (folder / name).is_file() and sha256_of(folder / name) == stated.get("sha256"):
+            return folder / name
+    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
 
 
 def matches(comparison: Comparison) -> bool:
@@ -105,8 +139,12 @@ def _describe(verdict: Verdict, again: Comparison | None) -> None:
         "signer": verdict.signer,
         "source": ", ".join(verdict.source_types),
         "made from": ", ".join(verdict.ingredients),
-        "problems": ", ".join(verdict.problems) if verdict.state == "altered" else "",
+        "time stamp": verdict.timestamp,
+        "problems": ", ".join(verdict.problems) if verdict.state not in _INTACT else "",
     }
+    for own in verdict.inherited:
+        says = [f"signed by {own.signer}", *own.source_types, *own.problems]
+        facts[f"credentials of {own.title}"] = ", ".join(says)
     if verdict.recipe:
         shown = {k: v for k, v in verdict.recipe.items() if k not in ("still", "move")}
         facts["recipe"] = str(shown)

@@ -36,6 +36,8 @@ MOST_SECONDS = 120.0
 """Of a longer clip only the beginning is used."""
 
 Row = dict[str, Any]
+Refusal = Callable[[Path], "str | None"]
+"""Says why a file may not be trained on, None where it may; asked in the child."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class ClipJob:
     source: Source
     out: Path
     thresholds: Thresholds
+    refusal: Refusal | None = None
 
 
 def decode(path: Path) -> tuple[NDArray[np.uint8], float, float]:
@@ -69,6 +72,10 @@ def prepare_clip(job: ClipJob) -> list[Row]:
     """Label every shot of one clip; returns one row per shot, also written to ``clips/``."""
     cv2.setNumThreads(1)
     source, digest = job.source, sha256_of(job.source.path)
+    if job.refusal is not None and (reason := job.refusal(source.path)) is not None:
+        refused: list[Row] = [{"clip": source.path.name, "sha256": digest, "dropped": reason}]
+        _write_rows(_rows_path(job), refused)
+        return refused
     frames, fps, aspect = decode(source.path)
     rows = []
     for number, (start, stop) in enumerate(
@@ -137,6 +144,7 @@ def prepare(
     *,
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    refusal: Refusal | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[Row]:
     """Label all sources into ``out``; returns one row per shot or unreadable clip.
@@ -148,7 +156,7 @@ def prepare(
     for leftover in [*out.glob(".*.tmp.tar"), *(out / "clips").glob(".*.tmp.json")]:
         leftover.unlink()  # of a run that was killed
     removed = _removed(out)
-    jobs = [ClipJob(source, out, thresholds) for source in sources]
+    jobs = [ClipJob(source, out, thresholds, refusal) for source in sources]
     todo = [job for job in jobs if not _rows_path(job).is_file()]
     for done, outcome in enumerate(each_in_child(prepare_clip, todo, processes, limits), start=1):
         if outcome.failure is not None:

@@ -46,6 +46,14 @@ _TABLE = (
         summary="AV1 in MP4, half the size",
     ),
     Format(
+        "mov",
+        ".mov",
+        "libx264",
+        (("crf", "18"), ("preset", "veryfast"), ("profile", "high")),
+        halved=True,
+        summary="H.264 in QuickTime, for editors",
+    ),
+    Format(
         "webm",
         ".webm",
         "libvpx-vp9",

@@ -38,13 +38,15 @@ def write_video(
     *,
     lossless: bool = False,
     tags: Mapping[str, str] | None = None,
+    xmp: bytes = b"",
     progress: Share = lambda share: None,
 ) -> None:
     """Encode ``frames`` to ``path`` as it is named; the caller publishes it by rename.
 
     Frames are streamed, so memory does not grow with the duration. ``tags`` are written as
-    container metadata where the container has a place for them. Raises UsageError for odd
-    sides where colour is stored at half size, MediaError where encoding fails.
+    container metadata where the container has a place for them, the packet ``xmp`` in WebP
+    and AVIF. Raises UsageError for odd sides where colour is stored at half size, MediaError
+    where encoding fails.
     """
     if fmt.halved and (spec.width % 2 or spec.height % 2):
         raise UsageError(
@@ -55,7 +57,7 @@ def write_video(
         if fmt.encoder == "png":
             _write_pngs(counted, path)
         elif fmt.encoder == "pillow":
-            _write_pillow(counted, spec, path, fmt, lossless)
+            _write_pillow(counted, spec, path, fmt, lossless, xmp)
         elif fmt.encoder == "gif":
             _write_gif(counted, spec, path, tags or {})
         else:
@@ -82,7 +84,8 @@ def _write_av(
     frames: Iterator[Frame], spec: VideoSpec, path: Path, fmt: Format, tags: Mapping[str, str]
 ) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints banners otherwise
-    movflags = {"movflags": "+faststart+use_metadata_tags"} if fmt.suffix == ".mp4" else {}
+    quicktime = fmt.suffix in (".mp4", ".mov")
+    movflags = {"movflags": "+faststart+use_metadata_tags"} if quicktime else {}
     with av.open(str(path), "w", options=movflags) as container:
         container.metadata.update(tags)
         stream: Any = container.add_stream(fmt.encoder, rate=_rate(spec.fps))
@@ -130,11 +133,13 @@ def _write_pngs(frames: Iterator[Frame], folder: Path) -> None:
 
 
 def _write_pillow(
-    frames: Iterator[Frame], spec: VideoSpec, path: Path, fmt: Format, lossless: bool
+    frames: Iterator[Frame], spec: VideoSpec, path: Path, fmt: Format, lossless: bool, xmp: bytes
 ) -> None:
     options: dict[str, Any] = {
         k: int(v) for k, v in (fmt.lossless_options if lossless else fmt.options)
     }
+    if xmp:
+        options["xmp"] = xmp
     images = (Image.fromarray(frame) for frame in frames)
     first = next(images)
     first.save(

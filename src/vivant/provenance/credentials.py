@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import c2pa
+import pillow_heif
 from PIL import Image
 
 from vivant import __version__
 from vivant.clip import Picture
 from vivant.errors import ProvenanceError
+from vivant.media.read import FORMATS
 from vivant.provenance.keys import SigningKey, home, signing_key
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+SYNTHETIC = SOURCE_TYPES + "trainedAlgorithmicMedia"
 COMPOSITE = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 ALGORITHMIC = SOURCE_TYPES + "algorithmicMedia"
 RECIPE_LABEL = "org.vivant.recipe"
@@ -35,15 +38,24 @@ EMBEDDED = {
     ".jpeg": "image/jpeg",
 }
 BESIDE = "application/octet-stream"
-_INPUTS = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".gif": "image/gif",
+READABLE = EMBEDDED | {
+    ".m4v": "video/mp4",
     ".heic": "image/heic",
     ".heif": "image/heif",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".dng": "image/x-adobe-dng",
+    ".jxl": "image/jxl",
+    ".svg": "image/svg+xml",
+    ".avi": "video/avi",
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".pdf": "application/pdf",
+}
+"""What other systems embed into as well, and the library reads."""
+_INPUTS = {"MPO": "image/jpeg", "HEIF": "image/heic"} | {
+    name: f"image/{name.lower()}" for name in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")
 }
 
 
@@ -70,11 +82,13 @@ def can_embed(path: Path) -> bool:
 
 def sign(source: Path, target: Path, statement: Statement, key: SigningKey | None = None) -> None:
     """Sign ``source``. Embedding formats: the signed copy is ``target``; others: ``target``
-    is the sidecar. Raises ProvenanceError where signing fails."""
+    is the sidecar. Raises ProvenanceError where signing fails, or where the time stamp
+    authority that was asked for does not answer: a clip without it is not what was asked."""
+    key = key or signing_key()
     embed = can_embed(source)
     mime = EMBEDDED[source.suffix.lower()] if embed else BESIDE
     try:
-        with _signer(key or signing_key()) as signer, _builder(statement) as builder:
+        with _signer(key) as signer, _builder(statement) as builder:
             if not embed:
                 builder.set_no_embed()
                 with source.open("rb") as stream:
@@ -83,12 +97,18 @@ def sign(source: Path, target: Path, statement: Statement, key: SigningKey | Non
             with source.open("rb") as stream, target.open("w+b") as out:
                 builder.sign(signer, mime, stream, out)
     except c2pa.C2paError as error:
-        raise ProvenanceError(f"{target.name} could not be signed ({error}).") from error
+        reason = str(error).replace("\n", " ")
+        if key.timestamp_url and any(w in reason.lower() for w in ("time", "http")):
+            reason = f"no time stamp from {key.timestamp_url}, unset VIVANT_TSA_URL: {reason}"
+        raise ProvenanceError(f"The clip could not be signed ({reason}).") from error
 
 
 def _signer(key: SigningKey) -> c2pa.Signer:
     info = c2pa.C2paSignerInfo(
-        c2pa.C2paSigningAlg.ES256, key.chain.encode(), key.private_key.encode(), None
+        c2pa.C2paSigningAlg[key.algorithm],
+        key.chain.encode(),
+        key.private_key.encode(),
+        key.timestamp_url.encode() or None,
     )
     return c2pa.Signer.from_info(info)
 
@@ -140,24 +160,38 @@ def _builder(statement: Statement) -> c2pa.Builder:
 def _picture_stream(statement: Statement) -> tuple[str, Any]:
     """The input file itself, so that credentials of its own are kept, else a PNG of it."""
     path = statement.picture_path
-    if path is not None and path.suffix.lower() in _INPUTS and path.is_file():
-        return _INPUTS[path.suffix.lower()], path.open("rb")
+    mime = None if path is None else picture_mime(path)
+    if path is not None and mime is not None:
+        return mime, path.open("rb")
     buffer = io.BytesIO()
     Image.fromarray(statement.picture.pixels).save(buffer, "PNG", compress_level=1)
     buffer.seek(0)
     return "image/png", buffer
 
 
-def read(path: Path, manifest: bytes | None = None) -> dict[str, Any] | None:
+def picture_mime(path: Path) -> str | None:
+    """The media type by a picture's content (names lie), None where it is no known picture."""
+    pillow_heif.register_heif_opener()
+    try:
+        with Image.open(path, formats=list(FORMATS)) as image:
+            return _INPUTS.get(image.format or "")
+    except Exception:  # decoders raise anything; a file that is no picture is an answer
+        return None
+
+
+def read(
+    path: Path, manifest: bytes | None = None, anchors: str = "", mime: str | None = None
+) -> dict[str, Any] | None:
     """The manifest store of a file as JSON, None where it has none.
 
-    ``manifest`` is a sidecar's bytes. Raises ProvenanceError where the library cannot read
-    the file at all.
+    ``manifest`` is a sidecar's bytes, ``anchors`` PEM certificates to trust besides this
+    installation's, ``mime`` the media type where the name does not tell it. Raises
+    ProvenanceError where the library cannot read the file at all.
     """
-    mime = EMBEDDED.get(path.suffix.lower(), BESIDE)
+    mime = mime or READABLE.get(path.suffix.lower(), BESIDE)
     try:
         with path.open("rb") as stream:
-            context = c2pa.Context(c2pa.Settings.from_dict(_trust()))
+            context = c2pa.Context(c2pa.Settings.from_dict(_trust(anchors)))
             arguments: dict[str, Any] = {"context": context}
             if manifest is not None:
                 arguments["manifest_data"] = manifest
@@ -168,13 +202,15 @@ def read(path: Path, manifest: bytes | None = None) -> dict[str, Any] | None:
     except c2pa.C2paError as error:
         if "ManifestNotFound" in str(error) or "no JUMBF" in str(error):
             return None
-        raise ProvenanceError(f"The credentials of {path} cannot be read ({error}).") from error
+        reason = str(error).replace("\n", " ")
+        raise ProvenanceError(f"The credentials of {path} cannot be read ({reason}).") from error
 
 
-def _trust() -> dict[str, Any]:
-    """Verification settings with this installation's root as an anchor, if it has one."""
+def _trust(anchors: str) -> dict[str, Any]:
+    """Verification settings: this installation's root, if it has one, and ``anchors``."""
     root = home() / "signer" / "root.pem"
+    known = (root.read_text("utf-8") if root.exists() else "") + anchors
     settings: dict[str, Any] = {"verify": {"verify_trust": True}}
-    if root.exists():
-        settings["trust"] = {"user_anchors": root.read_text("utf-8")}
+    if known:
+        settings["trust"] = {"user_anchors": known}
     return settings

@@ -10,7 +10,7 @@ import datetime
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from vivant.errors import ProvenanceError
+from vivant.errors import ProvenanceError, UsageError
+from vivant.provenance.operator import check_certificate
 
 YEARS = 10
 
@@ -26,11 +27,14 @@ YEARS = 10
 @dataclass(frozen=True)
 class SigningKey:
     """PEM texts: ``chain`` leaf first, ``private_key`` PKCS#8, ``anchor`` the root to trust
-    ("" for an operator's certificate, whose root the C2PA trust list holds)."""
+    ("" for an operator's certificate, whose root the C2PA trust list holds). ``algorithm`` is
+    C2PA's name of the signature; ``timestamp_url`` an RFC 3161 authority, "" for none."""
 
     chain: str
     private_key: str
     anchor: str
+    algorithm: str = "ES256"
+    timestamp_url: str = ""
 
 
 def home() -> Path:
@@ -48,26 +52,38 @@ def home() -> Path:
 
 def signing_key() -> SigningKey:
     """The operator's key (``VIVANT_SIGNER_CERT`` and ``VIVANT_SIGNER_KEY``, PEM files), else
-    this installation's, made if there is none.
+    this installation's, made if there is none. ``VIVANT_TSA_URL`` names a time stamp authority.
 
-    Raises ProvenanceError where it cannot be read or made.
+    Raises UsageError where the operator's certificate cannot sign C2PA claims, ProvenanceError
+    where this installation's key cannot be read or made.
     """
     certificate, key = (os.environ.get(f"VIVANT_SIGNER_{n}") for n in ("CERT", "KEY"))
+    timestamp_url = os.environ.get("VIVANT_TSA_URL", "")
+    if certificate and key:
+        return replace(operator_key(Path(certificate), Path(key)), timestamp_url=timestamp_url)
+    if certificate or key:
+        raise UsageError("Set both VIVANT_SIGNER_CERT and VIVANT_SIGNER_KEY, or neither.")
     try:
-        if certificate and key:
-            return SigningKey(
-                Path(certificate).read_text("utf-8"), Path(key).read_text("utf-8"), ""
-            )
         folder = home() / "signer"
         if not (folder / "key.pem").exists():
             _install(folder)
-        return SigningKey(
-            *((folder / n).read_text("utf-8") for n in ("chain.pem", "key.pem", "root.pem"))
+        chain, private, root = (
+            (folder / n).read_text("utf-8") for n in ("chain.pem", "key.pem", "root.pem")
         )
     except OSError as error:
         raise ProvenanceError(
             f"The signing key cannot be read or made ({error}); set VIVANT_HOME to your own folder."
         ) from error
+    return SigningKey(chain, private, root, timestamp_url=timestamp_url)
+
+
+def operator_key(certificate: Path, key: Path) -> SigningKey:
+    """An operator's own chain (leaf first) and private key, checked. Raises UsageError."""
+    try:
+        chain, private = certificate.read_text("utf-8"), key.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The signer's certificate or key cannot be read ({error}).") from error
+    return SigningKey(chain, private, "", check_certificate(chain, private, certificate, key))
 
 
 def _install(folder: Path) -> None:

@@ -14,16 +14,18 @@ from vivant.media.write import write_video
 from vivant.provenance.credentials import (
     ALGORITHMIC,
     COMPOSITE,
+    SYNTHETIC,
     Statement,
     can_embed,
     sidecar_of,
     sign,
 )
+from vivant.provenance.keys import signing_key
+from vivant.provenance.policy import Decision, decide, may_leave
 from vivant.provenance.recipe import recipe_of
-from vivant.provenance.xmp import append_xmp
+from vivant.provenance.verify import SUMS, states_synthetic
+from vivant.provenance.xmp import add_xmp, packet
 from vivant.request import Progress, Request, Result, no_progress
-
-SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -59,27 +61,39 @@ def release(
     lossless: bool = False,
     overwrite: bool = False,
     field_sha256: str | None = None,
+    decision: Decision | None = None,
     progress: Progress = no_progress,
 ) -> Published:
     """Render ``result`` into ``out``, signed.
 
     ``picture_path`` is the input file, whose own credentials are kept; ``field_sha256`` names
-    the field file that was rendered, None where a model sampled it. Raises UsageError where
-    the output exists or cannot be written; on any failure nothing is left behind.
+    the field file that was rendered, None where a model sampled it. ``decision`` is the
+    policy's on this request, made here without consent where it is None. Raises UsageError
+    where the output exists or cannot be written, PolicyError where the policy says no; on any
+    failure nothing is left behind.
     """
     if fmt.suffix:
         check_output(out, overwrite)
     else:
         check_output_folder(out, overwrite, SUMS)
-    learned = field_sha256 is None and request.strength > 0
+    signing_key()  # a certificate that cannot sign is refused before any work
+    decision = decision or decide(request.picture, picture_path)
     statement = Statement(
-        source_type=COMPOSITE if learned else ALGORITHMIC,
-        recipe=recipe_of(request, result, field_sha256),
+        source_type=_source_type(request, field_sha256, picture_path),
+        recipe={**recipe_of(request, result, field_sha256), "policy": decision.record()},
         picture=request.picture,
         picture_path=picture_path,
     )
     job = Job(result, out, fmt, statement, lossless, lambda share: progress("rendering", share))
     return _file(job) if fmt.suffix else _folder(job, overwrite)
+
+
+def _source_type(request: Request, field_sha256: str | None, path: Path | None) -> str:
+    """IPTC's term: a picture that is synthetic already stays so; a photograph moved by a model
+    is a composite; one moved by a given field, or not at all, is the renderer's work."""
+    if path is not None and states_synthetic(path):
+        return SYNTHETIC
+    return COMPOSITE if field_sha256 is None and request.strength > 0 else ALGORITHMIC
 
 
 def _tags(statement: Statement) -> dict[str, str]:
@@ -138,9 +152,10 @@ def _encode(job: Job, path: Path) -> None:
             job.fmt,
             lossless=job.lossless,
             tags=_tags(job.statement),
+            xmp=packet(job.statement.source_type),
             progress=job.share,
         )
     finally:
         frames.close()  # type: ignore[attr-defined] # a generator: free its memory on failure
-    if job.fmt.suffix == ".mp4":
-        append_xmp(path, job.statement.source_type)
+    add_xmp(path, job.statement.source_type)
+    may_leave(job.statement.recipe)
