@@ -158,6 +158,7 @@ def _publish(
         lossless=clip.lossless,
         overwrite=outputs.overwrite,
         field_sha256=field_sha256,
+        watermark=clip.watermark,
         progress=progress,
     )
     row: dict[str, Any] = {

@@ -17,6 +17,7 @@ from vivant.motion.model import rendered
 from vivant.provenance.compare import Comparison, compare
 from vivant.provenance.recipe import request_from
 from vivant.provenance.verify import Verdict, verify
+from vivant.provenance.watermark.stamp import examine, marked
 from vivant.registry import spec_of
 from vivant.request import ModelIdentity, Request, Result
 
@@ -34,6 +35,7 @@ def verify_files(
     fine = True
     for path in files:
         verdict = verify(path)
+        verdict = replace(verdict, watermark=examine(path, verdict.recipe))
         again = None if picture is None else remake(verdict, picture, field)
         fine &= verdict.state in ("trusted", "valid") and (again is None or matches(again))
         rows.append((verdict, again))
@@ -68,7 +70,7 @@ def remake(verdict: Verdict, picture_path: Path, field_path: Path | None) -> Com
         if "field_sha256" in recipe
         else _from_model(recipe, request)
     )
-    return compare(verdict.path, result.frames())
+    return compare(verdict.path, marked(result.frames(), result.spec, recipe))
 
 
 def _from_model(recipe: dict[str, Any], request: Request) -> Result:
@@ -106,6 +108,7 @@ def _describe(verdict: Verdict, again: Comparison | None) -> None:
         "source": ", ".join(verdict.source_types),
         "made from": ", ".join(verdict.ingredients),
         "problems": ", ".join(verdict.problems) if verdict.state == "altered" else "",
+        "watermark": verdict.watermark.sentence if verdict.watermark else "",
     }
     if verdict.recipe:
         shown = {k: v for k, v in verdict.recipe.items() if k not in ("still", "move")}

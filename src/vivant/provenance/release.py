@@ -1,4 +1,4 @@
-"""The only way out: encode, tag, sign, and publish a clip whole or not at all."""
+"""The only way out: mark, encode, tag, sign, and publish a clip whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from vivant.provenance.credentials import (
     sign,
 )
 from vivant.provenance.recipe import recipe_of
+from vivant.provenance.watermark.stamp import marked, stamped
 from vivant.provenance.xmp import append_xmp
 from vivant.request import Progress, Request, Result, no_progress
 
@@ -59,13 +60,15 @@ def release(
     lossless: bool = False,
     overwrite: bool = False,
     field_sha256: str | None = None,
+    watermark: bool = True,
     progress: Progress = no_progress,
 ) -> Published:
-    """Render ``result`` into ``out``, signed.
+    """Render ``result`` into ``out``, marked and signed.
 
     ``picture_path`` is the input file, whose own credentials are kept; ``field_sha256`` names
-    the field file that was rendered, None where a model sampled it. Raises UsageError where
-    the output exists or cannot be written; on any failure nothing is left behind.
+    the field file that was rendered, None where a model sampled it; ``watermark`` False leaves
+    the invisible mark out, which the recipe then says. Raises UsageError where the output exists
+    or cannot be written, or the mark is required; on any failure nothing is left behind.
     """
     if fmt.suffix:
         check_output(out, overwrite)
@@ -74,7 +77,7 @@ def release(
     learned = field_sha256 is None and request.strength > 0
     statement = Statement(
         source_type=COMPOSITE if learned else ALGORITHMIC,
-        recipe=recipe_of(request, result, field_sha256),
+        recipe=stamped(recipe_of(request, result, field_sha256), result.spec, watermark),
         picture=request.picture,
         picture_path=picture_path,
     )
@@ -132,7 +135,7 @@ def _encode(job: Job, path: Path) -> None:
     frames = job.result.frames()
     try:
         write_video(
-            frames,
+            marked(frames, job.result.spec, job.statement.recipe),
             job.result.spec,
             path,
             job.fmt,

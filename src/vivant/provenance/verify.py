@@ -11,6 +11,7 @@ from vivant.errors import UsageError
 from vivant.files import sha256_of
 from vivant.provenance.credentials import RECIPE_LABEL, can_embed, read, sidecar_of
 from vivant.provenance.release import SUMS
+from vivant.provenance.watermark.stamp import Examined
 
 SENTENCES = {
     "trusted": "The credentials are intact and the signer is trusted here.",
@@ -22,7 +23,8 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """``state``: trusted, valid (unknown signer), altered or none; then what is stated."""
+    """``state``: trusted, valid (unknown signer), altered or none; then what is stated.
+    ``watermark`` is what the frames alone tell, None where they were not looked at."""
 
     path: Path
     state: str
@@ -32,6 +34,7 @@ class Verdict:
     ingredients: tuple[str, ...] = ()
     recipe: dict[str, Any] | None = None
     problems: tuple[str, ...] = field(default=())
+    watermark: Examined | None = None
 
     @property
     def sentence(self) -> str:
