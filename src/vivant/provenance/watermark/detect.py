@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.provenance.watermark.code import BITS, VERSION, Payload, decode
-from vivant.provenance.watermark.pattern import HIGH, LOW, TILE, TILES, Waves, waves
+from vivant.provenance.watermark.pattern import HIGH, LOW, MAX_ASPECT, TILE, TILES, Waves, waves
 
 SHORT = 320
 """Frames are brought to this short side."""
@@ -87,12 +87,14 @@ def accumulate(frames: Iterable[Frame]) -> Floats | None:
             break
         if index % EVERY and index > 1:  # frame 0 has no mark: a clip of two frames counts, too
             continue
+        if max(frame.shape[:2]) > MAX_ASPECT * min(frame.shape[:2]):
+            continue
         part = _detail(frame)
         if total is None:
             total = part
         elif part.shape == total.shape:
             total += part
-    return None if total is None else _evened(total, 21, 0.15)
+    return None if total is None else _weighted(total)
 
 
 def _detail(frame: Frame) -> Floats:
@@ -112,11 +114,13 @@ def _root_mean(square: Floats, window: int) -> Floats:
     return np.asarray(cv2.sqrt(cv2.max(cv2.blur(square, (window, window)), 0.0)))
 
 
-def _evened(values: Floats, window: int, least: float) -> Floats:
-    """Divided by the local deviation, of which ``least`` of the overall one is the least."""
+def _weighted(values: Floats) -> Floats:
+    """Divided by the local variance: the weight of a matched filter in uneven noise, since what
+    moves or was encoded coarsely is less quiet than what stands still."""
     square = values * values
     overall = float(np.sqrt(square.mean())) + 1e-9
-    return np.asarray(values / (_root_mean(square, window) + least * overall))
+    deviation = _root_mean(square, 15) / overall + 0.15
+    return np.asarray(values / (deviation * deviation), np.float32)
 
 
 def whitened(values: Floats) -> Floats:

@@ -10,14 +10,14 @@ import numpy as np
 
 from vivant.clip import Floats, Frame, VideoSpec
 from vivant.provenance.watermark.code import encode
-from vivant.provenance.watermark.pattern import TILE, sheet
+from vivant.provenance.watermark.pattern import MAX_ASPECT, TILE, sheet
 
 MIN_SIDE = 128
 """Frames with a shorter side carry no mark: nothing of it would outlast an encoder."""
-FLAT, PER_ACTIVITY, MOST = 0.6, 0.2, 3.0
+FLAT, PER_ACTIVITY, MOST = 0.6, 0.25, 3.0
 """Standard deviation of the mark in levels: on flat areas, per level of activity, at most."""
-MOST_OF_FRAME = 2.0
-"""At most so many levels over a whole frame: 42.1 dB."""
+MOST_OF_FRAME = 2.3
+"""At most so many levels over a whole frame: 40.9 dB."""
 RAMP = 2
 """Frames until the mark is at full strength, and, in a loop, from full strength to its end."""
 _SHORT = 180
@@ -25,8 +25,10 @@ _CREST = 2.0
 
 
 def can_mark(spec: VideoSpec) -> bool:
-    """Whether a clip can carry the mark: a second frame, and a short side of 128 pixels."""
-    return spec.count > 1 and min(spec.width, spec.height) >= MIN_SIDE
+    """Whether a clip can carry the mark: a second frame, a short side of 128 pixels, and a long
+    one of 8 times that at most."""
+    short, long = sorted((spec.width, spec.height))
+    return spec.count > 1 and short >= MIN_SIDE and long <= MAX_ASPECT * short
 
 
 def mark(

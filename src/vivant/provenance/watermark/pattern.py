@@ -24,6 +24,8 @@ TILE = 128
 """Side of the tile in samples."""
 TILES = 2
 """Tiles along the frame's short side."""
+MAX_ASPECT = 8.0
+"""Frames that are longer than this carry no mark, and none is looked for."""
 LOW, HIGH = 8.0, 20.0
 """Band in waves per tile: below, the picture is too loud; above, encoders leave nothing."""
 CREST = 1.8

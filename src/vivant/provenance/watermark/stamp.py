@@ -1,4 +1,4 @@
-"""The watermark and the recipe: which identifier a clip carries, and whether a clip found agrees."""
+"""The watermark and the recipe: which identifier a clip carries, and whether the two agree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vivant.provenance.watermark.embed import MIN_SIDE, can_mark, mark
 
 ENTRY = "watermark"
 REQUIRED = "required"
-ASKED, TOO_SMALL = "asked for", f"one frame, or a side under {MIN_SIDE} pixels"
+ASKED, TOO_SMALL = "asked for", f"one frame, too narrow, or a side under {MIN_SIDE} pixels"
 
 
 @dataclass(frozen=True)
