@@ -50,6 +50,7 @@ def test_animate_field_render_verify(
         "-o",
         clip,
         *SHORT,
+        "--no-watermark",  # another recipe, another mark: the frames are compared below
         "--save-field",
         field,
         "--export",
@@ -69,9 +70,11 @@ def test_animate_field_render_verify(
     verdict = report(capsys)[0]  # type: ignore[index]
     assert verdict["state"] == "trusted"
     assert verdict["rerendered"]["matches"]
+    assert verdict["recipe"]["watermark"] == {"left_out": "asked for"}
+    assert verdict["watermark"]["state"] == "not found"
 
     again = tmp_path / "b.mp4"
-    assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT) == 0
+    assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT, "--no-watermark") == 0
     difference = read_video(clip).frames.astype(int) - read_video(again).frames
     assert np.abs(difference).max() == 0
     assert run(monkeypatch, "verify", again, "--picture", photo, "--field", field) == 0
