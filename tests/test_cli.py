@@ -101,8 +101,13 @@ def test_strength_zero_is_the_picture_throughout(
 ) -> None:
     out = tmp_path / "z.mkv"
     words = ["animate", photo, "-o", out, "--seconds", "0.3", "--lossless", "--strength", "0"]
-    assert run(monkeypatch, *words) == 0
+    assert run(monkeypatch, *words, "--no-watermark") == 0
     assert (read_video(out).frames == read_picture(photo).pixels).all()
+    assert run(monkeypatch, *words, "--overwrite") == 0
+    change = np.abs(read_video(out).frames.astype(int) - read_picture(photo).pixels)
+    assert change[0].max() == 0
+    assert 0 < change[1:].mean() < 2.5
+    assert change.max() <= 8
 
 
 def test_masks_and_strokes_are_obeyed(
@@ -115,7 +120,7 @@ def test_masks_and_strokes_are_obeyed(
     out = tmp_path / "s.mkv"
     code = run(
         monkeypatch, "animate", photo, "-o", out, "--seconds", "0.5", "--lossless", "--still", tmp_path / "still.png",
-        "--stroke", "0.6,0.8>0.9,0.8@1", "--save-field", tmp_path / "s.vivant",
+        "--stroke", "0.6,0.8>0.9,0.8@1", "--save-field", tmp_path / "s.vivant", "--no-watermark",
     )  # fmt: skip
     assert code == 0
     frames = read_video(out).frames
@@ -226,7 +231,7 @@ def test_the_command_line_surface_is_frozen() -> None:
     assert options == {
         "photo", "-o", "--out", "--seconds", "--fps", "--size", "--loop", "--strength", "--seed", "--samples",
         "--still", "--move", "--stroke", "--strokes", "--camera", "--model", "--format", "--lossless",
-        "--save-field", "--export", "--flow-format", "--json", "--overwrite",
+        "--no-watermark", "--save-field", "--export", "--flow-format", "--json", "--overwrite",
     }  # fmt: skip
 
 
