@@ -5,8 +5,9 @@
 Clips are 640x360 or the like, 15 Hz, 4.5 s. Real ones come from the manifest's splits train and
 val; pans and zooms over photographs, vivant's own clips, procedural scenes and flat skies are
 made here. A marked clip is encoded as the release step does (H.264, CRF 18) and then attacked;
-an unmarked one goes through one of the attacks in turn. Results are kept in OUT.rows.jsonl clip
-by clip, and a run that is started again goes on where the last one stopped.
+an unmarked one goes through one of the attacks in turn. Attacks that are harder than promised are
+tried on every second clip at least. Results are kept in OUT.rows.jsonl clip by clip, and a run
+that is started again goes on where the last one stopped.
 """
 
 from __future__ import annotations
@@ -243,7 +244,7 @@ def marked_row(kind: str, index: int, clips: list[Path]) -> dict[str, Any]:
     difference = out[1:].astype(np.float32) - frames[1:]
     released = encoded(out, X264, 18)
     found = {}
-    for name, attack in ATTACKS.items():
+    for name, attack in (REQUIRED if index % 2 else ATTACKS).items():
         result = detect(attack(released))
         found[name] = {"score": round(result.score, 3)}
         if result.payload is not None:
@@ -262,9 +263,8 @@ def unmarked_row(kind: str, index: int, number: int, clips: list[Path]) -> dict[
     rng = np.random.default_rng((2, sorted(SOURCES).index(kind), index))
     frames = SOURCES[kind][0](rng, index + 10_000 * (kind != "real"), UNMARKED_COUNT, clips)
     name = list(REQUIRED)[number % len(REQUIRED)]
-    clock = time.process_time()
     result = detect(REQUIRED[name](frames))
-    return {"attack": name, "score": round(result.score, 3), "seconds": time.process_time() - clock}
+    return {"attack": name, "score": round(result.score, 3)}
 
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
@@ -275,8 +275,8 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     return round(max(0.0, centre - half), 5), round(min(1.0, centre + half), 5)
 
 
-def embedding_time() -> dict[str, Any]:
-    """CPU milliseconds a 720p frame, one thread; building the pattern apart."""
+def cpu_times() -> dict[str, Any]:
+    """CPU time in one thread: marking a 720p frame, the pattern apart; searching a 360p clip."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     frame = cv2.resize(photographs()[0], (1280, 720))
@@ -292,8 +292,13 @@ def embedding_time() -> dict[str, Any]:
         for _ in range(19):
             next(stream)
         rounds.append((time.process_time() - clock) / 19)
+    clip = pan(np.random.default_rng(0), 0, COUNT, [])
+    clock = time.process_time()
+    detect(clip)
+    found = time.process_time() - clock
     cv2.setNumThreads(threads)
     return {
+        "detect_seconds_per_clip": round(found, 3),
         "ms_per_720p_frame": round(1e3 * float(np.median(rounds)), 2),
         "ms_pattern_and_first": round(1e3 * first, 1),
     }
@@ -336,17 +341,17 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
                 for q in ("0.5", "0.99", "0.999", "1")
             },
         },
-        "detect_cpu_seconds": round(float(np.median([r["seconds"] for r in unmarked])), 3),
-        "embedding": embedding_time(),
+        "cpu": cpu_times(),
     }
 
 
 def _rates(name: str, marked: list[dict[str, Any]]) -> dict[str, Any]:
-    rows = [(r["kind"], r["found"][name]) for r in marked]
+    rows = [(r["kind"], r["found"][name]) for r in marked if name in r["found"]]
     hits = sum(f["score"] >= THRESHOLD for _, f in rows)
     missed = [kind for kind, f in rows if f["score"] < THRESHOLD]
     read = [f for _, f in rows if f.get("margin", 0.0) >= READABLE]
     return {
+        "clips": len(rows),
         "found": hits,
         "rate": round(hits / len(rows), 4),
         "interval": wilson(hits, len(rows)),
