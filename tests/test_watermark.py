@@ -178,7 +178,9 @@ def test_a_loop_has_no_seam() -> None:
     assert levels[-1] == pytest.approx(levels[1], abs=1e-6)
 
 
-@pytest.mark.parametrize("size", [(1, WIDTH, HEIGHT), (24, 640, 127), (24, 100, 640), (24, 1280, 144)])
+@pytest.mark.parametrize(
+    "size", [(1, WIDTH, HEIGHT), (24, 640, 127), (24, 100, 640), (24, 1280, 144)]
+)
 def test_what_cannot_be_marked_is_refused(size: tuple[int, int, int]) -> None:
     count, width, height = size
     spec = VideoSpec(width, height, 24.0, count)
