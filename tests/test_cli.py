@@ -50,6 +50,7 @@ def test_animate_field_render_verify(
         "-o",
         clip,
         *SHORT,
+        "--no-watermark",  # another recipe, another mark: the frames are compared below
         "--save-field",
         field,
         "--export",
@@ -69,9 +70,11 @@ def test_animate_field_render_verify(
     verdict = report(capsys)[0]  # type: ignore[index]
     assert verdict["state"] == "trusted"
     assert verdict["rerendered"]["matches"]
+    assert verdict["recipe"]["watermark"] == {"left_out": "asked for"}
+    assert verdict["watermark"]["state"] == "not found"
 
     again = tmp_path / "b.mp4"
-    assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT) == 0
+    assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT, "--no-watermark") == 0
     difference = read_video(clip).frames.astype(int) - read_video(again).frames
     assert np.abs(difference).max() == 0
     assert run(monkeypatch, "verify", again, "--picture", photo, "--field", field) == 0
@@ -98,8 +101,13 @@ def test_strength_zero_is_the_picture_throughout(
 ) -> None:
     out = tmp_path / "z.mkv"
     words = ["animate", photo, "-o", out, "--seconds", "0.3", "--lossless", "--strength", "0"]
-    assert run(monkeypatch, *words) == 0
+    assert run(monkeypatch, *words, "--no-watermark") == 0
     assert (read_video(out).frames == read_picture(photo).pixels).all()
+    assert run(monkeypatch, *words, "--overwrite") == 0
+    change = np.abs(read_video(out).frames.astype(int) - read_picture(photo).pixels)
+    assert change[0].max() == 0
+    assert 0 < change[1:].mean() < 2.5
+    assert change.max() <= 8
 
 
 def test_masks_and_strokes_are_obeyed(
@@ -112,7 +120,7 @@ def test_masks_and_strokes_are_obeyed(
     out = tmp_path / "s.mkv"
     code = run(
         monkeypatch, "animate", photo, "-o", out, "--seconds", "0.5", "--lossless", "--still", tmp_path / "still.png",
-        "--stroke", "0.6,0.8>0.9,0.8@1", "--save-field", tmp_path / "s.vivant",
+        "--stroke", "0.6,0.8>0.9,0.8@1", "--save-field", tmp_path / "s.vivant", "--no-watermark",
     )  # fmt: skip
     assert code == 0
     frames = read_video(out).frames
@@ -218,12 +226,13 @@ def test_the_command_line_surface_is_frozen() -> None:
 
     command = typer.main.get_command(app)
     names = sorted(command.commands)  # type: ignore[attr-defined]
-    assert names == ["animate", "data", "field", "models", "prepare", "render", "train", "verify"]
+    expected = "animate data evaluate field models prepare render train verify"
+    assert names == expected.split()
     options = {o for p in command.commands["animate"].params for o in p.opts}  # type: ignore[attr-defined]
     assert options == {
         "photo", "-o", "--out", "--seconds", "--fps", "--size", "--loop", "--strength", "--seed", "--samples",
         "--still", "--move", "--stroke", "--strokes", "--camera", "--model", "--format", "--lossless",
-        "--save-field", "--export", "--flow-format", "--json", "--overwrite",
+        "--no-watermark", "--consent", "--save-field", "--export", "--flow-format", "--json", "--overwrite",
     }  # fmt: skip
 
 

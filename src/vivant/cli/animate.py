@@ -178,6 +178,7 @@ def _publish(
         overwrite=outputs.overwrite,
         field_sha256=field_sha256,
         decision=decision,
+        watermark=clip.watermark,
         progress=progress,
     )
     row: dict[str, Any] = {

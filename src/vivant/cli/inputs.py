@@ -41,6 +41,7 @@ class ClipOptions:
     strength: float = 1.0
     seed: int = 0
     lossless: bool = False
+    watermark: bool = True
 
 
 def read_request(photo: Path, clip: ClipOptions, controls: ControlOptions, fmt: Format) -> Request:

@@ -44,6 +44,9 @@ FormatName = Annotated[
     str | None, typer.Option("--format", help="mp4, av1, mov, webm, mkv, png, gif, webp, avif.")
 ]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Exact pixels (mkv, png or webp).")]
+NoWatermark = Annotated[
+    bool, typer.Option("--no-watermark", help="Leave the invisible mark out; the recipe says so.")
+]
 SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
 Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
 FlowFormat = Annotated[str, typer.Option(help="flo, kitti or npz.")]
@@ -75,6 +78,7 @@ def animate(
     ] = "builtin",
     format_: FormatName = None,
     lossless: Lossless = False,
+    no_watermark: NoWatermark = False,
     save_field: SaveField = None,
     export: Export = None,
     flow_format: FlowFormat = "flo",
@@ -89,7 +93,7 @@ def animate(
 
     run(
         photo,
-        ClipOptions(seconds, fps, size, loop, strength, seed, lossless),
+        ClipOptions(seconds, fps, size, loop, strength, seed, lossless, not no_watermark),
         ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
         Outputs(out, format_, save_field, export, flow_format, overwrite, json, consent),
         model,
@@ -114,6 +118,7 @@ def render(
     camera: Cameras = None,
     format_: FormatName = None,
     lossless: Lossless = False,
+    no_watermark: NoWatermark = False,
     save_field: SaveField = None,
     export: Export = None,
     flow_format: FlowFormat = "flo",
@@ -128,7 +133,7 @@ def render(
     render_field(
         photo,
         field,
-        ClipOptions(seconds, fps, size, loop, strength, 0, lossless),
+        ClipOptions(seconds, fps, size, loop, strength, 0, lossless, not no_watermark),
         ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
         Outputs(out, format_, save_field, export, flow_format, overwrite, json, consent),
     )

@@ -19,6 +19,7 @@ from vivant.motion.model import rendered
 from vivant.provenance.compare import Comparison, compare
 from vivant.provenance.recipe import request_from
 from vivant.provenance.verify import Verdict, verify
+from vivant.provenance.watermark.stamp import examine, marked
 from vivant.registry import spec_of
 from vivant.request import ModelIdentity, Request, Result
 
@@ -45,6 +46,7 @@ def verify_files(files: list[Path], again: Again, trust: Path | None, as_json: b
     fine = True
     for path in files:
         verdict = verify(path, anchors)
+        verdict = replace(verdict, watermark=examine(path, verdict.recipe))
         intact = verdict.state in _INTACT
         made = None
         if again.picture is not None or (again.rerender and intact):
@@ -102,7 +104,7 @@ def remake(verdict: Verdict, picture_path: Path, field_path: Path | None) -> Com
         if "field_sha256" in recipe
         else _from_model(recipe, request)
     )
-    return compare(verdict.path, result.frames())
+    return compare(verdict.path, marked(result.frames(), result.spec, recipe))
 
 
 def _from_model(recipe: dict[str, Any], request: Request) -> Result:
@@ -141,6 +143,7 @@ def _describe(verdict: Verdict, again: Comparison | None) -> None:
         "made from": ", ".join(verdict.ingredients),
         "time stamp": verdict.timestamp,
         "problems": ", ".join(verdict.problems) if verdict.state not in _INTACT else "",
+        "watermark": verdict.watermark.sentence if verdict.watermark else "",
     }
     for own in verdict.inherited:
         says = [f"signed by {own.signer}", *own.source_types, *own.problems]

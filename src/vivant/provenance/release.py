@@ -1,4 +1,4 @@
-"""The only way out: encode, tag, sign, and publish a clip whole or not at all."""
+"""The only way out: mark, encode, tag, sign, and publish a clip whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from vivant.provenance.keys import signing_key
 from vivant.provenance.policy import Decision, decide, may_leave
 from vivant.provenance.recipe import recipe_of
 from vivant.provenance.verify import SUMS, states_synthetic
+from vivant.provenance.watermark.stamp import marked, stamped
 from vivant.provenance.xmp import add_xmp, packet
 from vivant.request import Progress, Request, Result, no_progress
 
@@ -62,15 +63,17 @@ def release(
     overwrite: bool = False,
     field_sha256: str | None = None,
     decision: Decision | None = None,
+    watermark: bool = True,
     progress: Progress = no_progress,
 ) -> Published:
-    """Render ``result`` into ``out``, signed.
+    """Render ``result`` into ``out``, marked and signed.
 
     ``picture_path`` is the input file, whose own credentials are kept; ``field_sha256`` names
     the field file that was rendered, None where a model sampled it. ``decision`` is the
-    policy's on this request, made here without consent where it is None. Raises UsageError
-    where the output exists or cannot be written, PolicyError where the policy says no; on any
-    failure nothing is left behind.
+    policy's on this request, made here without consent where it is None. ``watermark`` False
+    leaves the invisible mark out, which the recipe then says. Raises UsageError where the output
+    exists or cannot be written, or the mark is required; PolicyError where the policy says no;
+    on any failure nothing is left behind.
     """
     if fmt.suffix:
         check_output(out, overwrite)
@@ -78,9 +81,10 @@ def release(
         check_output_folder(out, overwrite, SUMS)
     signing_key()  # a certificate that cannot sign is refused before any work
     decision = decision or decide(request.picture, picture_path)
+    recipe = {**recipe_of(request, result, field_sha256), "policy": decision.record()}
     statement = Statement(
         source_type=_source_type(request, field_sha256, picture_path),
-        recipe={**recipe_of(request, result, field_sha256), "policy": decision.record()},
+        recipe=stamped(recipe, result.spec, watermark),
         picture=request.picture,
         picture_path=picture_path,
     )
@@ -146,7 +150,7 @@ def _encode(job: Job, path: Path) -> None:
     frames = job.result.frames()
     try:
         write_video(
-            frames,
+            marked(frames, job.result.spec, job.statement.recipe),
             job.result.spec,
             path,
             job.fmt,

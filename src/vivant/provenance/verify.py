@@ -17,6 +17,7 @@ from vivant.provenance.credentials import (
     read,
     sidecar_of,
 )
+from vivant.provenance.watermark.stamp import Examined
 
 SUMS = "SHA256SUMS"
 """The list of checksums that stands for a folder of frames."""
@@ -44,7 +45,8 @@ class Inherited:
 @dataclass(frozen=True)
 class Verdict:
     """``state``: trusted, valid (unknown signer), altered, none or unreadable; then what is
-    stated. ``timestamp`` is the authority's time, "" without one."""
+    stated. ``timestamp`` is the authority's time, "" without one; ``watermark`` what the frames
+    alone tell, None where they were not looked at."""
 
     path: Path
     state: str
@@ -56,6 +58,7 @@ class Verdict:
     problems: tuple[str, ...] = field(default=())
     inherited: tuple[Inherited, ...] = field(default=())
     timestamp: str = ""
+    watermark: Examined | None = None
 
     @property
     def sentence(self) -> str:
