@@ -17,9 +17,6 @@ from vivant.clip import Floats, Frame
 from vivant.metrics import Bools, psnr
 
 Frames = NDArray[np.uint8]
-MOVING = 0.002
-"""A pixel moves where it is faster, short sides a frame step of 1/8 s (as VBench's dynamic degree
-counts the fastest pixels)."""
 EXACT = 99.0
 """PSNR reported for equal pictures, dB."""
 

@@ -31,8 +31,10 @@ def frechet(a: Floats, b: Floats) -> float:
     x, y = (values.astype(np.float64) for values in (a, b))
     difference = x.mean(axis=0) - y.mean(axis=0)
     left, right = (values - values.mean(axis=0) for values in (x, y))
-    # tr sqrt(Ca Cb) is the sum of singular values of A B^T: no matrix root is needed
-    cross = np.linalg.svd(left @ right.T, compute_uv=False).sum()
+    # tr sqrt(Ca Cb) is the sum of singular values of A B^T, which rotations leave as it is:
+    # no matrix root is needed, and the triangles of QR are small
+    upper = [np.asarray(np.linalg.qr(values, mode="r")) for values in (left, right)]
+    cross = np.linalg.svd(upper[0] @ upper[1].T, compute_uv=False).sum()
     cross /= np.sqrt((len(x) - 1) * (len(y) - 1))
     spread = left.var(axis=0, ddof=1).sum() + right.var(axis=0, ddof=1).sum()
     return float(difference @ difference + spread - 2 * cross)
