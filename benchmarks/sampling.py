@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import cases_of, measure
+
 from vivant.motion.model import MotionModel
 from vivant.motion.sampler import open_networks, see
 from vivant.registry import spec_of

@@ -115,5 +115,3 @@ def beaten(table: Table, subject: str, measure: str) -> bool:
     if measure in HIGHER:
         return mine.value <= max(rivals)
     return mine.value >= min(rivals)
-
-
