@@ -4,15 +4,16 @@
     python benchmarks/held_out.py shards/test --out docs/images/held-out.jpg
     python benchmarks/held_out.py shards/test --out held-out.jpg --frames
 
-A row a clip: [its first frame,] the true mean motion, the motion map, four samples as colours
-(hue is direction, saturation is speed; sampled fields share a scale of their own, since they are
-slower than the truth) [and the rendered frames after 1 s and 2 s]. Without ``--frames`` nothing
-of the clips themselves is shown.
+A row a clip: [its first frame,] the true mean motion, the motion map, four samples of what the
+networks expect as colours (hue is direction, saturation is speed; sampled fields share a scale of
+their own, since they are slower than the truth) [and the rendered frames after 1 s and 2 s].
+Without ``--frames`` nothing of the clips themselves is shown.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -50,9 +51,7 @@ def tile(image: Image, size: tuple[int, int]) -> Image:
 def row(sample: Sample, window: Window, model: MotionModel, frames: bool) -> Image:
     request = Request(Picture(window.image), seconds=2.0)
     plain = model.predict_field(request)
-    drawn = [
-        model.sample_field(Request(request.picture, seconds=2.0, seed=k)) for k in range(SAMPLES)
-    ]
+    drawn = [model.predict_field(replace(request, seed=k)) for k in range(SAMPLES)]
     means = [field.velocity.mean(axis=0) for field in drawn]
     truth = window.velocity.mean(axis=0)
     top = max(float(np.percentile(np.linalg.norm(m, axis=0), 99)) for m in means)

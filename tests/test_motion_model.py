@@ -160,3 +160,17 @@ def test_what_a_model_cannot_do_is_refused_by_name() -> None:
 
 def test_the_bundle_is_small_enough() -> None:
     assert sum(p.stat().st_size for p in BUILTIN.iterdir()) < 30e6
+
+
+def test_four_seeds_look_four_ways() -> None:
+    from vivant.motion.codec import Codec
+    from vivant.motion.sampler import starting_noise
+
+    codec = Codec(16, 3, 2)
+    turns = [starting_noise(codec, 8, 6, seed) for seed in range(8)]
+    assert turns[0].shape == (8, 8, 6)
+    np.testing.assert_array_equal(turns[2][:6], -turns[0][:6])
+    np.testing.assert_array_equal(turns[1][3:6], turns[0][:3])
+    np.testing.assert_array_equal(turns[1][6:], turns[0][6:])
+    assert np.abs(turns[4] - turns[0]).max() > 0.5
+    np.testing.assert_array_equal(turns[5], starting_noise(codec, 8, 6, 5))

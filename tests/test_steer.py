@@ -15,6 +15,7 @@ from vivant.motion.steer import (
     fluid_share,
     on_the_spot,
     steer_map,
+    stiffen,
     stillness,
 )
 
@@ -79,3 +80,24 @@ def test_a_sample_is_scaled_to_the_speed_of_the_map() -> None:
     wanted = np.full((H, W), 0.1, np.float32)
     speed = np.linalg.norm(calibrate(velocity, wanted), axis=1).mean()
     assert speed == pytest.approx(0.1, rel=1e-3)
+
+
+def test_solid_things_move_with_their_neighbours_and_fluids_as_sampled() -> None:
+    rng = np.random.default_rng(0)
+    velocity = rng.normal(0, 0.05, (16, 2, 32, 32)).astype(np.float32)
+    velocity[:, 0] += 0.02
+    motion_map = np.full((32, 32), 0.05, np.float32)
+    solid = stiffen(velocity, np.zeros((32, 32), np.float32), motion_map)
+    assert np.abs(np.diff(solid, axis=3)).mean() < 0.1 * np.abs(np.diff(velocity, axis=3)).mean()
+    np.testing.assert_allclose(solid[:, 0].mean(), 0.02, atol=0.002)
+    fluid = stiffen(velocity, np.ones((32, 32), np.float32), motion_map)
+    np.testing.assert_allclose(fluid, velocity)
+
+
+def test_what_moves_most_leads_solid_things() -> None:
+    motion_map = np.full((32, 32), 0.001, np.float32)
+    motion_map[:, :16] = 0.1
+    velocity = np.zeros((16, 2, 32, 32), np.float32)
+    velocity[:, 0, :, :16], velocity[:, 0, :, 16:] = 0.1, -0.1
+    moved = stiffen(velocity, np.zeros((32, 32), np.float32), motion_map)
+    assert moved[0, 0, 16, 17] > 0.05

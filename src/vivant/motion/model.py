@@ -19,6 +19,7 @@ from vivant.motion.steer import (
     on_the_spot,
     plain_map,
     steer_map,
+    stiffen,
     stillness,
 )
 from vivant.render.renderer import render
@@ -63,7 +64,8 @@ class MotionModel:
         field = self._sampled(seen, conditions, request.seed, progress)
         drawn = np.maximum(guidance.hint_mask, 0 if guidance.move is None else guidance.move)
         travels = np.maximum(fluid_share(seen), drawn)
-        velocity = calibrate(on_the_spot(field.velocity, travels), motion_map)
+        settled = stiffen(on_the_spot(field.velocity, travels), travels, motion_map)
+        velocity = calibrate(settled, motion_map)
         field = replace(field, velocity=velocity, still=stillness(seen, guidance))
         fluid = cv2.resize(fluid_share(seen), grid[::-1], interpolation=cv2.INTER_LINEAR)
         field = operations.resample(field, grid=grid)

@@ -18,6 +18,8 @@ from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_t
 from vivant.request import Progress, no_progress
 
 SHORT = 256
+TURNS = 4
+"""Directions into which one draw of noise is turned, by consecutive seeds."""
 LIGHT_BLUR = 2.5
 """Cells over which sampled light is smoothed."""
 
@@ -133,15 +135,10 @@ def sample(
     seed: int,
     progress: Progress = no_progress,
 ) -> tuple[Floats, Floats]:
-    """Draw one motion: velocity ``[T, 2, h, w]`` and light ``[T, h, w]`` on cells.
-
-    The same seed draws the same noise on every machine (PCG64, O'Neill 2014).
-    """
+    """Draw one motion: velocity ``[T, 2, h, w]`` and light ``[T, h, w]`` on cells."""
     codec, options = networks.codec, networks.options
     h, w = (side // 2 for side in conditions.motion_map.shape)
-    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(
-        (codec.channels, h, w), dtype=np.float32
-    )
+    noise = starting_noise(codec, h, w, seed)
     inputs = _inputs(networks, seen, conditions, h, w)
     x = noise.reshape(1, codec.channels, h * w).swapaxes(1, 2)
     times = time_grid(options.steps, options.shift)
@@ -156,6 +153,21 @@ def sample(
     velocity, light = codec.decode(latents.astype(np.float32), conditions.motion_map)
     # light was learned from labels as smooth as this: what is finer is noise
     return velocity, np.stack([cv2.GaussianBlur(part, (0, 0), LIGHT_BLUR) for part in light])
+
+
+def starting_noise(codec: Codec, h: int, w: int, seed: int) -> Floats:
+    """Standard normal noise ``[C, h, w]``, the same on every machine (PCG64, O'Neill 2014).
+
+    Four consecutive seeds share one draw, its velocities turned by a quarter each: every one is
+    as normal as the other, but together they look all ways (antithetic sampling, Hammersley and
+    Morton 1956), where independent draws often take one direction twice.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed // TURNS))
+    noise = generator.standard_normal((codec.channels, h, w), dtype=np.float32)
+    x, y = noise[: codec.terms].copy(), noise[codec.terms : 2 * codec.terms].copy()
+    for _ in range(seed % TURNS):
+        x, y = -y, x
+    return np.concatenate([x, y, noise[2 * codec.terms :]])
 
 
 def _inputs(

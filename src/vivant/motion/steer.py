@@ -6,6 +6,7 @@ kept in its place, and what the user drew wins.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from vivant.clip import Floats
@@ -22,12 +23,17 @@ LIVELY, MOST_LIVELIER = 0.04, (4.0, 2.0)
 """Fast cells reach this speed, but solid things are made at most four times as fast as expected,
 fluids twice: the expected speed is a cautious one, and where nothing can be seen to move is no
 clip."""
-HOLD = (0.06, 0.2)
+HOLD = (0.1, 0.45)
 """Cells slower than this share of the picture's fast ones are held: no jelly on the ground."""
 SURE = 0.6
 """Chance of moving that the likeliest solid cells of every picture are given at least."""
+STIFF = 5.0
+"""Cells over which solid things move as one."""
 RIGID = (0.58, 0.82)
 """Chance of being a man-made rigid thing from which cells begin to be held."""
+SOONER = 0.1
+"""What is no fluid is taken for that much more rigid: a tower that bends is worse than one that
+holds, and about half of the classifier's classes are man-made, whatever it sees."""
 
 
 def plain_map(seen: Seen) -> Floats:
@@ -66,7 +72,7 @@ def stillness(seen: Seen, guidance: Guidance) -> Floats:
     """How sure it is that a cell holds: nothing moves there, or it is rigid; what a user drew
     on moves all the same. Doubt about a whole picture does not hold its solid things, which
     only sway: of them what is likeliest to move may. Fluids travel, and a wrong one is ugly."""
-    rigid = smoothstep(*RIGID, seen.rigid)
+    rigid = smoothstep(*RIGID, seen.rigid + SOONER * (1 - smoothstep(*FLUID, seen.fluid)))
     doubt = max(1.0, SURE / _top(seen.moving, seen))
     moving = np.minimum(seen.moving * (1 + (doubt - 1) * (1 - fluid_share(seen))), 1)
     held = np.maximum(1 - moving, rigid) * (1 - guidance.hint_mask)
@@ -87,6 +93,15 @@ def on_the_spot(velocity: Floats, travels: Floats) -> Floats:
     animals move about their place; water, clouds and smoke travel.
     """
     return velocity - velocity.mean(axis=0) * (1 - travels)
+
+
+def stiffen(velocity: Floats, travels: Floats, motion_map: Floats) -> Floats:
+    """Let what is not fluid move with its neighbours, those that move most leading: a blossom
+    sways as one, where samples for solid things differ from cell to cell and would bend it."""
+    lead = (motion_map * (1 - travels) + 1e-4).astype(np.float32)
+    total = cv2.GaussianBlur(lead, (0, 0), STIFF)
+    moved = [[cv2.GaussianBlur(v * lead, (0, 0), STIFF) / total for v in step] for step in velocity]
+    return velocity * travels + np.array(moved, np.float32) * (1 - travels)
 
 
 def calibrate(velocity: Floats, motion_map: Floats) -> Floats:
