@@ -94,10 +94,12 @@ def test_solid_things_move_with_their_neighbours_and_fluids_as_sampled() -> None
     np.testing.assert_allclose(fluid, velocity)
 
 
-def test_what_moves_most_leads_solid_things() -> None:
-    motion_map = np.full((32, 32), 0.001, np.float32)
-    motion_map[:, :16] = 0.1
-    velocity = np.zeros((16, 2, 32, 32), np.float32)
+def test_what_moves_most_leads_solid_things_and_what_holds_does_not_follow() -> None:
+    motion_map = np.full((32, 48), 0.1, np.float32)
+    motion_map[:, 16:32], motion_map[:, 32:] = 0.05, 0.0
+    velocity = np.zeros((16, 2, 32, 48), np.float32)
     velocity[:, 0, :, :16], velocity[:, 0, :, 16:] = 0.1, -0.1
-    moved = stiffen(velocity, np.zeros((32, 32), np.float32), motion_map)
-    assert moved[0, 0, 16, 17] > 0.05
+    moved = stiffen(velocity, np.zeros((32, 48), np.float32), motion_map)
+    assert moved[0, 0, 16, 0] > 0.08
+    assert 0.01 < moved[0, 0, 16, 17] < 0.05
+    assert np.abs(moved[:, :, :, 32:]).max() < 1e-6

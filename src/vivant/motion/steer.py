@@ -38,13 +38,14 @@ holds, and about half of the classifier's classes are man-made, whatever it sees
 
 def plain_map(seen: Seen) -> Floats:
     """The motion map as predicted: expected speed, less where it is doubtful that anything
-    moves, ``[h, w]`` short sides per second."""
-    return np.minimum(seen.speed * seen.moving**0.5, TOP_SPEED).astype(np.float32)
+    moves, none where hardly anything does, ``[h, w]`` short sides per second."""
+    expected = np.minimum(seen.speed * seen.moving**0.5, TOP_SPEED)
+    return np.asarray(expected * smoothstep(*HOLD, expected / _top(expected, seen)), np.float32)
 
 
 def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     """The motion map under which a sample is drawn: the plain one, solid things slowed to a
-    sway, cells that hardly move held, then as masks and strokes ask."""
+    sway, then as masks and strokes ask."""
     fluid = fluid_share(seen)
     plain = plain_map(seen)
     top = _top(plain, seen)
@@ -52,7 +53,6 @@ def steer_map(seen: Seen, guidance: Guidance) -> Floats:
     livelier = np.clip(LIVELY / top, 1.0, solid + (flowing - solid) * fluid)
     limit = SWAY_SPEED + (TOP_SPEED - SWAY_SPEED) * fluid
     steered = np.minimum(livelier * np.minimum(plain, 1.5 * top), limit)
-    steered = steered * smoothstep(*HOLD, steered / _top(steered, seen))
     if guidance.move is not None:
         typical = max(float(np.percentile(steered, 90)), 0.03)
         asked = np.maximum(steered, 0.7 * typical)
@@ -97,11 +97,17 @@ def on_the_spot(velocity: Floats, travels: Floats) -> Floats:
 
 def stiffen(velocity: Floats, travels: Floats, motion_map: Floats) -> Floats:
     """Let what is not fluid move with its neighbours, those that move most leading: a blossom
-    sways as one, where samples for solid things differ from cell to cell and would bend it."""
+    sways as one, where samples for solid things differ from cell to cell and would bend it.
+    Cells that are asked to move less than their neighbours follow by that share only."""
     lead = (motion_map * (1 - travels) + 1e-4).astype(np.float32)
+
+    def led(values: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(values * lead, (0, 0), STIFF), np.float32) / total
+
     total = cv2.GaussianBlur(lead, (0, 0), STIFF)
-    moved = [[cv2.GaussianBlur(v * lead, (0, 0), STIFF) / total for v in step] for step in velocity]
-    return velocity * travels + np.array(moved, np.float32) * (1 - travels)
+    follows = np.minimum(motion_map / np.maximum(led(motion_map), 1e-6), 1) * (1 - travels)
+    moved = np.array([[led(component) for component in step] for step in velocity])
+    return np.asarray(velocity * travels + moved * follows, np.float32)
 
 
 def calibrate(velocity: Floats, motion_map: Floats) -> Floats:
