@@ -101,5 +101,5 @@ def test_what_moves_most_leads_solid_things_and_what_holds_does_not_follow() -> 
     velocity[:, 0, :, :16], velocity[:, 0, :, 16:] = 0.1, -0.1
     moved = stiffen(velocity, np.zeros((32, 48), np.float32), motion_map)
     assert moved[0, 0, 16, 0] > 0.08
-    assert 0.01 < moved[0, 0, 16, 17] < 0.05
+    assert 0.003 < moved[0, 0, 16, 17] < 0.05
     assert np.abs(moved[:, :, :, 32:]).max() < 1e-6

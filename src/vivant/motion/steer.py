@@ -39,8 +39,8 @@ holds, and about half of the classifier's classes are man-made, whatever it sees
 def plain_map(seen: Seen) -> Floats:
     """The motion map as predicted: expected speed, less where it is doubtful that anything
     moves, none where hardly anything does, ``[h, w]`` short sides per second."""
-    expected = np.minimum(seen.speed * seen.moving**0.5, TOP_SPEED)
-    return np.asarray(expected * smoothstep(*HOLD, expected / _top(expected, seen)), np.float32)
+    expected = np.minimum(seen.speed * seen.moving**0.5, TOP_SPEED).astype(np.float32)
+    return expected * smoothstep(*HOLD, expected / np.float32(_top(expected, seen)))
 
 
 def steer_map(seen: Seen, guidance: Guidance) -> Floats:
