@@ -303,6 +303,23 @@ def evaluate(
     evaluate_suite(suite, out, model, clips, split, samples, pictures)
 
 
+@app.command()
+def bench(
+    photo: Annotated[
+        Path | None,
+        typer.Argument(help="Photograph; one is drawn if left out.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for bench.json and bench.svg.")] = Path("bench"),
+    sizes: Annotated[str, typer.Option(help="Of 480p,720p,1080p,4k.")] = "480p,720p,1080p,4k",
+    seconds: Annotated[float, typer.Option(help="Duration of the clips.")] = 4.0,
+    long: Annotated[bool, typer.Option("--long", help="Memory of 10 s and 60 s, too.")] = False,
+) -> None:
+    """Measure speed and memory of the main job on this machine, stage by stage."""
+    from vivant.cli.bench import measure_speed
+
+    measure_speed(photo, sizes, seconds, out, long)
+
+
 def _version(value: bool) -> None:
     if value:
         print(f"vivant {__version__}")

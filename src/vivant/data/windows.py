@@ -32,7 +32,8 @@ class Window:
     ``image`` ``[H, W, 3]`` uint8; ``velocity`` ``[T, 2, h, w]`` short sides per second, as if
     the camera stood still; ``light`` ``[T, h, w]`` stops relative to the key frame;
     ``weight`` ``[h, w]`` 0..1 trust; ``gradient`` ``[h, w]`` levels; ``confidence`` ``[h, w]``
-    0..1 of the flow; ``camera_moves``.
+    0..1 of the flow; ``camera_moves``, and ``camera_removed`` where its motion could be taken
+    out.
     """
 
     image: NDArray[np.uint8]
@@ -42,6 +43,7 @@ class Window:
     gradient: Floats
     confidence: Floats
     camera_moves: bool
+    camera_removed: bool = False
 
 
 def windows_of(sample: Sample) -> Iterator[Window]:
@@ -53,7 +55,7 @@ def windows_of(sample: Sample) -> Iterator[Window]:
 
 def _window(labels: Labels, step: int, image: NDArray[np.uint8]) -> Window:
     index = _mirrored(np.arange(step, step + STEPS), labels.steps)
-    velocity, moves = _without_camera(labels, index)
+    velocity, moves, removed = _without_camera(labels, index)
     confidence, gradient = labels.confidence[index].mean(0), labels.gradient[index].mean(0)
     texture = gradient / (gradient + 4.0)
     trust = 0.4 if moves else 1.0
@@ -65,6 +67,7 @@ def _window(labels: Labels, step: int, image: NDArray[np.uint8]) -> Window:
         gradient=gradient.astype(np.float32),
         confidence=confidence.astype(np.float32),
         camera_moves=moves,
+        camera_removed=removed,
     )
 
 
@@ -73,8 +76,9 @@ def _mirrored(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.where(folded < count, folded, 2 * count - 1 - folded)
 
 
-def _without_camera(labels: Labels, index: NDArray[np.int64]) -> tuple[Floats, bool]:
-    """Subtract the camera where most of a textured picture moves as one rigid whole."""
+def _without_camera(labels: Labels, index: NDArray[np.int64]) -> tuple[Floats, bool, bool]:
+    """Subtract the camera where most of a textured picture moves as one rigid whole: velocity,
+    whether the camera moves, and whether it was taken out."""
     velocity = labels.velocity[index]
     h, w = velocity.shape[-2:]
     camera = np.stack([camera_velocity(m, h, w) for m in labels.camera[index]])
@@ -82,10 +86,10 @@ def _without_camera(labels: Labels, index: NDArray[np.int64]) -> tuple[Floats, b
     textured = float((labels.gradient[index].mean(0) > 3).mean())
     share = float(np.median(labels.camera_share[index]))
     if size < STILL_CAMERA:
-        return velocity, False
+        return velocity, False, False
     if share > RIGID_SHARE and textured > 0.3:
-        return velocity - camera, True
-    return velocity, True
+        return velocity - camera, True, True
+    return velocity, True, False
 
 
 def _light(luminance: Floats, velocity: Floats) -> Floats:

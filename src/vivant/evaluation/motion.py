@@ -23,13 +23,15 @@ MIN_CONFIDENCE = 0.3
 
 @dataclass(frozen=True)
 class Truth:
-    """One window that counts: its first frame and what then moved."""
+    """One window that counts: its first frame and what then moved; ``camera_removed`` where the
+    camera moved, and was taken out of the labels."""
 
     name: str
     category: str
     window: Window
     moving: Bools
     static: Bools
+    camera_removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,17 @@ class Scores:
     diversity: float
 
 
-def truth_of(sample: Sample) -> Truth | None:
-    """The first window of a shot that counts, or None."""
+def truth_of(sample: Sample, camera_removed: bool = False) -> Truth | None:
+    """The first window of a shot that counts and whose camera stands (or, where asked for, was
+    taken out of the labels), or None."""
     for window in windows_of(sample):
-        if window.camera_moves:
+        if window.camera_moves and not (camera_removed and window.camera_removed):
             continue
         speed = _speed(window.velocity)
         classes = moving_and_static(speed, window.gradient, window.confidence, MIN_CONFIDENCE)
         if classes is not None:
-            return Truth(sample.key, str(sample.facts.get("category", "")), window, *classes)
+            category = str(sample.facts.get("category", ""))
+            return Truth(sample.key, category, window, *classes, window.camera_removed)
     return None
 
 

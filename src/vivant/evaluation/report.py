@@ -44,18 +44,20 @@ MOTION = (
 
 def write_reports(rows: list[Row], about: dict[str, Any], out: Path) -> dict[str, Any]:
     """Write ``results.json`` and ``report.html`` into ``out``; returns what the JSON holds."""
-    motion = motion_table(rows) if any(row["motion"] for row in rows) else {}
+    motion = motion_table([row for row in rows if not row.get("camera_removed")])
+    every = motion_table(rows)
     frames, control = frames_table(rows), control_figures(rows)
     results = {
         **about,
         "cases": len(rows),
         "cases_with_truth": sum(bool(row["motion"]) for row in rows),
         "motion": {name: _rounded(figures) for name, figures in motion.items()},
+        "motion_with_camera_removed": {name: _rounded(f) for name, f in every.items()},
         "frames": {name: _rounded(figures) for name, figures in frames.items()},
         "control": _rounded(control),
         "beaten": [
             f"{subject}: {measure}"
-            for table in (motion, frames)
+            for table in (motion or every, frames)
             for subject, figures in table.items()
             for measure in figures
             if beaten(table, subject, measure)
@@ -65,7 +67,7 @@ def write_reports(rows: list[Row], about: dict[str, Any], out: Path) -> dict[str
     with publish(out / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     with publish(out / "report.html") as temporary:
-        temporary.write_text(_page(rows, about, motion, frames, control), "utf-8")
+        temporary.write_text(_page(rows, about, (motion, every), frames, control), "utf-8")
     return results
 
 
@@ -84,7 +86,7 @@ def _brief(row: Row) -> dict[str, Any]:
 def _page(
     rows: list[Row],
     about: dict[str, Any],
-    motion: Table,
+    motion: tuple[Table, Table],
     frames: Table,
     control: dict[str, Figure],
 ) -> str:
@@ -94,8 +96,12 @@ def _page(
         f"<style>{STYLE}</style><h1>Measured quality</h1><p>{facts}.</p>",
         "<p>Means over clips with 95 % bootstrap intervals. Red: a baseline is as good.</p>",
     ]
-    if motion:
-        parts += ["<h2>Motion</h2>", _plot(motion, "where"), _table(motion, MOTION)]
+    titles = ("camera that stands still", "also where the camera was taken out of the labels")
+    for title, table in zip(titles, motion, strict=True):
+        if table:
+            count = table[next(iter(table))]["clips"].value
+            parts.append(f"<h2>Motion, {title}: {count:.0f} clips</h2>")
+            parts += [_plot(table, "where"), _table(table, MOTION)]
     parts += ["<h2>Frames</h2>", _table(frames, tuple(next(iter(frames.values()))))]
     if control:
         parts.append("<h2>Control, speed, distance</h2>")

@@ -88,6 +88,7 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
     for name, frames in clips.items():
         row["frames"][name] = asdict(frame_scores(frames, case.picture, FPS, static))
     if case.truth is not None:
+        row["camera_removed"] = case.truth.camera_removed
         _measure_motion(row, case.truth, plan, truths, clips.get("model"))
     row["strip"] = strip(case, plan)
     return row

@@ -31,9 +31,9 @@ PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif"}
 class Case:
     """One thing to animate.
 
-    ``picture`` ``[H, W, 3]``; ``truth`` where the camera stands still and enough cells move and
-    hold; ``window`` where the picture is a frame of a clip; ``real`` ``[K, H, W, 3]`` the frames
-    that truly followed, twice a second.
+    ``picture`` ``[H, W, 3]``; ``truth`` where the camera stands still, or was taken out of the
+    labels, and enough cells move and hold; ``window`` where the picture is a frame of a clip;
+    ``real`` ``[K, H, W, 3]`` the frames that truly followed, twice a second.
     """
 
     name: str
@@ -79,13 +79,13 @@ def _photo(path: Path) -> Case:
 def _clips(folder: Path) -> list[Case]:
     cases = [case for sample in read_samples(folder) if (case := _clip(sample)) is not None]
     if not cases:
-        raise UsageError(f"In {folder} no clip has a camera that stands still.")
+        raise UsageError(f"In {folder} no clip has a camera that stands still or can be taken out.")
     return cases
 
 
 def _clip(sample: Sample) -> Case | None:
     """The window that counts, else the first whose camera stands, else None."""
-    truth = truth_of(sample)
+    truth = truth_of(sample) or truth_of(sample, camera_removed=True)
     windows = list(windows_of(sample))
     window = truth.window if truth else next((w for w in windows if not w.camera_moves), None)
     if window is None:

@@ -1,0 +1,1 @@
+"""What the main job costs, stage by stage and whole."""
