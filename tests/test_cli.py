@@ -226,7 +226,7 @@ def test_the_command_line_surface_is_frozen() -> None:
 
     command = typer.main.get_command(app)
     names = sorted(command.commands)  # type: ignore[attr-defined]
-    expected = "animate data evaluate field models prepare render train verify"
+    expected = "animate bench data evaluate field models prepare render train verify"
     assert names == expected.split()
     options = {o for p in command.commands["animate"].params for o in p.opts}  # type: ignore[attr-defined]
     assert options == {

@@ -22,6 +22,15 @@ from vivant.errors import VivantError
 SIZES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 LONGER = (2, 4)
 LONG = (10.0, 60.0)
+LAUNCHER = """
+import json, os, subprocess, sys, time
+clock = time.monotonic()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(child.pid, 0)
+wall = time.monotonic() - clock
+print(json.dumps([wall, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+sys.exit(os.waitstatus_to_exitcode(status) and 1)
+"""
 OVER_FRAMES = ("render", "watermark", "encode")
 
 
@@ -109,20 +118,17 @@ def growth(rows: list[dict[str, Any]], along: str) -> dict[str, float]:
 
 
 def timed(words: Sequence[Any]) -> Cost:
-    """Run ``python WORDS...`` and wait; what it prints is thrown away."""
-    import time
+    """Run ``python WORDS...`` in a fresh process; what it prints is thrown away.
 
-    clock = time.monotonic()
-    command = [sys.executable, *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
-        error = child.stderr.read() if child.stderr else b""
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - clock
-    if child.returncode:
-        raise BenchError(f"A measured run failed: {error.decode(errors='replace').strip()[-300:]}")
-    scale = 1024**2 if sys.platform == "darwin" else 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    A small launcher stands between: on Linux a child's peak memory begins with its parent's.
+    Raises BenchError where the run fails.
+    """
+    command = [sys.executable, "-I", "-S", "-c", LAUNCHER, sys.executable, *map(str, words)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise BenchError(f"A measured run failed: {done.stderr.strip()[-300:]}")
+    wall, cpu, peak = json.loads(done.stdout)
+    return Cost(wall, cpu, peak / (1024**2 if sys.platform == "darwin" else 1024))
 
 
 def _output(words: Sequence[Any]) -> str:
