@@ -71,14 +71,14 @@ def _start(function: Callable[[Job], Any], job: Job, limits: Limits) -> _Running
     context = get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_call, args=(send, function, job, limits), daemon=True)
-    with _one_thread_each():
+    with one_thread_each():
         process.start()
     send.close()
     return _Running(job, process, receive, time.monotonic() + limits.seconds)
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Children inherit an environment in which linear algebra does not start threads: there is
     a process for each core already, and OpenBLAS's threads were seen to spin for ever."""
     before = {name: os.environ.get(name) for name in THREADS}
@@ -110,7 +110,7 @@ def _outcome(one: _Running[Job], limits: Limits) -> Outcome[Job] | None:
 
 
 def _call(results: Connection, function: Callable[[Any], Any], job: Any, limits: Limits) -> None:
-    _limit_memory(limits.memory_mib)
+    limit_memory(limits.memory_mib)
     try:
         results.send((function(job), None))
     except MemoryError:
@@ -119,7 +119,8 @@ def _call(results: Connection, function: Callable[[Any], Any], job: Any, limits:
         results.send((None, f"{type(error).__name__}: {error}"))
 
 
-def _limit_memory(mib: int) -> None:
+def limit_memory(mib: int) -> None:
+    """Cap this process's address space, and leave no core dumps (POSIX; nothing on Windows)."""
     if sys.platform == "win32":  # no such limit there
         return
     import resource

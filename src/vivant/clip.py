@@ -86,3 +86,13 @@ class VideoSpec:
     def seconds(self) -> float:
         """Duration in seconds."""
         return self.count / self.fps
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Size, rate and (as far as the container says) number of frames."""
+
+    width: int
+    height: int
+    fps: float
+    count: int

@@ -13,6 +13,7 @@ from vivant.errors import UsageError
 from vivant.field.file import load_field, save_field
 from vivant.files import check_output, check_output_folder, sha256_of
 from vivant.media.formats import Format, format_for
+from vivant.media.guard import Decoder
 from vivant.provenance.keys import signing_key
 from vivant.provenance.policy import Decision, decide
 from vivant.provenance.release import release
@@ -63,10 +64,11 @@ def animate(
     fmt = format_for(outputs.out, outputs.format, clip.lossless)
     targets = [_target(photo, outputs, fmt, k if samples > 1 else None) for k in range(samples)]
     _check_targets(targets, fmt, outputs)
-    request = read_request(photo, clip, controls, fmt)
+    with Decoder() as decoder:
+        generator = spec.load(0)  # while the decoder starts
+        request = read_request(photo, clip, controls, fmt, decoder)
     check_controls(spec, request)
     decision = _decide(request, photo, outputs)
-    generator = spec.load(0)
     loaded = time.monotonic() - clock
     rows = []
     with progress_bars(outputs.json) as progress:
@@ -92,7 +94,8 @@ def render_field(
     fmt = format_for(outputs.out, outputs.format, clip.lossless)
     target = _target(photo, outputs, fmt, None)
     _check_targets([target], fmt, outputs)
-    request = read_request(photo, clip, controls, fmt)
+    with Decoder() as decoder:
+        request = read_request(photo, clip, controls, fmt, decoder)
     _check_aspect(field.grid, request, field_path)
     decision = _decide(request, photo, outputs)
     applied = apply_controls(field, guidance_for(request, field.grid), request)

@@ -10,7 +10,7 @@ from vivant.controls.parse import parse_camera, parse_stroke, read_strokes
 from vivant.controls.types import Controls, Mask, Stroke
 from vivant.errors import UsageError
 from vivant.media.formats import Format
-from vivant.media.read import read_mask, read_picture
+from vivant.media.guard import Decoder
 from vivant.media.resize import fit, fit_plane, parse_size
 from vivant.request import Request
 
@@ -44,16 +44,18 @@ class ClipOptions:
     watermark: bool = True
 
 
-def read_request(photo: Path, clip: ClipOptions, controls: ControlOptions, fmt: Format) -> Request:
+def read_request(
+    photo: Path, clip: ClipOptions, controls: ControlOptions, fmt: Format, decoder: Decoder
+) -> Request:
     """Read everything a request needs, with the picture at the size of the frames.
 
     Masks must have the size of the photograph as it is on disk (upright).
     """
-    source = read_picture(photo)
+    source = decoder.picture(photo)
     size = frame_size(source, clip.size, fmt, clip.lossless)
     given = Controls(
-        still=_mask(controls.still, "still", source, size),
-        move=_mask(controls.move, "move", source, size),
+        still=_mask(controls.still, "still", source, size, decoder),
+        move=_mask(controls.move, "move", source, size, decoder),
         strokes=_strokes(controls),
         camera=parse_camera(list(controls.camera)),
     )
@@ -87,10 +89,12 @@ def frame_size(
     return size
 
 
-def _mask(path: Path | None, name: str, source: Picture, size: tuple[int, int]) -> Mask | None:
+def _mask(
+    path: Path | None, name: str, source: Picture, size: tuple[int, int], decoder: Decoder
+) -> Mask | None:
     if path is None:
         return None
-    mask = read_mask(path)
+    mask = decoder.mask(path)
     if mask.shape[::-1] != source.size:
         raise UsageError(
             f"The --{name} mask {path} is {mask.shape[1]}x{mask.shape[0]} but the picture is"

@@ -12,7 +12,7 @@ from vivant.cli.show import print_json, say
 from vivant.errors import UsageError
 from vivant.field.file import load_field
 from vivant.files import sha256_of
-from vivant.media.read import read_picture
+from vivant.media.guard import Decoder
 from vivant.media.resize import fit
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.model import rendered
@@ -94,7 +94,8 @@ def remake(verdict: Verdict, picture_path: Path, field_path: Path | None) -> Com
     recipe = verdict.recipe
     if recipe is None:
         raise UsageError(f"{verdict.path} carries no recipe of vivant; it cannot be made again.")
-    picture = read_picture(picture_path)
+    with Decoder() as decoder:
+        picture = decoder.picture(picture_path)
     if picture.sha256 != recipe["picture"]["sha256"]:
         raise UsageError(f"{picture_path} is not the picture that {verdict.path} was made from.")
     width, height = recipe["size"]

@@ -28,7 +28,7 @@ from vivant.evaluation.motion import Truth, score
 from vivant.evaluation.suites import Case
 from vivant.field.wheel import colourise, heat
 from vivant.files import publish
-from vivant.media.video import iter_video, probe
+from vivant.media.guard import Decoder
 from vivant.motion.model import MotionModel
 from vivant.motion.sampler import see
 from vivant.request import Request
@@ -152,8 +152,9 @@ def find_clip(folder: Path, name: str) -> tuple[Frames, float] | None:
     path = next((p for p in sorted(folder.iterdir()) if p.stem == name), None)
     if path is None:
         return None
-    fps = probe(path).fps if path.is_file() else FPS
-    frames = np.stack(list(iter_video(path)))
+    with Decoder() as decoder:
+        fps = decoder.info(path).fps if path.is_file() else FPS
+        frames = np.stack(list(decoder.frames(path)))
     at = np.minimum(np.round(np.arange(round(SECONDS * FPS)) * fps / FPS), len(frames) - 1)
     return frames[at.astype(int)], fps
 

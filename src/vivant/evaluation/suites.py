@@ -16,7 +16,7 @@ from vivant.data.sources import read_sources
 from vivant.data.windows import STEPS, Window, windows_of
 from vivant.errors import UsageError
 from vivant.evaluation.motion import Truth, truth_of
-from vivant.media.read import read_picture
+from vivant.media.guard import Decoder
 from vivant.media.resize import fit
 
 EVERYTHING = Thresholds(
@@ -62,14 +62,15 @@ def read_suite(
         prepare(sources, out / "shards", thresholds=EVERYTHING, progress=progress)
         return _clips(out / "shards")
     photos = sorted(path.iterdir()) if path.is_dir() else [path]
-    cases = [_photo(p) for p in photos if p.suffix.lower() in PHOTOS]
+    with Decoder() as decoder:
+        cases = [_photo(p, decoder) for p in photos if p.suffix.lower() in PHOTOS]
     if not cases:
         raise UsageError(f"{path} holds no shards, no manifest.jsonl and no photographs.")
     return cases
 
 
-def _photo(path: Path) -> Case:
-    picture = read_picture(path)
+def _photo(path: Path, decoder: Decoder) -> Case:
+    picture = decoder.picture(path)
     width, height = picture.size
     scale = PHOTO_SHORT / min(width, height)
     size = (2 * round(width * scale / 2), 2 * round(height * scale / 2))

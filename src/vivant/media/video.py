@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -11,21 +10,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageSequence
 
-from vivant.clip import Clip, Frame
+from vivant.clip import Clip, Frame, VideoInfo
 from vivant.errors import MediaError, UsageError
 from vivant.media.colour import from_yuv420
 
 ANIMATIONS = {".gif", ".webp", ".avif"}
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """Size, rate and (as far as the container says) number of frames."""
-
-    width: int
-    height: int
-    fps: float
-    count: int
 
 
 def probe(path: Path) -> VideoInfo:
