@@ -17,6 +17,7 @@ from vivant.clip import Frame, VideoSpec
 from vivant.errors import MediaError, UsageError
 from vivant.media.colour import to_yuv420
 from vivant.media.formats import Format
+from vivant.media.scheduling import is_real_time, leave_real_time
 
 BT709 = 1
 LIMITED, FULL = 1, 2
@@ -95,11 +96,14 @@ def _write_av(
         stream.thread_type = "AUTO"
         if fmt.halved:
             _tag(stream.codec_context)
+        chosen = is_real_time()
         for index, frame in enumerate(frames):
             picture = _yuv_frame(frame) if fmt.halved else _rgb_frame(frame)
             picture.pts = index
             picture.time_base = 1 / _rate(spec.fps)
             container.mux(stream.encode(picture))
+            if index == 0 and not chosen:  # the encoder has started its threads
+                leave_real_time()
         container.mux(stream.encode(None))
 
 

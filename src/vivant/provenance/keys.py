@@ -74,7 +74,24 @@ def signing_key() -> SigningKey:
         raise ProvenanceError(
             f"The signing key cannot be read or made ({error}); set VIVANT_HOME to your own folder."
         ) from error
+    _check_dates(chain, folder)
     return SigningKey(chain, private, root, timestamp_url=timestamp_url)
+
+
+def _check_dates(chain: str, folder: Path) -> None:
+    """A clock that was set back (or stands still) is found before any work is done."""
+    try:
+        leaf = x509.load_pem_x509_certificates(chain.encode())[0]
+    except (ValueError, IndexError) as error:
+        raise ProvenanceError(
+            f"The signing key in {folder} is damaged; remove that folder to have a new one made."
+        ) from error
+    begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if not begin <= datetime.datetime.now(datetime.timezone.utc) <= end:
+        raise ProvenanceError(
+            f"The signing key in {folder} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, not"
+            " today; set the clock right, or remove that folder to have a new one made."
+        )
 
 
 def operator_key(certificate: Path, key: Path) -> SigningKey:
