@@ -42,7 +42,8 @@ def _gain(a: Frame, b: Frame, share: float, weight: Floats | None) -> float:
     if weight is not None:
         sized = cv2.resize(weight, da.shape[1::-1], interpolation=cv2.INTER_NEAREST)
         da, db = da * sized, db * sized
-    rho = float((da * db).sum() / (np.sqrt((da**2).sum() * (db**2).sum()) + 1e-6))
+    a_b, a_a, b_b = (float(np.vdot(x, y)) for x, y in ((da, db), (da, da), (db, db)))
+    rho = a_b / (np.sqrt(a_a * b_b) + 1e-6)
     rest = 1 - share
     return float(min(1 / np.sqrt(rest**2 + share**2 + 2 * rest * share * max(rho, 0.0)), 1.41))
 

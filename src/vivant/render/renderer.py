@@ -132,7 +132,7 @@ class _Warp:
             return out
         at = self.box.slices
         first = self._warped(parts.now, at)
-        if _differ(parts):
+        if parts.share > 0 and _differ(parts):
             first = mix(first, self._warped(parts.later, at), parts.share, self._apart(parts))
         out[at] = first
         if held is not None:
@@ -141,7 +141,8 @@ class _Warp:
 
     def _apart(self, parts: Layers) -> Floats:
         """Where in the box the two layers show different places, 0 or 1."""
-        apart = (np.abs(parts.now - parts.later).max(axis=-1) > 0.5).astype(np.float32)
+        across, down = cv2.split(cv2.absdiff(parts.now, parts.later))
+        apart = (np.maximum(across, down) > 0.5).astype(np.float32)
         box = self.box
         if box is None:
             return apart
@@ -158,7 +159,7 @@ class _Warp:
     def _viewed(self, parts: Layers, affine: Floats, held: NDArray[np.bool_] | None) -> Frame:
         """Motion and camera in one remap per layer."""
         place = cv2.transform(self.grid, affine)
-        shown = [parts.now, parts.later] if _differ(parts) else [parts.now]
+        shown = [parts.now, parts.later] if parts.share > 0 and _differ(parts) else [parts.now]
         images = []
         for displacement in shown:
             full = self._full(displacement)
@@ -186,7 +187,7 @@ class _Warp:
 
 
 def _differ(parts: Layers) -> bool:
-    return float(np.abs(parts.now - parts.later).max()) > LEAST_SHIFT
+    return bool(cv2.norm(parts.now, parts.later, cv2.NORM_INF) > LEAST_SHIFT)
 
 
 def _moving_box(motion: WorkMotion, width: int, height: int) -> Box | None:
