@@ -102,7 +102,7 @@ def iou(a: Bools, b: Bools) -> float:
 
 def spatial_iou(a: Bools, b: Bools) -> float:
     """IoU of where anything ever moved."""
-    return iou(a.any(axis=0), b.any(axis=0))
+    return iou(np.asarray(a.any(axis=0)), np.asarray(b.any(axis=0)))
 
 
 def weighted_spatial_iou(a: Bools, b: Bools) -> float:

@@ -262,7 +262,7 @@ def _page(results: dict[str, Any]) -> str:
             f"<style>{STYLE}</style><h1>Physics-IQ</h1>",
             f"<p>{html.escape(results['clips'])}: {results['views']} of"
             f" {results['views_of_benchmark']} views, {results['fps']:g} frames/s.{part}</p>",
-            "<p>Take 2 reaches 100 by definition, but for rounding; red: no better than a still picture.</p>",
+            "<p>Take 2 reaches 100 by definition, but for rounding. Red: a still is as good.</p>",
             _table(results["subjects"]),
             "<h2>Views, worst first</h2>",
             _table(worst),

@@ -16,7 +16,7 @@ from typing import Any
 
 from vivant.clip import Picture
 from vivant.controls.types import Camera, Controls
-from vivant.errors import UsageError, VivantError
+from vivant.errors import MediaError, PolicyError, UnsupportedControl, UsageError
 from vivant.files import publish, sha256_of
 from vivant.media.formats import format_for
 from vivant.media.read import read_picture
@@ -30,8 +30,10 @@ SECONDS, FPS, SHORT = 4.0, 24.0, 480
 INFO = "vbench2_i2v_full_info.json"
 CROPS = "i2v-bench-info.json"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-OWN = ("i2v_subject", "i2v_background", "subject_consistency", "background_consistency")
-OWN += ("motion_smoothness", "dynamic_degree", "aesthetic_quality", "imaging_quality")
+OWN = [
+    "i2v_subject", "i2v_background", "subject_consistency", "background_consistency",
+    "motion_smoothness", "dynamic_degree", "aesthetic_quality", "imaging_quality",
+]  # fmt: skip
 CAMERAS: dict[str, Camera | None] = {
     "camera pans left": Camera(pan_x=-0.15),
     "camera pans right": Camera(pan_x=0.15),
@@ -106,7 +108,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 def _own_list(folder: Path) -> list[dict[str, Any]]:
     images = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    return [{"prompt_en": p.stem, "dimension": list(OWN), "image_name": p.name} for p in images]
+    return [{"prompt_en": p.stem, "dimension": OWN, "image_name": p.name} for p in images]
 
 
 def _boxes(path: Path, ratio: str) -> dict[str, tuple[int, int, int, int]]:
@@ -196,7 +198,7 @@ def _samples(
                 picture_path=prompt.image,
                 decision=decision,
             )
-        except VivantError as error:
+        except (PolicyError, UnsupportedControl, MediaError) as error:
             row["refused"] = str(error)
     return rows
 
