@@ -1,11 +1,15 @@
-"""Public benchmarks under ``vivant evaluate``: Physics-IQ is scored, VBench-I2V exported."""
+"""Public benchmarks under ``vivant evaluate``: Physics-IQ is scored, VBench-I2V
+exported, a Frechet video distance taken with features the user brings."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
+from vivant.files import publish
 
 
 def score_physics_iq(clips: Path | None, truth: Path | None, out: Path) -> None:
@@ -45,3 +49,21 @@ def export_vbench(
         say(f"not made: {row['name']}: {row['refused']}")
     if len(refused) > 3:
         say(f"and {len(refused) - 3} more, see {out / 'record.json'}")
+
+
+def video_distance_of(
+    clips: Path | None, truth: Path | None, features: Path | None, out: Path
+) -> None:
+    """Frechet video distance between two folders of clips."""
+    from vivant.evaluation.fvd import Extractor, video_distance
+
+    if clips is None or truth is None or features is None:
+        raise UsageError("fvd needs --clips FOLDER, --truth FOLDER and --features FILE.")
+    found = video_distance(clips, truth, Extractor(features))
+    out.mkdir(parents=True, exist_ok=True)
+    with publish(out / "results.json") as temporary:
+        temporary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
+    say(
+        f"{found.value:.4g} ({found.extractor} {found.sha256[:8]}, {found.made} against"
+        f" {found.real} clips, {found.frames} frames, {found.size} pixels)"
+    )

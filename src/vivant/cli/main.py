@@ -285,7 +285,7 @@ def evaluate(
     suite: Annotated[
         Path,
         typer.Argument(
-            help="Shards, a manifest's folder, photographs; or the word physics-iq or vbench.",
+            help="Shards, a manifest's folder, photographs; or the word physics-iq, vbench, fvd.",
             show_default=False,
         ),
     ],
@@ -299,7 +299,10 @@ def evaluate(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Show the clips' own pictures.")
     ] = True,
-    truth: Annotated[Path | None, typer.Option(help="physics-iq: the benchmark's folder.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="physics-iq: the benchmark; fvd: real clips.")
+    ] = None,
+    features: Annotated[Path | None, typer.Option(help="fvd: a TorchScript file.")] = None,
     photos: Annotated[
         Path | None, typer.Option(help="vbench: the suite's images, or any folder of images.")
     ] = None,
@@ -309,14 +312,18 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure a model, or anyone's clips, beside null baselines."""
-    from vivant.cli.benchmarks import export_vbench, score_physics_iq
+    from vivant.cli.benchmarks import export_vbench, score_physics_iq, video_distance_of
     from vivant.cli.evaluate import evaluate_suite
 
-    if suite == Path("physics-iq"):
-        return score_physics_iq(clips, truth, out)
-    if suite == Path("vbench"):
-        return export_vbench(photos, out, model, ratio, consent)
-    evaluate_suite(suite, out, model, clips, split, samples, pictures)
+    match suite.as_posix():
+        case "physics-iq":
+            score_physics_iq(clips, truth, out)
+        case "fvd":
+            video_distance_of(clips, truth, features, out)
+        case "vbench":
+            export_vbench(photos, out, model, ratio, consent)
+        case _:
+            evaluate_suite(suite, out, model, clips, split, samples, pictures)
 
 
 def _version(value: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def camera_of(frames: Frames) -> Move:
     every = np.unique(np.linspace(0, len(frames) - 1, STEPS + 1).round().astype(int))
     small = shrink(frames[every])
     whole, shares = np.eye(3), []
-    for before, after in zip(small[:-1], small[1:], strict=True):
+    for before, after in itertools.pairwise(small):
         step, share = similarity(flow(before, after))
         whole = np.vstack([step, [0, 0, 1]]) @ whole
         shares.append(share)
