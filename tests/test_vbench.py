@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
 from tests.conftest import photo_like
+
+from vivant.clip import Frame
 from vivant.controls.types import Camera
 from vivant.errors import UsageError
 from vivant.evaluation import vbench
@@ -26,7 +27,11 @@ class Still:
 
     def generate(self, request: Request, progress: Progress = no_progress) -> Result:
         self.asked.append(request)
-        frames = lambda: itertools.repeat(request.picture.pixels, request.spec.count)  # noqa: E731
+
+        def frames() -> Iterator[Frame]:
+            for _ in range(request.spec.count):
+                yield request.picture.pixels
+
         return Result(request.spec, frames, self.identity, request.seed)
 
 
