@@ -91,6 +91,7 @@ def test_own_images_and_what_is_missing(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a tree.png"), photo_like(64, 64))
     (prompt,) = vbench.read_prompts(tmp_path, "1-1")
     assert prompt.text == "a tree"
+    assert prompt.entry["custom_image_path"] == str((tmp_path / "a tree.png").resolve())
     (tmp_path / vbench.INFO).write_text('[{"prompt_en": "gone", "dimension": []}]', "utf-8")
     with pytest.raises(UsageError, match=r"gone\.jpg"):
         vbench.read_prompts(tmp_path, "1-1")

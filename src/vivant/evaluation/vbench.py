@@ -80,7 +80,8 @@ def read_prompts(photos: Path, ratio: str) -> list[Prompt]:
     prompts = []
     for entry in entries:
         text = str(entry["prompt_en"])
-        name = str(entry.get("image_name") or f"{_without_camera(text)}.jpg")
+        custom = Path(str(entry.get("custom_image_path", ""))).name
+        name = str(entry.get("image_name") or custom or f"{_without_camera(text)}.jpg")
         if "/" in text or "/" in name or "\\" in name:
             raise UsageError(f"The prompt {text!r} cannot name a file.")
         if not (folder / name).is_file():
@@ -108,7 +109,10 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 def _own_list(folder: Path) -> list[dict[str, Any]]:
     images = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    return [{"prompt_en": p.stem, "dimension": OWN, "image_name": p.name} for p in images]
+    return [
+        {"prompt_en": p.stem, "dimension": OWN, "custom_image_path": str(p.resolve())}
+        for p in images
+    ]
 
 
 def _boxes(path: Path, ratio: str) -> dict[str, tuple[int, int, int, int]]:
