@@ -22,15 +22,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Picture, VideoSpec
 from vivant.data.labels import label
 from vivant.data.prepare import decode
 from vivant.data.sources import read_sources
+from vivant.evaluation.renderer import renderer_scores
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import resample
 from vivant.metrics import psnr
 from vivant.render.advect import grid_of
-from vivant.render.renderer import render
 
 
 def fine_warp(frames: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
@@ -57,18 +56,15 @@ def score(path: Path, seconds: float) -> dict[str, float] | None:
     flat = np.zeros_like(speed)
     field = MotionField(labels.velocity, np.zeros_like(labels.velocity[:, 0]), speed, flat)
     field = resample(field, rate=8.0)
-    height, width = frames.shape[1:3]
-    spec = VideoSpec(width, height, fps, count + 1)
-    made = list(render(Picture(frames[0]), field, spec))
-    late = range(count - round(0.25 * fps), count + 1)
-    warped = float(np.mean([psnr(made[k], frames[k]) for k in late]))
-    still = float(np.mean([psnr(frames[0], frames[k]) for k in late]))
+    scores = renderer_scores(frames[: count + 1], fps, field)
     fine = psnr(fine_warp(frames, count), frames[count]) - psnr(frames[0], frames[count])
     return {
         "fine_gain_db": round(fine, 2),
-        "warped_db": round(warped, 2),
-        "still_db": round(still, 2),
-        "gain_db": round(warped - still, 2),
+        "warped_db": round(scores.psnr, 2),
+        "still_db": round(scores.still_psnr, 2),
+        "gain_db": round(scores.gain, 2),
+        "warped_ssim": round(scores.ssim, 3),
+        "still_ssim": round(scores.still_ssim, 3),
     }
 
 

@@ -284,7 +284,10 @@ def train(
 def evaluate(
     suite: Annotated[
         Path,
-        typer.Argument(help="Shards, a manifest's folder, or photographs.", show_default=False),
+        typer.Argument(
+            help="Shards, a manifest's folder, photographs; or the word physics-iq, vbench, fvd.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the report; a killed run goes on.")],
     model: Annotated[str, typer.Option(help="Model to measure.")] = "builtin",
@@ -296,11 +299,31 @@ def evaluate(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Show the clips' own pictures.")
     ] = True,
+    truth: Annotated[
+        Path | None, typer.Option(help="physics-iq: the benchmark; fvd: real clips.")
+    ] = None,
+    features: Annotated[Path | None, typer.Option(help="fvd: a TorchScript file.")] = None,
+    photos: Annotated[
+        Path | None, typer.Option(help="vbench: the suite's images, or any folder of images.")
+    ] = None,
+    ratio: Annotated[str, typer.Option(help="vbench: crop of the suite, W-H.")] = "16-9",
+    consent: Annotated[
+        bool, typer.Option("--consent", help="vbench: the people shown agree to be animated.")
+    ] = False,
 ) -> None:
     """Measure a model, or anyone's clips, beside null baselines."""
+    from vivant.cli.benchmarks import export_vbench, score_physics_iq, video_distance_of
     from vivant.cli.evaluate import evaluate_suite
 
-    evaluate_suite(suite, out, model, clips, split, samples, pictures)
+    match suite.as_posix():
+        case "physics-iq":
+            score_physics_iq(clips, truth, out)
+        case "fvd":
+            video_distance_of(clips, truth, features, out)
+        case "vbench":
+            export_vbench(photos, out, model, ratio, consent)
+        case _:
+            evaluate_suite(suite, out, model, clips, split, samples, pictures)
 
 
 @app.command()
