@@ -29,5 +29,5 @@ def recipe() -> Recipe:
             2400, rate=8e-4, warmup=100, weight_decay=0.05, ema=0.998, save_every=200,
             compiled=COMPILED,
         ),
-        sampler=SamplerOptions(shift=3.0, guidance=1.0, light=0.6),
+        sampler=SamplerOptions("euler", 6, shift=3.0, guidance=1.0, light=0.6),
     )  # fmt: skip
