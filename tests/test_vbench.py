@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.conftest import photo_like
 
+from conftest import photo_like
 from vivant.clip import Frame
 from vivant.controls.types import Camera
 from vivant.errors import UsageError
