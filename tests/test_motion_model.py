@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import EXAMPLES
+from conftest import EXAMPLES, picture, simple_field
 from vivant.bundle import BUILTIN, open_bundle
 from vivant.controls.types import Camera, Controls, Stroke
 from vivant.errors import BundleError, UnsupportedControl, UsageError
@@ -16,9 +16,9 @@ from vivant.field.motion_field import grid_for, speed
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
 from vivant.motion import model as motion
-from vivant.motion.apply import guidance_for
+from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.codec import Codec, dct_basis, rope_table
-from vivant.motion.sampler import working_size
+from vivant.motion.sampler import starting_noise, working_size
 from vivant.registry import MODELS, check_controls, spec_of
 from vivant.request import Request
 
@@ -163,9 +163,6 @@ def test_the_bundle_is_small_enough() -> None:
 
 
 def test_four_seeds_look_four_ways() -> None:
-    from vivant.motion.codec import Codec
-    from vivant.motion.sampler import starting_noise
-
     codec = Codec(16, 3, 2)
     turns = [starting_noise(codec, 8, 6, seed) for seed in range(8)]
     assert turns[0].shape == (8, 8, 6)
@@ -174,3 +171,28 @@ def test_four_seeds_look_four_ways() -> None:
     np.testing.assert_array_equal(turns[1][6:], turns[0][6:])
     assert np.abs(turns[4] - turns[0]).max() > 0.5
     np.testing.assert_array_equal(turns[5], starting_noise(codec, 8, 6, 5))
+
+
+def test_a_stroke_turns_what_hangs_together_with_it_and_nothing_else() -> None:
+    field = simple_field(320, 192, drift=(0.1, 0.0), sway=0.03)
+    velocity = field.velocity.copy()
+    velocity[:, :, :, -4:] = velocity[:, :, :, :4]  # an island of its own at the right
+    island = field.map.copy()
+    island[:, -4:] = island[:, :4]
+    field = replace(field, velocity=velocity, map=island)
+    stroke = Stroke(((0.2, 0.3), (0.2, 0.6)), seconds=2.0)
+    request = Request(picture(320, 192), controls=Controls(strokes=(stroke,)))
+    turned = apply_controls(field, guidance_for(request, field.grid), request)
+    before, after = (f.velocity.mean(axis=0) for f in (field, turned))
+    w = field.grid[1]
+    region = np.s_[:, :, 2 : w // 2 - 4]
+    cosine = after[region][1] / np.linalg.norm(after[region], axis=0)
+    assert cosine.mean() > 0.9
+    far = np.s_[:, -2:, 2:5]  # away from the stroke: its own speed, and its rhythm, stay
+    np.testing.assert_allclose(np.linalg.norm(after[far], axis=0), 0.1, rtol=0.3)
+    np.testing.assert_allclose(
+        (turned.velocity - after)[:, 0][:, -2:, 2:5],
+        (velocity - before)[:, 0][:, -2:, 2:5],
+        atol=1e-5,
+    )
+    np.testing.assert_allclose(after[:, :, -3:], before[:, :, -3:], atol=1e-6)

@@ -13,6 +13,10 @@ from vivant.field import operations
 from vivant.field.motion_field import MotionField
 from vivant.request import Request
 
+REACH = 20.0
+"""Cells over which a stroke turns what hangs together with what it touches."""
+CONNECTED = 0.3
+"""Cells at least this fast, compared with those around the stroke, hang together with it."""
 BODY_SHARE = 0.3
 """A body covers at most this share of the picture."""
 
@@ -31,7 +35,7 @@ def apply_controls(
     ``fluid`` ``[h, w]`` 0..1, where it is known, tells which drawn things are bodies.
     """
     if guidance.hint_mask.any():
-        field = _draw(field, guidance)
+        field = _draw(_turn(field, guidance), guidance)
     if guidance.move is not None:
         field = operations.mask(field, guidance.move)
         if fluid is not None:
@@ -64,10 +68,27 @@ def _cut_out(field: MotionField, guidance: Guidance, move: Floats, fluid: Floats
     return replace(field, velocity=velocity, body=body.astype(np.float32))
 
 
+def _turn(field: MotionField, guidance: Guidance) -> MotionField:
+    """Let what moves and hangs together with a stroke drift its way, the less the farther off,
+    at the speed and in the rhythm that were sampled."""
+    touched = guidance.hint_mask > 0
+    around = cv2.dilate(touched.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    moves = touched | (field.map > CONNECTED * np.percentile(field.map[around], 75))
+    _, labels = cv2.connectedComponents(moves.astype(np.uint8))
+    connected = np.isin(labels, np.unique(labels[touched])).astype(np.float32)
+    away = cv2.distanceTransform((~touched).astype(np.uint8), cv2.DIST_L2, 5)
+    share = cv2.GaussianBlur(connected, (0, 0), 1.0) * np.exp(-0.5 * (away / REACH) ** 2)
+    way = np.stack([cv2.GaussianBlur(v, (0, 0), REACH / 2) for v in guidance.hint_velocity])
+    way /= np.maximum(np.linalg.norm(way, axis=0), 1e-9)
+    drift = field.velocity.mean(axis=0)
+    turned = way * np.linalg.norm(drift, axis=0) - drift
+    return replace(field, velocity=(field.velocity + turned * share).astype(np.float32))
+
+
 def _draw(field: MotionField, guidance: Guidance) -> MotionField:
     """Blend the drawn velocity in around each stroke, keeping the sample's own rhythm outside."""
     h, w = field.grid
-    soft = cv2.GaussianBlur(guidance.hint_mask, (0, 0), 1.2)
+    soft = np.minimum(2 * cv2.GaussianBlur(guidance.hint_mask, (0, 0), 1.2), 1)
     soft = np.maximum(soft, guidance.hint_mask)
     spread = cv2.GaussianBlur(guidance.hint_mask, (0, 0), 2.0) + 1e-6
     drawn = np.stack(
