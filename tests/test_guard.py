@@ -9,6 +9,7 @@ import time
 import zlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -22,7 +23,7 @@ from vivant.errors import MediaError, UsageError
 from vivant.media.formats import FORMATS
 from vivant.media.guard import Decoder, guarded_frames
 from vivant.media.read import read_mask, read_picture
-from vivant.media.video import iter_video, probe
+from vivant.media.video import iter_video, probe, read_video
 from vivant.media.write import write_video
 
 
@@ -138,18 +139,27 @@ def strips(path: Path) -> None:
     Image.new("RGB", (20_000, 1), (9, 9, 9)).save(path)
 
 
-def changing_mp4(path: Path) -> None:
-    """An H.264 stream whose size changes in the middle."""
-    packets: list[bytes] = []
-    for width, height in ((96, 64), (192, 128)):
-        codec = av.CodecContext.create("libx264", "w")
-        codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"  # type: ignore[attr-defined]
-        codec.time_base = Fraction(1, 12)
-        for k in range(6):
-            frame = av.VideoFrame.from_ndarray(photo_like(width, height, k), format="rgb24")
-            packets += [bytes(p) for p in codec.encode(frame.reformat(format="yuv420p"))]  # type: ignore[attr-defined]
-        packets += [bytes(p) for p in codec.encode(None)]  # type: ignore[attr-defined]
-    path.write_bytes(b"".join(packets))
+def changing(path: Path) -> None:
+    """A transport stream whose size changes in the middle."""
+    with av.open(str(path), "w", format="mpegts") as container:
+        stream = container.add_stream("mpeg2video", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for start, (width, height) in enumerate(((64, 48), (96, 80))):
+            coder: Any = av.CodecContext.create("mpeg2video", "w")
+            coder.width, coder.height, coder.pix_fmt = width, height, "yuv420p"
+            coder.framerate, coder.time_base = 24, Fraction(1, 24)
+            frames: list[Any] = [
+                av.VideoFrame.from_ndarray(photo_like(width, height), format="rgb24")
+                for _ in "123456"
+            ]
+            for k, frame in enumerate([*frames, None]):
+                ready = frame and frame.reformat(format="yuv420p")
+                if ready:
+                    ready.pts = k
+                for packet in coder.encode(ready):
+                    packet.stream = stream
+                    packet.pts = packet.dts = packet.dts + 20 * start
+                    container.mux(packet)
 
 
 def test_bombs(tmp_path: Path, decoder: Decoder) -> None:
@@ -175,7 +185,28 @@ def test_bombs(tmp_path: Path, decoder: Decoder) -> None:
 
 
 def test_a_video_that_changes_its_size(tmp_path: Path, decoder: Decoder) -> None:
-    changing_mp4(tmp_path / "changing.h264")
-    shapes = [frame.shape for frame in decoder.frames(tmp_path / "changing.h264")]
-    assert set(shapes) == {(64, 96, 3), (128, 192, 3)}
-    assert decoder.info(tmp_path / "changing.h264").width in (96, 192)
+    changing(tmp_path / "two.ts")
+    with pytest.raises(MediaError, match="changes its size from 64x48 to 96x80"):
+        list(decoder.frames(tmp_path / "two.ts"))
+
+
+def test_a_play_list_is_no_video(files: Path, tmp_path: Path, decoder: Decoder) -> None:
+    (tmp_path / "a.mp4").write_bytes((files / "a.mp4").read_bytes())
+    hls = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.mp4\n#EXT-X-ENDLIST\n"
+    for name, text in {"list.mp4": hls, "list.mkv": "ffconcat version 1.0\nfile a.mp4\n"}.items():
+        (tmp_path / name).write_text(text)
+        for read in (decoder.info, lambda path: list(decoder.frames(path))):
+            with pytest.raises(MediaError, match=name):
+                read(tmp_path / name)
+
+
+def test_huge_frames_and_endless_clips(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder: Decoder
+) -> None:
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "0.png").write_bytes(png_of(7000, 7000))
+    with pytest.raises(MediaError, match="at most 40 megapixels"):
+        list(decoder.frames(tmp_path / "f"))
+    monkeypatch.setattr("vivant.media.video.MAX_CLIP_BYTES", 3 * 64 * 96 * 3)
+    with pytest.raises(MediaError, match="too long"):
+        read_video(files / "a.mp4")

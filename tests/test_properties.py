@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vivant.controls.parse import read_strokes
 from vivant.controls.raster import Guidance, rasterise
 from vivant.controls.types import Controls, Stroke
 from vivant.errors import VivantError
@@ -164,3 +166,34 @@ def test_colours_survive_the_video_conversion_where_they_are_flat(
     frame = np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), (h, w, 3)).copy()
     again = from_yuv420(to_yuv420(frame), w, h)
     assert np.abs(again.astype(int) - frame).max() <= 2
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@few
+@given(json_values | st.just([{"points": [[10**400, 0], [0, 0]]}]))
+def test_any_json_is_strokes_or_one_error(value: object) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "s.json"
+        path.write_text(json.dumps(value))
+        try:
+            read_strokes(path)
+        except VivantError as error:
+            assert "\n" not in str(error)
+
+
+@few
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_field_or_one_error(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.vivant"
+        path.write_bytes(len(data).to_bytes(8, "little") + data)
+        try:
+            load_field(path)
+        except VivantError as error:
+            assert "\n" not in str(error)

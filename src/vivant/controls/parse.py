@@ -21,6 +21,7 @@ CAMERA_MOVES: dict[str, tuple[str, float, float]] = {
 }
 """Name -> (axis, sign, amount where none is given)."""
 
+MAX_FILE = 1 << 20
 MAX_AMOUNT = {"zoom": 4.0, "pan_x": 1.0, "pan_y": 1.0, "roll": 90.0}
 
 
@@ -81,6 +82,8 @@ def read_strokes(path: Path) -> tuple[Stroke, ...]:
     ``seconds`` may be left out. Raises UsageError for anything else.
     """
     try:
+        if path.stat().st_size > MAX_FILE:
+            raise UsageError(f"The stroke file {path} is over 1 MiB; draw fewer points.")
         rows = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"There is no stroke file {path}.") from error
@@ -94,7 +97,7 @@ def read_strokes(path: Path) -> tuple[Stroke, ...]:
             )
             for row in rows
         )
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(
             f'The stroke file {path} must be a list like [{{"points": [[0.2, 0.5], [0.6, 0.5]]}}].'
         ) from error

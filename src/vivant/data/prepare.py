@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from vivant.data.shards import Sample, write_sample
 from vivant.data.shots import find_cuts
 from vivant.data.sources import Source
 from vivant.files import publish, sha256_of
+from vivant.media.video import check_frame, open_video
 
 KEY_EVERY = 4
 MOST_SECONDS = 120.0
@@ -52,11 +52,12 @@ class ClipJob:
 
 def decode(path: Path) -> tuple[NDArray[np.uint8], float, float]:
     """Frames ``[T, H, W, 3]`` at the working size, their rate, and the true aspect."""
-    with av.open(str(path)) as container:
+    with open_video(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         fps = float(stream.average_rate or 25)
         width, height = stream.codec_context.width, stream.codec_context.height
+        check_frame(path, width, height)
         size = working_size(width, height)
         most = round(MOST_SECONDS * fps)
         frames = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -11,17 +12,22 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from vivant.clip import Clip, Frame, VideoInfo
-from vivant.errors import MediaError, UsageError
+from vivant.errors import MediaError, UsageError, VivantError
 from vivant.media.colour import from_yuv420
 
 ANIMATIONS = {".gif", ".webp", ".avif"}
+CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,m4v"
+MAX_PIXELS = 40_000_000
+"""Of one frame."""
+MAX_CLIP_BYTES = 6 << 30
+"""Of a clip that is held in memory."""
 
 
 def probe(path: Path) -> VideoInfo:
     """Facts from a video's header. Raises UsageError / MediaError as `iter_video` does."""
     _check(path)
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = container.streams.video[0]
             context = stream.codec_context
             return VideoInfo(
@@ -34,8 +40,21 @@ def probe(path: Path) -> VideoInfo:
 def iter_video(path: Path) -> Iterator[Frame]:
     """Frames ``[H, W, 3]`` of a video, an animation, or a folder of PNG files.
 
-    Raises UsageError where there is no such file, MediaError where it cannot be decoded.
+    Raises UsageError where there is no such file, MediaError where it cannot be decoded, is in
+    a format that is not on the list, has frames of over `MAX_PIXELS`, or changes its size.
     """
+    shape = None
+    for frame in _frames(path):
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise MediaError(
+                f"{path} changes its size from {shape[1]}x{shape[0]} to"
+                f" {frame.shape[1]}x{frame.shape[0]} midway; cut it there first."
+            )
+        yield frame
+
+
+def _frames(path: Path) -> Iterator[Frame]:
     _check(path)
     if path.is_dir():
         yield from _pngs(path)
@@ -43,19 +62,22 @@ def iter_video(path: Path) -> Iterator[Frame]:
     reader = _animation if path.suffix.lower() in ANIMATIONS else _container
     try:
         yield from reader(path)
-    except GeneratorExit:
+    except (GeneratorExit, VivantError):
         raise
     except Exception as error:  # decoders raise more than their documented errors
         raise MediaError(f"{path} cannot be decoded ({error}).") from error
 
 
 def read_video(path: Path, max_frames: int | None = None) -> Clip:
-    """The whole clip in memory, or its first ``max_frames``."""
-    frames = []
+    """The whole clip in memory, or its first ``max_frames``. Raises as `iter_video` does, and
+    MediaError where it does not fit into `MAX_CLIP_BYTES`."""
+    frames: list[Frame] = []
     for frame in iter_video(path):
         frames.append(frame)
         if max_frames is not None and len(frames) >= max_frames:
             break
+        if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
+            raise MediaError(f"{path} is too long to be held in memory; cut it shorter.")
     if not frames:
         raise MediaError(f"{path} holds no frames.")
     fps = 24.0 if path.is_dir() or path.suffix.lower() in ANIMATIONS else probe(path).fps
@@ -72,6 +94,8 @@ def _pngs(folder: Path) -> Iterator[Frame]:
     if not files:
         raise MediaError(f"The folder {folder} holds no PNG frames.")
     for file in files:
+        with Image.open(file, formats=["PNG"]) as header:
+            check_frame(file, *header.size)
         pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if pixels is None:
             raise MediaError(f"{file} cannot be decoded.")
@@ -80,15 +104,37 @@ def _pngs(folder: Path) -> Iterator[Frame]:
 
 def _animation(path: Path) -> Iterator[Frame]:
     with Image.open(path, formats=["GIF", "WEBP", "AVIF"]) as image:
+        check_frame(path, *image.size)
         for frame in ImageSequence.Iterator(image):
             yield np.asarray(frame.convert("RGB"), np.uint8)
 
 
+def open_video(path: Path) -> Any:
+    """A container of a known format, opened for decoding.
+
+    Without the list FFmpeg would follow play lists, to other files and to the network.
+    """
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+    return av.open(str(path.absolute()), options=options)
+
+
+def check_frame(path: Path, width: int, height: int) -> None:
+    """Raises MediaError where a frame has more than `MAX_PIXELS`."""
+    if width * height > MAX_PIXELS:
+        raise MediaError(
+            f"{path} is {width}x{height}; at most {MAX_PIXELS // 1_000_000} megapixels a frame"
+            " are taken."
+        )
+
+
 def _container(path: Path) -> Iterator[Frame]:
-    with av.open(str(path)) as container:
+    with open_video(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
+        check_frame(path, stream.codec_context.width, stream.codec_context.height)
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         for frame in container.decode(stream):
+            check_frame(path, frame.width, frame.height)
             yield _to_rgb(frame)
 
 

@@ -76,7 +76,7 @@ def request_from(recipe: dict[str, Any], picture: Picture) -> Request:
             seed=int(recipe["seed"]),
             controls=controls,
         )
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError, OverflowError) as error:
         raise ProvenanceError(f"The recipe is damaged ({error}).") from error
 
 
