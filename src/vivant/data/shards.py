@@ -70,7 +70,9 @@ def read_sample(path: Path) -> Sample:
             elif suffix == "safetensors":
                 labels = Labels(**{k: v.astype(np.float32) for k, v in load(data).items()})
             elif suffix == "jpg":
-                keys[int(stem.rpartition(".")[2])] = np.asarray(Image.open(io.BytesIO(data)))
+                keys[int(stem.rpartition(".")[2])] = np.asarray(
+                    Image.open(io.BytesIO(data), formats=["JPEG"])
+                )
     if labels is None:
         raise ValueError(f"{path} holds no labels")
     return Sample(path.stem, labels, keys, facts)

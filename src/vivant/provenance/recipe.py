@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,8 @@ from PIL import Image
 from vivant import __version__
 from vivant.clip import Picture
 from vivant.controls.types import Camera, Controls, Mask, Stroke
-from vivant.errors import ProvenanceError
+from vivant.errors import MediaError, ProvenanceError
+from vivant.media.guard import Decoder
 from vivant.request import Request, Result
 
 VERSION = 1
@@ -76,7 +79,7 @@ def request_from(recipe: dict[str, Any], picture: Picture) -> Request:
             seed=int(recipe["seed"]),
             controls=controls,
         )
-    except (KeyError, TypeError, ValueError, OSError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OSError, OverflowError, MediaError) as error:
         raise ProvenanceError(f"The recipe is damaged ({error}).") from error
 
 
@@ -91,5 +94,7 @@ def _packed(mask: Mask | None) -> str | None:
 def _unpacked(text: str | None) -> NDArray[np.uint8] | None:
     if text is None:
         return None
-    with Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as image:
-        return np.asarray(image.convert("L"), np.uint8)
+    with TemporaryDirectory() as folder, Decoder() as decoder:  # it may be a stranger's
+        path = Path(folder) / "mask.png"
+        path.write_bytes(base64.b64decode(text))
+        return decoder.mask(path)
