@@ -21,6 +21,7 @@ from vivant.cli.inputs import ClipOptions, ControlOptions, read_request
 from vivant.field.motion_field import speed
 from vivant.field.wheel import colourise, heat
 from vivant.media.formats import FORMATS
+from vivant.media.guard import Decoder
 from vivant.registry import spec_of
 
 Image = NDArray[np.uint8]
@@ -34,7 +35,8 @@ def tile(image: Image, height: int) -> Image:
 
 
 def row(photo: Path, model: str, options: ClipOptions) -> list[Image]:
-    request = read_request(photo, options, ControlOptions(), FORMATS["mp4"])
+    with Decoder() as decoder:
+        request = read_request(photo, options, ControlOptions(), FORMATS["mp4"], decoder)
     result = spec_of(model).load(0).generate(request)
     count = request.spec.count
     wanted = [0, count // 4, count // 2, count - 1]

@@ -35,9 +35,17 @@ WIDTH = 176
 LABEL = 190
 
 
-def first_window(sample: Sample) -> Window | None:
-    """The first window whose camera stands, or None."""
-    return next((w for w in windows_of(sample) if not w.camera_moves), None)
+def first_window(sample: Sample) -> Window:
+    """The first window whose camera stands, else one where it was taken out, else the first."""
+    windows = list(windows_of(sample))
+    removed = next((w for w in windows if w.camera_removed), windows[0])
+    return next((w for w in windows if not w.camera_moves), removed)
+
+
+def camera(window: Window) -> str:
+    if not window.camera_moves:
+        return "camera stands"
+    return "camera taken out" if window.camera_removed else "camera moves"
 
 
 def tile(image: Image, size: tuple[int, int]) -> Image:
@@ -65,7 +73,8 @@ def row(sample: Sample, window: Window, model: MotionModel, frames: bool) -> Ima
     size = (WIDTH, round(WIDTH * h / w))
     label = np.full((size[1] + 2, LABEL, 3), 255, np.uint8)
     words = [sample.key.split("-")[0], str(sample.facts.get("category", ""))[:24]]
-    for k, word in enumerate([*words, f"top {true_top:.2f}, sampled {top:.2f}"]):
+    words += [f"top {true_top:.2f}, sampled {top:.2f}", camera(window)]
+    for k, word in enumerate(words):
         cv2.putText(
             label, word, (4, 20 + 20 * k), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA
         )
@@ -83,8 +92,7 @@ def main() -> None:
     model = spec_of(args.model).load(0)
     if not isinstance(model, MotionModel):
         raise SystemExit(f"{args.model} samples no motion fields")
-    found = ((s, first_window(s)) for s in read_samples(args.shards))
-    usable = [(s, w) for s, w in found if w is not None]
+    usable = [(s, first_window(s)) for s in read_samples(args.shards)]
     chosen = usable[:: max(1, len(usable) // args.clips)][: args.clips]
     rows = [row(s, w, model, args.frames) for s, w in chosen]
     wide = max(r.shape[1] for r in rows)
