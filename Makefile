@@ -11,8 +11,7 @@ $(BIN)/python:
 demo: $(BIN)/python
 	$(BIN)/pip install -q .
 	$(BIN)/vivant animate examples/stream.jpg --move examples/stream-water.png \
-	  --stroke "0.58,0.42>0.52,0.52" --stroke "0.48,0.6>0.47,0.68" \
-	  --stroke "0.46,0.72>0.43,0.84" --stroke "0.42,0.88>0.34,0.97" -o stream.mp4 --overwrite
+	  -o stream.mp4 --overwrite
 
 # set up, then run every check and test of the base install
 test: $(BIN)/python
@@ -31,7 +30,7 @@ torch-test: $(BIN)/python
 	$(BIN)/pip install -q -e '.[dev,train]'
 	$(BIN)/pytest -m torch
 
-# rebuild the shipped weights from a folder of clips with its manifest (80 minutes on two cores)
+# rebuild the shipped weights from a folder of clips with its manifest (about an hour on two cores)
 weights: $(BIN)/python
 	$(BIN)/pip install -q '.[train]'
 	$(BIN)/vivant prepare $(CLIPS) --split train --procedural 240 --out shards/train
