@@ -60,6 +60,9 @@ def test_the_model_and_the_baselines_in_one_table(suite: Path, tmp_path: Path) -
     )
     assert results["frames"]["model"]["first_frame"]["value"] == 99.0
     assert results["control"]["speed at strength 2"]["value"] == pytest.approx(2, rel=0.1)
+    assert results["control"]["camera error: pan"]["value"] < 0.02
+    assert results["control"]["camera error: roll"]["value"] < 0.5
+    assert results["control"]["seam of a loop"]["value"] < 4
     page = (tmp_path / "report.html").read_text()
     assert "data:image/webp" in page
     assert "http" not in page

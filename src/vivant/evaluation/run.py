@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Picture
-from vivant.controls.types import Controls
+from vivant.controls.types import Camera, Controls
 from vivant.data.labels import label
 from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
-from vivant.evaluation.frames import Frames, frame_scores
+from vivant.evaluation.camera import asked, camera_error, camera_of
+from vivant.evaluation.frames import Frames, frame_scores, seam, shrink
 from vivant.evaluation.hints import obedience
 from vivant.evaluation.motion import Truth, score
 from vivant.evaluation.suites import Case
@@ -35,6 +36,7 @@ from vivant.request import Request
 
 SECONDS, FPS = 2.0, 24.0
 STRENGTHS = (0.5, 2.0)
+CAMERA = Camera(pan_x=0.06, zoom=0.1, roll=2.0)
 SAMPLES_SHOWN = 3
 Row = dict[str, Any]
 
@@ -77,7 +79,8 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
         clock = time.monotonic()
         model.predict_field(_request(case.picture, 0))
         row["sampling_seconds"] = time.monotonic() - clock
-        clips["model"] = rendered_frames(model, case.picture)
+        clips["model"] = rendered_frames(model, _request(case.picture, 0))
+        row |= _obedience_of_frames(model, case.picture)
         row["features"] = {"model": clip_features(model, clips["model"])}
         if case.real:
             row["features"]["real"] = features(model, list(case.real))
@@ -110,21 +113,21 @@ def _measure_motion(
     model = plan.model
     if model is None:
         return
-    asked = [_request(truth.window.image, seed) for seed in range(plan.samples)]
-    drawn = [model.sample_field(r).velocity for r in asked]
+    requests = [_request(truth.window.image, seed) for seed in range(plan.samples)]
+    drawn = [model.sample_field(r).velocity for r in requests]
     row["motion"]["rendered"] = asdict(score(truth, np.stack(drawn)))
-    expected = [model.predict_field(r).velocity for r in asked]
+    expected = [model.predict_field(r).velocity for r in requests]
     row["motion"]["model"] = asdict(score(truth, np.stack(expected)))
 
     def stroked(controls: Controls) -> Floats:
-        return model.sample_field(replace(asked[0], controls=controls)).velocity
+        return model.sample_field(replace(requests[0], controls=controls)).velocity
 
     row["hints"] = asdict(obedience(truth, stroked, 0))
     whole = max(float(np.linalg.norm(drawn[0], axis=1).mean()), 1e-9)
     row["strength"] = {
         f"{by:g}": float(
             np.linalg.norm(
-                model.sample_field(replace(asked[0], strength=by)).velocity, axis=1
+                model.sample_field(replace(requests[0], strength=by)).velocity, axis=1
             ).mean()
         )
         / whole
@@ -132,10 +135,20 @@ def _measure_motion(
     }
 
 
-def rendered_frames(model: MotionModel, picture: Frame) -> Frames:
-    """The clip that the model makes of a picture, seed 0, ``[T, H, W, 3]``."""
-    result = model.generate(_request(picture, 0))
+def rendered_frames(model: MotionModel, request: Request) -> Frames:
+    """The clip that the model makes, ``[T, H, W, 3]``."""
+    result = model.generate(request)
     return np.stack(list(islice(result.frames(), result.spec.count)))
+
+
+def _obedience_of_frames(model: MotionModel, picture: Frame) -> Row:
+    """How far the camera is from the one asked for, and how well a loop closes."""
+    plain = _request(picture, 0)
+    moved = rendered_frames(model, replace(plain, controls=Controls(camera=CAMERA)))
+    height, width = picture.shape[:2]
+    error = camera_error(camera_of(moved), asked(CAMERA, width, height))
+    looped = shrink(rendered_frames(model, replace(plain, loop=True)))
+    return {"camera": asdict(error), "loop_seam": seam(looped)}
 
 
 def filmed_velocity(frames: Frames, truth: Truth) -> Floats:

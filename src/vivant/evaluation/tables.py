@@ -82,6 +82,10 @@ def control_figures(rows: list[Row]) -> dict[str, Figure]:
             columns.setdefault(f"hint {name}", []).append(value)
         for by, value in row.get("strength", {}).items():
             columns.setdefault(f"speed at strength {by}", []).append(value)
+        for name, value in row.get("camera", {}).items():
+            columns.setdefault(f"camera error: {name}", []).append(value)
+        if "loop_seam" in row:
+            columns.setdefault("seam of a loop", []).append(row["loop_seam"])
         if "sampling_seconds" in row:
             columns.setdefault("sampling seconds", []).append(row["sampling_seconds"])
     out = {}
