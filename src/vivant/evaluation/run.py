@@ -142,9 +142,11 @@ def rendered_frames(model: MotionModel, request: Request) -> Frames:
 
 
 def _obedience_of_frames(model: MotionModel, picture: Frame) -> Row:
-    """How far the camera is from the one asked for, and how well a loop closes."""
+    """How far the camera is from the one asked for, while nothing else moves that could be taken
+    for it, and how well a loop closes."""
     plain = _request(picture, 0)
-    moved = rendered_frames(model, replace(plain, controls=Controls(camera=CAMERA)))
+    panned = replace(plain, strength=0.0, controls=Controls(camera=CAMERA))
+    moved = rendered_frames(model, panned)
     height, width = picture.shape[:2]
     error = camera_error(camera_of(moved), asked(CAMERA, width, height))
     looped = shrink(rendered_frames(model, replace(plain, loop=True)))
