@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from conftest import photo_like
-from vivant.bench import runs
+from vivant.bench import runs, stages
 from vivant.bench.runs import SIZES, BenchError, growth, timed
-from vivant.bench.stages import measure
+from vivant.bench.stages import measure, there_and_back
 from vivant.cli.bench import measure_speed
 from vivant.errors import UsageError
 
@@ -80,6 +80,42 @@ def test_a_process_is_charged_for_what_it_used() -> None:
     assert math.isfinite(cost.wall)
     with pytest.raises(BenchError, match="no such thing"):
         timed(["-c", "raise SystemExit('no such thing')"])
+
+
+def test_held_frames_fill_the_clip_without_a_jump() -> None:
+    assert there_and_back(3, 8) == [0, 1, 2, 1, 0, 1, 2, 1]
+    assert there_and_back(8, 5) == [0, 1, 2, 3, 4]
+    assert there_and_back(1, 3) == [0, 0, 0]
+
+
+def test_the_floor_is_a_whole_clip_even_where_few_frames_are_held(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vivant.media import write
+
+    encoded: list[int] = []
+    real = write.write_video
+
+    def counted(frames: Any, *args: Any, **options: Any) -> None:
+        kept = list(frames)
+        encoded.append(len(kept))
+        real(iter(kept), *args, **options)
+
+    monkeypatch.setattr(stages, "HELD_BYTES", 3 * 256 * 160 * 3)
+    monkeypatch.setattr(write, "write_video", counted)
+    row = measure(photo, "160p", 0.5)
+    assert (row["frames"], row["frames_held"], encoded) == (12, 3, [12])
+
+
+def test_a_refused_run_leaves_nothing(photo: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no file"):
+        measure_speed(tmp_path / "none.jpg", "480p", 1.0, tmp_path / "out", False)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UsageError, match=r"is a file|cannot be made"):
+            measure_speed(photo, "480p", 1.0, out, False)
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_nonsense_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def bench(
     by_size, by_length = rows[: len(sizes)], [rows[0], *rows[len(sizes) :][: len(LONGER)]]
     out: dict[str, Any] = {
         "vivant": __version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "machine": machine(),
         "photo": photo.name,
         "runs": rows,

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 HELD_BYTES = 400 * 2**20
-"""Frames kept in memory for the stages that need them ready-made; the rest is scaled up."""
+"""Frames kept in memory for the stages that need them ready-made; they are shown there and back
+until the clip is full: scaling up a shorter clip would multiply the encoder's start."""
 
 Costs = dict[str, dict[str, float]]
 
@@ -24,8 +25,8 @@ def measure(photo: Path, size: str, seconds: float) -> dict[str, Any]:
     """Wall and CPU seconds of every stage of one clip, MP4 from a photograph.
 
     ``size`` as for ``vivant animate --size``. Stages over frames are per clip; ``encode`` and
-    ``watermark`` are measured on the clip's own frames, as many as fit into 400 MiB, without
-    anything else running: ``encode`` is the floor of the whole job.
+    ``watermark`` are measured over the clip's whole length, on as many of its own frames as fit
+    into 400 MiB, without anything else running: ``encode`` is the floor of the whole job.
     """
     costs: Costs = {}
 
@@ -59,10 +60,7 @@ def measure(photo: Path, size: str, seconds: float) -> dict[str, Any]:
     result = rendered(request, field, model.identity, {})
     kept = max(2, min(request.spec.count, HELD_BYTES // picture.pixels.nbytes))
     frames = timed("render", lambda: _drained(result.frames(), kept))
-    share = request.spec.count / len(frames)
     _finish(frames, photo, request, result, timed)
-    for name in ("watermark", "encode"):
-        costs[name] = {k: v * share for k, v in costs[name].items()}
     width, height = picture.size
     return {
         "width": width,
@@ -88,22 +86,27 @@ def _drained(frames: Iterator[Any], keep: int) -> list[Any]:
     return kept
 
 
+def there_and_back(held: int, count: int) -> list[int]:
+    """Indices 0 .. ``held`` - 1, back to 0, and so on: ``count`` in all, no jump between two."""
+    turn = max(1, 2 * (held - 1))
+    return [min(k % turn, turn - k % turn) if held > 1 else 0 for k in range(count)]
+
+
 def _finish(frames: list[Any], photo: Path, request: Any, result: Any, timed: Any) -> None:
     """Watermark, encoding and signing, on ready-made frames."""
-    from dataclasses import replace
-
     from vivant.media.formats import DEFAULT
     from vivant.media.write import write_video
     from vivant.provenance.credentials import COMPOSITE, Statement, sign
     from vivant.provenance.recipe import recipe_of
     from vivant.provenance.watermark.stamp import marked, stamped
 
-    spec = replace(request.spec, count=len(frames))
-    recipe = stamped(recipe_of(request, result, None), request.spec)
-    timed("watermark", lambda: sum(1 for _ in marked(frames, spec, recipe)))
+    spec = request.spec
+    recipe = stamped(recipe_of(request, result, None), spec)
+    clip = [frames[k] for k in there_and_back(len(frames), spec.count)]
+    timed("watermark", lambda: sum(1 for _ in marked(clip, spec, recipe)))
     with tempfile.TemporaryDirectory() as name:
         plain, signed = Path(name) / "plain.mp4", Path(name) / "signed.mp4"
-        timed("encode", lambda: write_video(iter(frames), spec, plain, DEFAULT))
+        timed("encode", lambda: write_video(iter(clip), spec, plain, DEFAULT))
         statement = Statement(COMPOSITE, recipe, request.picture, photo)
         timed("sign", lambda: sign(plain, signed, statement))
 

@@ -26,9 +26,14 @@ def measure_speed(photo: Path | None, sizes: str, seconds: float, out: Path, lon
         raise UsageError(f"--sizes {sizes} is not understood; choose from {','.join(SIZES)}.")
     if not 0.25 <= seconds <= 60:
         raise UsageError(f"--seconds must be from 0.25 to 60, not {seconds:g}.")
-    out.mkdir(parents=True, exist_ok=True)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"The output {out} is a file; name a folder for the results.")
     with tempfile.TemporaryDirectory() as name, progress_bars(quiet=False) as progress:
         source = _large(photo, max(SIZES[s] for s in [*chosen, "720p"]), Path(name))
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"The folder {out} cannot be made ({error.strerror}).") from error
         pairs = [f"{SIZES[s]}p" for s in chosen]
         results = bench(
             source, pairs, seconds, Path(name), lambda share: progress("measuring", share), long
