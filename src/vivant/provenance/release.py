@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivant.ahead import ahead
 from vivant.files import check_output, check_output_folder, publish, publish_folder, sha256_of
 from vivant.media.formats import Format
 from vivant.media.write import write_video
@@ -148,11 +147,10 @@ def _timed(work: Callable[[], None]) -> float:
 
 
 def _encode(job: Job, path: Path) -> None:
-    # rendering and marking go on while the encoder works; closed on failure, to free their memory
-    frames = ahead(marked(job.result.frames(), job.result.spec, job.statement.recipe))
+    frames = job.result.frames()
     try:
         write_video(
-            frames,
+            marked(frames, job.result.spec, job.statement.recipe),
             job.result.spec,
             path,
             job.fmt,
@@ -162,6 +160,6 @@ def _encode(job: Job, path: Path) -> None:
             progress=job.share,
         )
     finally:
-        frames.close()
+        frames.close()  # type: ignore[attr-defined] # a generator: free its memory on failure
     add_xmp(path, job.statement.source_type)
     may_leave(job.statement.recipe)
