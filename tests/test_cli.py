@@ -42,7 +42,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_animate_field_render_verify(
     tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip, field = tmp_path / "a.mp4", tmp_path / "a.vivant"
+    clip, field = tmp_path / "a.mkv", tmp_path / "a.vivant"
     code = run(
         monkeypatch,
         "animate",
@@ -73,7 +73,7 @@ def test_animate_field_render_verify(
     assert verdict["recipe"]["watermark"] == {"left_out": "asked for"}
     assert verdict["watermark"]["state"] == "not found"
 
-    again = tmp_path / "b.mp4"
+    again = tmp_path / "b.mkv"
     assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT, "--no-watermark") == 0
     difference = read_video(clip).frames.astype(int) - read_video(again).frames
     assert np.abs(difference).max() == 0
