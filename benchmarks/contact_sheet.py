@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from vivant.cli.inputs import ClipOptions, ControlOptions, read_request
 from vivant.field.motion_field import speed
 from vivant.field.wheel import colourise, heat
+from vivant.media.decoder import Decoder
 from vivant.media.formats import FORMATS
-from vivant.media.guard import Decoder
 from vivant.registry import spec_of
 
 Image = NDArray[np.uint8]

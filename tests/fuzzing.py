@@ -2,7 +2,7 @@
 
     python tests/fuzzing.py --count 50000 --out fuzz.json
 
-Media go through `vivant.media.guard` (a child that may die), fields, strokes and data through their
+Media go through `vivant.media.decoder` (a child that may die), fields, strokes and data through their
 readers in this process. What counts: an answer or one clear sentence, in time, under the cap.
 """
 
@@ -28,8 +28,8 @@ from vivant.clip import VideoSpec
 from vivant.controls.parse import parse_camera, parse_stroke, read_strokes
 from vivant.errors import VivantError
 from vivant.field.file import load_field, save_field
+from vivant.media.decoder import Decoder
 from vivant.media.formats import FORMATS
-from vivant.media.guard import Decoder
 from vivant.media.write import write_video
 
 LIMITS = Limits(seconds=20.0, memory_mib=3072)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 NAMED = {
-    "picture decoded": ("vivant.media.guard:Decoder.picture", "after", 1),
+    "picture decoded": ("vivant.media.decoder:Decoder.picture", "after", 1),
     "model loaded": ("vivant.motion.model:open_networks", "after", 1),
     "sampling": ("vivant.motion.sampler:_guided", "before", 3),
     "sampled": ("vivant.motion.model:MotionModel.sample_field", "after", 1),

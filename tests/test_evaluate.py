@@ -15,7 +15,7 @@ from conftest import EXAMPLES, photo_like
 from vivant.cli.evaluate import evaluate_suite
 from vivant.clip import VideoSpec
 from vivant.errors import UsageError
-from vivant.evaluation.motion import score
+from vivant.evaluation.motion_scores import score
 from vivant.evaluation.suites import read_suite
 from vivant.evaluation.tables import beaten, frames_table, motion_table
 from vivant.media.formats import FORMATS

@@ -20,7 +20,7 @@ from vivant.media.read import read_picture
 from vivant.media.video import iter_video
 from vivant.provenance.compare import compare
 from vivant.provenance.keys import home, signing_key
-from vivant.provenance.recipe import recipe_of, request_from
+from vivant.provenance.record import recipe_of, request_from
 from vivant.provenance.release import release
 from vivant.provenance.verify import verify
 from vivant.render.renderer import render

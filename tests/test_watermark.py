@@ -21,7 +21,7 @@ from vivant.media.formats import FORMATS
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
 from vivant.media.video import read_video
-from vivant.provenance.recipe import recipe_of
+from vivant.provenance.record import recipe_of
 from vivant.provenance.release import release
 from vivant.provenance.verify import verify
 from vivant.provenance.watermark import embed

@@ -97,7 +97,7 @@ def _finish(frames: list[Any], photo: Path, request: Any, result: Any, timed: An
     from vivant.media.formats import DEFAULT
     from vivant.media.write import write_video
     from vivant.provenance.credentials import COMPOSITE, Statement, sign
-    from vivant.provenance.recipe import recipe_of
+    from vivant.provenance.record import recipe_of
     from vivant.provenance.watermark.stamp import marked, stamped
 
     spec = request.spec

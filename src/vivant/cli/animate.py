@@ -12,8 +12,8 @@ from vivant.cli.show import Progress, ask, print_json, progress_bars, say
 from vivant.errors import UsageError
 from vivant.field.file import load_field, save_field
 from vivant.files import check_output, check_output_folder, sha256_of
+from vivant.media.decoder import Decoder
 from vivant.media.formats import Format, format_for
-from vivant.media.guard import Decoder
 from vivant.provenance.keys import signing_key
 from vivant.provenance.policy import Decision, decide
 from vivant.provenance.release import release

@@ -9,8 +9,8 @@ from vivant.clip import Picture
 from vivant.controls.parse import parse_camera, parse_stroke, read_strokes
 from vivant.controls.types import Controls, Mask, Stroke
 from vivant.errors import UsageError
+from vivant.media.decoder import Decoder
 from vivant.media.formats import Format
-from vivant.media.guard import Decoder
 from vivant.media.resize import fit, fit_plane, parse_size
 from vivant.request import Request
 

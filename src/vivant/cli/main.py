@@ -195,7 +195,7 @@ Shards = Annotated[Path, typer.Argument(help="A folder of shards.", show_default
 @data.command("list")
 def list_(shards: Shards, json: Json = False) -> None:
     """Say what each shard was made of: licence, origin, hash."""
-    from vivant.cli.learn import list_shards
+    from vivant.cli.training import list_shards
 
     list_shards(shards, json)
 
@@ -212,7 +212,7 @@ def remove(
     ] = None,
 ) -> None:
     """Delete a clip's shards for good and say which weights were trained on it."""
-    from vivant.cli.learn import remove_shards
+    from vivant.cli.training import remove_shards
 
     remove_shards(shards, match, reason, model or [])
 
@@ -248,7 +248,7 @@ def prepare(
 ) -> None:
     """Turn clips into labelled training shards."""
     from vivant.child import Limits
-    from vivant.cli.learn import prepare_clips
+    from vivant.cli.training import prepare_clips
     from vivant.data.quality import Thresholds
 
     prepare_clips(
@@ -275,7 +275,7 @@ def train(
     ] = None,
 ) -> None:
     """Train the motion model and write a bundle (needs the extra [train])."""
-    from vivant.cli.learn import train_recipe
+    from vivant.cli.training import train_recipe
 
     train_recipe(recipe, data, val, out, start)
 

@@ -12,12 +12,12 @@ from vivant.cli.show import print_json, say
 from vivant.errors import UsageError
 from vivant.field.file import load_field
 from vivant.files import sha256_of
-from vivant.media.guard import Decoder
+from vivant.media.decoder import Decoder
 from vivant.media.resize import fit
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.model import rendered
 from vivant.provenance.compare import Comparison, compare
-from vivant.provenance.recipe import request_from
+from vivant.provenance.record import request_from
 from vivant.provenance.verify import Verdict, verify
 from vivant.provenance.watermark.stamp import examine, marked
 from vivant.registry import spec_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from vivant.clip import Floats, Frame
 from vivant.evaluation.frames import Frames
-from vivant.evaluation.motion import Guess, Truth
+from vivant.evaluation.motion_scores import Guess, Truth
 from vivant.metrics import centre_guess
 
 TYPICAL_SPEED = 0.05

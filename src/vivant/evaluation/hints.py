@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.controls.types import Controls, Stroke
-from vivant.evaluation.motion import Truth
+from vivant.evaluation.motion_scores import Truth
 from vivant.metrics import Bools, mean_cosine
 
 LENGTH = 0.15

@@ -25,11 +25,11 @@ from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
 from vivant.evaluation.camera import asked, camera_error, camera_of
 from vivant.evaluation.frames import Frames, frame_scores, seam, shrink
 from vivant.evaluation.hints import obedience
-from vivant.evaluation.motion import Truth, score
+from vivant.evaluation.motion_scores import Truth, score
 from vivant.evaluation.suites import Case
 from vivant.field.wheel import colourise, heat
 from vivant.files import publish
-from vivant.media.guard import Decoder
+from vivant.media.decoder import Decoder
 from vivant.motion.model import MotionModel
 from vivant.motion.sampler import see
 from vivant.request import Request

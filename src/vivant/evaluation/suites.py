@@ -15,8 +15,8 @@ from vivant.data.shards import Sample, read_samples, shard_paths
 from vivant.data.sources import read_sources
 from vivant.data.windows import STEPS, Window, windows_of
 from vivant.errors import UsageError
-from vivant.evaluation.motion import Truth, truth_of
-from vivant.media.guard import Decoder
+from vivant.evaluation.motion_scores import Truth, truth_of
+from vivant.media.decoder import Decoder
 from vivant.media.resize import fit
 
 EVERYTHING = Thresholds(

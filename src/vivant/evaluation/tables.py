@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vivant.evaluation.frames import EXACT
-from vivant.evaluation.motion import Scores, summary
+from vivant.evaluation.motion_scores import Scores, summary
 from vivant.evaluation.run import Row
 from vivant.evaluation.statistics import bootstrap, frechet
 

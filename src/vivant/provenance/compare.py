@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vivant.clip import Frame
-from vivant.media.guard import guarded_frames
+from vivant.media.decoder import decoded_frames
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def compare(path: Path, frames: Iterator[Frame]) -> Comparison:
     """Compare the decoded clip with ``frames``, one by one."""
     count, absolute, squared, values, largest = 0, 0.0, 0.0, 0, 0
     same_count = same_size = True
-    for a, b in zip_longest(guarded_frames(path), frames):
+    for a, b in zip_longest(decoded_frames(path), frames):
         if a is None or b is None:
             same_count = False
             break

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from vivant.errors import ProvenanceError, UsageError
-from vivant.provenance.operator import check_certificate
+from vivant.provenance.certificate import check_certificate
 
 YEARS = 10
 

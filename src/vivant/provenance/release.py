@@ -22,7 +22,7 @@ from vivant.provenance.credentials import (
 )
 from vivant.provenance.keys import signing_key
 from vivant.provenance.policy import Decision, decide, may_leave
-from vivant.provenance.recipe import recipe_of
+from vivant.provenance.record import recipe_of
 from vivant.provenance.verify import SUMS, states_synthetic
 from vivant.provenance.watermark.stamp import marked, stamped
 from vivant.provenance.xmp import add_xmp, packet

@@ -19,7 +19,7 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.render.guided import smoothstep
-from vivant.render.motion import WorkMotion
+from vivant.render.work import WorkMotion
 
 PERIOD_SECONDS = 2.5
 TAKEOVER = 0.4

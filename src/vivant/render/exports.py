@@ -23,7 +23,7 @@ from vivant.files import publish_folder
 from vivant.render.advect import drift_matte, grid_of, period_of, sway_step
 from vivant.render.bodies import find_bodies, ground_of, shifted_matte
 from vivant.render.camera import ease, view
-from vivant.render.motion import to_work
+from vivant.render.work import to_work
 from vivant.request import Request
 
 FLOW_FORMATS = ("flo", "kitti", "npz")

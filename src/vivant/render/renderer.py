@@ -18,7 +18,7 @@ from vivant.render.blend import mix
 from vivant.render.bodies import Body, find_bodies, ground_of, lay, plate
 from vivant.render.camera import ease, view
 from vivant.render.light import apply_light, has_light
-from vivant.render.motion import WorkMotion, to_work
+from vivant.render.work import WorkMotion, to_work
 
 LEAST_SHIFT = 0.02
 """Displacements under this many work pixels are not worth a remap."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from vivant.clip import Frame, VideoSpec
 from vivant.errors import UsageError, VivantError
-from vivant.media.guard import guarded_frames
+from vivant.media.decoder import decoded_frames
 from vivant.provenance.watermark.code import IDENTIFIER_BITS, VERSION
 from vivant.provenance.watermark.detect import Found, detect
 from vivant.provenance.watermark.embed import MIN_SIDE, can_mark, mark
@@ -79,7 +79,7 @@ def examine(path: Path, recipe: dict[str, Any] | None = None) -> Examined:
     """Look for the mark in a file, or a folder of frames, and compare with the ``recipe`` of its
     credentials, None where there are none. A file that cannot be decoded is not examined."""
     try:
-        found = detect(guarded_frames(path))
+        found = detect(decoded_frames(path))
     except VivantError as error:
         return Examined("not examined", str(error))
     return _judged(found, stated(recipe))

@@ -17,7 +17,7 @@ from vivant import __version__
 from vivant.clip import Picture
 from vivant.controls.types import Camera, Controls, Mask, Stroke
 from vivant.errors import MediaError, ProvenanceError
-from vivant.media.guard import Decoder
+from vivant.media.decoder import Decoder
 from vivant.request import Request, Result
 
 VERSION = 1

@@ -93,7 +93,7 @@ class Decoder:
             self._child = None
 
     def _started(self) -> subprocess.Popen[bytes]:
-        code = f"from vivant.media.guarded import serve; serve({self._limits.memory_mib})"
+        code = f"from vivant.media.decoder_child import serve; serve({self._limits.memory_mib})"
         with one_thread_each():
             return subprocess.Popen(
                 [sys.executable, "-c", code],
@@ -173,7 +173,7 @@ class _Broken(MediaError):
         super().__init__(f"{path} cannot be decoded (it {why}).")
 
 
-def guarded_frames(path: Path) -> Iterator[Frame]:
+def decoded_frames(path: Path) -> Iterator[Frame]:
     """Frames ``[H, W, 3]`` of a video file or folder, decoded in a child of their own."""
     with Decoder() as decoder:
         yield from decoder.frames(path)

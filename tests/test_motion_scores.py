@@ -10,7 +10,7 @@ from vivant.controls.types import Controls
 from vivant.data.windows import Window
 from vivant.evaluation.baselines import BASELINES
 from vivant.evaluation.hints import largest_region, obedience
-from vivant.evaluation.motion import (
+from vivant.evaluation.motion_scores import (
     Truth,
     diversity,
     drift_share,

@@ -20,8 +20,8 @@ from conftest import photo_like
 from vivant.child import Limits
 from vivant.clip import VideoSpec
 from vivant.errors import MediaError, UsageError
+from vivant.media.decoder import Decoder, decoded_frames
 from vivant.media.formats import FORMATS
-from vivant.media.guard import Decoder, guarded_frames
 from vivant.media.read import read_mask, read_picture
 from vivant.media.video import iter_video, probe, read_video
 from vivant.media.write import write_video
@@ -57,10 +57,10 @@ def test_a_guarded_picture_is_the_same(files: Path, decoder: Decoder) -> None:
     np.testing.assert_array_equal(decoder.mask(files / "a.png"), read_mask(files / "a.png"))
 
 
-def test_guarded_frames_are_the_same(files: Path, decoder: Decoder) -> None:
+def test_decoded_frames_are_the_same(files: Path, decoder: Decoder) -> None:
     plain = np.stack(list(iter_video(files / "a.mp4")))
     np.testing.assert_array_equal(np.stack(list(decoder.frames(files / "a.mp4"))), plain)
-    np.testing.assert_array_equal(np.stack(list(guarded_frames(files / "a.mp4"))), plain)
+    np.testing.assert_array_equal(np.stack(list(decoded_frames(files / "a.mp4"))), plain)
     assert decoder.info(files / "a.mp4") == probe(files / "a.mp4")
 
 

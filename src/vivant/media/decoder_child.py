@@ -1,4 +1,4 @@
-"""The child's side of `vivant.media.guard`: JSON lines in, JSON lines and raw bytes out."""
+"""The child's side of `vivant.media.decoder`: JSON lines in, JSON lines and raw bytes out."""
 
 from __future__ import annotations
 
