@@ -1,5 +1,31 @@
-"""vivant brings still pictures to life: a motion field is sampled, then rendered."""
+"""vivant brings still pictures to life.
+
+    import vivant
+
+    vivant.animate("photo.jpg", seconds=4, camera="push-in").save("clip.mp4")
+
+Nothing heavy is imported before it is used.
+"""
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING
+
+from vivant.version import VERSION as __version__
+
+__all__ = ["Animation", "__version__", "animate", "render", "verify"]
+
+if TYPE_CHECKING:
+    from vivant.facade import Animation, animate, render, verify
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from vivant import facade
+
+        return getattr(facade, name)
+    raise AttributeError(f"module 'vivant' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

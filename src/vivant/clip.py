@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Frame = NDArray[np.uint8]
+Plane = NDArray[np.uint8]
+"""One channel, ``[H, W]`` uint8; where it is a mask, 255 = applies."""
 Floats = NDArray[np.float32]
 
 
@@ -49,6 +51,25 @@ class Picture:
     def __repr__(self) -> str:
         width, height = self.size
         return f"Picture({self.name!r}, {width}x{height}, alpha={self.alpha is not None})"
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Where something applies: ``values`` ``[H, W]`` uint8, 255 = applies; ``notes`` are
+    sentences a user should hear, such as "read by its alpha"."""
+
+    values: Plane
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.values.dtype != np.uint8 or self.values.ndim != 2:
+            raise ValueError(f"a mask must be uint8 [H, W], not {self.values.shape}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.values.shape[1], self.values.shape[0]
 
 
 @dataclass(frozen=True)

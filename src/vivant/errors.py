@@ -41,3 +41,9 @@ class ProvenanceError(VivantError):
 
 class PolicyError(UsageError):
     """The policy does not let the request run or the result leave."""
+
+
+class Cancelled(VivantError):
+    """The work was stopped from outside; nothing is left behind."""
+
+    exit_code = 130

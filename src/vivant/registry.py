@@ -1,4 +1,4 @@
-"""The models by name: what each can do, under which licence, and how it is loaded."""
+"""The models by name, and the families that run them."""
 
 from __future__ import annotations
 
@@ -6,78 +6,70 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivant.bundle import BUILTIN, open_bundle
-from vivant.errors import UsageError
-from vivant.request import Generator, Request, refuse
+from vivant.bundle import BUILTIN, Bundle, open_bundle
+from vivant.errors import BundleError, UsageError
+from vivant.request import Generator, Runtime
 
-CONTROLS = ("still", "move", "stroke", "camera", "loop", "strength")
+
+def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.motion import model
+
+    return model.load(bundle, runtime)
+
+
+FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {"motion": _motion}
+"""By the ``family`` of a bundle's configuration. Opening is cheap: what is heavy is loaded when
+a generator first needs it."""
+MODELS: dict[str, Path] = {"builtin": BUILTIN}
+"""The installed bundles."""
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """One entry: ``controls`` it honours, licence of the weights, where it runs."""
+class Model:
+    """A named model: what it says of itself, and the generator that runs it."""
 
     name: str
     family: str
     summary: str
     licence: str
     runs_on: str
-    controls: tuple[str, ...]
-    load: Callable[[int], Generator]
+    generator: Generator
 
 
-def _load_motion(folder: Path) -> Callable[[int], Generator]:
-    def load(threads: int) -> Generator:
-        from vivant.motion import model
+def open_model(name: str, runtime: Runtime = Runtime()) -> Model:  # noqa: B008 - frozen
+    """The model called ``name``, or that of a folder which holds a bundle.
 
-        return model.load(open_bundle(folder), threads)
-
-    return load
-
-
-MODELS = {
-    "builtin": ModelSpec(
-        name="builtin",
-        family="motion",
-        summary="samples a motion field, renders at any resolution",
-        licence="Apache-2.0",
-        runs_on="any CPU",
-        controls=CONTROLS,
-        load=_load_motion(BUILTIN),
-    )
-}
-
-
-def spec_of(name: str) -> ModelSpec:
-    """The entry called ``name``, or of a folder that holds a bundle.
-
-    Raises UsageError naming the known models.
+    Raises UsageError naming the known models, BundleError where the bundle is damaged or of a
+    family that this version does not know.
     """
+    bundle = open_bundle(_folder_of(name))
+    config = bundle.config
+    family = str(config.get("family", "motion"))  # bundles of the first edition state none
+    if family not in FAMILIES:
+        raise BundleError(
+            f"The model {name} is of the family {family!r}, which this version does not know;"
+            f" known are {', '.join(FAMILIES)}."
+        )
+    return Model(
+        name=name,
+        family=family,
+        summary=str(config.get("summary", "")),
+        licence=str(config.get("licence", "not stated")),
+        runs_on=str(config.get("runs_on", "any CPU")),
+        generator=FAMILIES[family](bundle, runtime),
+    )
+
+
+def load(name: str, runtime: Runtime = Runtime()) -> Generator:  # noqa: B008 - frozen
+    """The generator of a model; see `open_model`."""
+    return open_model(name, runtime).generator
+
+
+def _folder_of(name: str) -> Path:
     if name in MODELS:
         return MODELS[name]
     folder = Path(name)
     if (folder / "config.json").is_file():
-        config = open_bundle(folder).config
-        licence = str(config.get("licence", "not stated"))
-        return ModelSpec(
-            name,
-            "motion",
-            "a bundle from a folder",
-            licence,
-            "any CPU",
-            CONTROLS,
-            _load_motion(folder),
-        )
+        return folder
     known = ", ".join(sorted(MODELS))
     raise UsageError(f"There is no model {name!r}; known models: {known}, or a bundle's folder.")
-
-
-def check_controls(spec: ModelSpec, request: Request) -> None:
-    """Refuse by name a control that the model cannot honour; none is dropped in silence."""
-    asked = [*request.controls.used()]
-    asked += ["loop"] if request.loop else []
-    asked += ["strength"] if request.strength != 1 else []
-    for control in asked:
-        if control not in spec.controls:
-            able = tuple(m.name for m in MODELS.values() if control in m.controls)
-            raise refuse(control, spec.name, able)

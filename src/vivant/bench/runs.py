@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vivant import __version__
 from vivant.errors import VivantError
+from vivant.version import VERSION
 
 SIZES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 LONGER = (2, 4)
@@ -68,7 +68,7 @@ def bench(
         progress((done + 1) / len(plan))
     by_size, by_length = rows[: len(sizes)], [rows[0], *rows[len(sizes) :][: len(LONGER)]]
     out: dict[str, Any] = {
-        "vivant": __version__,
+        "vivant": VERSION,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "machine": machine(),
         "photo": photo.name,

@@ -12,13 +12,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HELD_BYTES = 400 * 2**20
 """Frames kept in memory for the stages that need them ready-made; they are shown there and back
 until the clip is full: scaling up a shorter clip would multiply the encoder's start."""
 
 Costs = dict[str, dict[str, float]]
+
+
+class _Statement(NamedTuple):
+    """What is signed, but for the record."""
+
+    made: Any
+    picture: Any
+    photo: Path
 
 
 def measure(photo: Path, size: str, seconds: float) -> dict[str, Any]:
@@ -38,42 +46,41 @@ def measure(photo: Path, size: str, seconds: float) -> dict[str, Any]:
 
     costs["start"] = {"wall": 0.0, "cpu": time.process_time()}
     timed("import", _imports)
-    from vivant.media.read import read_picture
-    from vivant.media.resize import fit, parse_size
-    from vivant.motion.model import MotionModel, rendered
-    from vivant.motion.sampler import see
-    from vivant.provenance.policy import decide
-    from vivant.registry import spec_of
-    from vivant.request import Request
+    from vivant.media.assets import FileAssets
+    from vivant.media.formats import DEFAULT
+    from vivant.media.framing import target_of
+    from vivant.provenance.policy import Policy, decide
+    from vivant.provenance.record import record_of
+    from vivant.registry import load
+    from vivant.request import Hooks, Keyframe, Request
 
-    source = timed("read", lambda: read_picture(photo))
-    picture = timed("resize", lambda: fit(source, parse_size(size, source.size)))
-    timed("policy", lambda: decide(picture, photo, consent=True))
-    model = timed("load", lambda: spec_of("builtin").load(0))
-    assert isinstance(model, MotionModel)
-    request = Request(picture, seconds=seconds)
-    timed("encode picture", lambda: see(model.networks, picture.pixels))
-    field = timed("sample", lambda: model.sample_field(request))
-    # sampling looks at the picture, too
-    for clock in ("wall", "cpu"):
-        costs["sample"][clock] = max(0.0, costs["sample"][clock] - costs["encode picture"][clock])
-    result = rendered(request, field, model.identity, {})
-    kept = max(2, min(request.spec.count, HELD_BYTES // picture.pixels.nbytes))
-    frames = timed("render", lambda: _drained(result.frames(), kept))
-    _finish(frames, photo, request, result, timed)
-    width, height = picture.size
+    target = target_of(DEFAULT)
+    with FileAssets() as assets:
+        image = assets.add(photo, "picture")
+        picture = timed("read", lambda: assets.picture(image))
+        generator = load("builtin")
+        request = Request((Keyframe(image),), seconds=seconds, size=size)
+        plan = timed("load and plan", lambda: generator.plan(request, assets, target))
+        timed("policy", lambda: decide(picture, photo, Policy(consent=True)))
+        result = timed("sample", lambda: generator.generate(request, plan, assets, Hooks()))
+        video = plan.video
+        kept = max(2, min(video.count, HELD_BYTES // (3 * video.width * video.height)))
+        with result.open() as stream:
+            frames = timed("render", lambda: _drained(stream, kept))
+        record = record_of(request, target, result, assets)
+        _finish(frames, video, record, _Statement(result.made, picture, photo), timed)
     return {
-        "width": width,
-        "height": height,
-        "frames": request.spec.count,
+        "width": video.width,
+        "height": video.height,
+        "frames": video.count,
         "frames_held": len(frames),
         "stages": {n: {k: round(v, 4) for k, v in cost.items()} for n, cost in costs.items()},
     }
 
 
 def _imports() -> None:
+    import vivant.job
     import vivant.motion.model
-    import vivant.provenance.release
     import vivant.registry  # noqa: F401
 
 
@@ -92,23 +99,24 @@ def there_and_back(held: int, count: int) -> list[int]:
     return [min(k % turn, turn - k % turn) if held > 1 else 0 for k in range(count)]
 
 
-def _finish(frames: list[Any], photo: Path, request: Any, result: Any, timed: Any) -> None:
+def _finish(frames: list[Any], video: Any, record: Any, signed: _Statement, timed: Any) -> None:
     """Watermark, encoding and signing, on ready-made frames."""
     from vivant.media.formats import DEFAULT
     from vivant.media.write import write_video
-    from vivant.provenance.credentials import COMPOSITE, Statement, sign
-    from vivant.provenance.record import recipe_of
+    from vivant.provenance.credentials import Statement, sign
+    from vivant.provenance.keys import signing_key
     from vivant.provenance.watermark.stamp import marked, stamped
+    from vivant.settings import read_settings
 
-    spec = request.spec
-    recipe = stamped(recipe_of(request, result, None), spec)
-    clip = [frames[k] for k in there_and_back(len(frames), spec.count)]
-    timed("watermark", lambda: sum(1 for _ in marked(clip, spec, recipe)))
+    record = stamped(record, video)
+    clip = [frames[k] for k in there_and_back(len(frames), video.count)]
+    timed("watermark", lambda: sum(1 for _ in marked(clip, video, record)))
+    statement = Statement(signed.made, record, signed.picture, signed.photo)
+    certificate = signing_key(read_settings())
     with tempfile.TemporaryDirectory() as name:
-        plain, signed = Path(name) / "plain.mp4", Path(name) / "signed.mp4"
-        timed("encode", lambda: write_video(iter(clip), spec, plain, DEFAULT))
-        statement = Statement(COMPOSITE, recipe, request.picture, photo)
-        timed("sign", lambda: sign(plain, signed, statement))
+        plain, out = Path(name) / "plain.mp4", Path(name) / "signed.mp4"
+        timed("encode", lambda: write_video(iter(clip), video, plain, DEFAULT))
+        timed("sign", lambda: sign(plain, out, statement, certificate))
 
 
 if __name__ == "__main__":

@@ -33,15 +33,23 @@ def export_vbench(
 ) -> None:
     """Write the clips that VBench-I2V scores."""
     from vivant.evaluation.vbench import export, read_prompts
-    from vivant.registry import spec_of
+    from vivant.provenance.keys import signing_key
+    from vivant.provenance.policy import policy_of
+    from vivant.registry import load
+    from vivant.settings import read_settings
 
     if photos is None:
         raise UsageError("vbench needs --photos FOLDER.")
     prompts = read_prompts(photos, ratio)
-    generator = spec_of(model).load(0)
+    settings = read_settings()
     with progress_bars(quiet=False) as progress:
         record = export(
-            prompts, generator, out, consent=consent, progress=lambda s: progress("exporting", s)
+            prompts,
+            load(model),
+            out,
+            signing_key(settings),
+            policy=policy_of(settings, consent),
+            progress=lambda s: progress("exporting", s),
         )
     refused = [row for row in record["clips"] if "refused" in row]
     say(f"{len(record['clips']) - len(refused)} clips in {out / 'videos'}")

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vivant import __version__
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
 from vivant.files import publish
+from vivant.version import VERSION
 
 
 def evaluate_suite(
@@ -24,23 +24,21 @@ def evaluate_suite(
 ) -> None:
     """Measure and report; what was measured before under the same settings is kept."""
     from vivant.evaluation.report import write_reports
-    from vivant.evaluation.run import Plan, run
+    from vivant.evaluation.run import FPS, SECONDS, Plan, run
+    from vivant.evaluation.subject import Subject
     from vivant.evaluation.suites import read_suite
-    from vivant.motion.model import MotionModel
-    from vivant.registry import spec_of
+    from vivant.registry import load
 
     if samples < 1:
         raise UsageError(f"--samples must be at least 1, not {samples}.")
     if clips is not None and not clips.is_dir():
         raise UsageError(f"There is no folder of clips at {clips}.")
-    loaded: MotionModel | None = None
-    about: dict[str, Any] = {"suite": suite.name, "samples": samples, "vivant": __version__}
+    loaded: Subject | None = None
+    about: dict[str, Any] = {"suite": suite.name, "samples": samples, "vivant": VERSION}
     if clips is None:
-        generator = spec_of(model).load(0)
-        if not isinstance(generator, MotionModel):
-            raise UsageError(f"{model} samples no motion fields; measure its clips with --clips.")
-        loaded = generator
-        about |= {"model": loaded.identity.name, "sha256": loaded.identity.sha256}
+        loaded = Subject(load(model), SECONDS, FPS)
+        identity = loaded.generator.identity
+        about |= {"model": identity.name, "sha256": identity.sha256}
     else:
         about |= {"clips": clips.name}
     out.mkdir(parents=True, exist_ok=True)

@@ -4,78 +4,48 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from vivant import __version__
-from vivant.errors import VivantError
-
-app = typer.Typer(
-    name="vivant",
-    help="Brings still pictures to life.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+from vivant.cli.options import (
+    Consent,
+    ControlWords,
+    Export,
+    FlowFormat,
+    FormatName,
+    Fps,
+    Json,
+    Lossless,
+    ModelName,
+    NoWatermark,
+    Out,
+    Overwrite,
+    Photo,
+    Photos,
+    SaveField,
+    Seconds,
+    Seed,
+    Size,
+    with_controls,
 )
-
-Photo = Annotated[Path, typer.Argument(help="The photograph to animate.", show_default=False)]
-Out = Annotated[Path | None, typer.Option("-o", "--out", help="Output file (or folder for png).")]
-Seconds = Annotated[float, typer.Option(help="Duration of the clip.")]
-Fps = Annotated[float | None, typer.Option(help="Frames per second (24; 15 for gif).")]
-Size = Annotated[
-    str | None, typer.Option(help="1280x720, 720p or source (default 720p, never enlarged).")
-]
-Loop = Annotated[bool, typer.Option("--loop/--no-loop", help="Make the clip loop without a seam.")]
-Strength = Annotated[float, typer.Option(help="Scales the motion; 0 = still.")]
-Seed = Annotated[int, typer.Option(help="Another seed, another plausible motion.")]
-Still = Annotated[Path | None, typer.Option(help="Mask: white never changes.")]
-Move = Annotated[Path | None, typer.Option(help="Mask: white moves, the rest holds.")]
-Strokes = Annotated[
-    list[str] | None, typer.Option("--stroke", help='"x0,y0>x1,y1[@seconds]", 0..1; repeatable.')
-]
-StrokesFile = Annotated[Path | None, typer.Option("--strokes", help="JSON file of strokes.")]
-Cameras = Annotated[
-    list[str] | None,
-    typer.Option("--camera", help='"push-in 0.1", pan-left, roll-right 5, ...; repeatable.'),
-]
-FormatName = Annotated[
-    str | None, typer.Option("--format", help="mp4, av1, mov, webm, mkv, png, gif, webp, avif.")
-]
-Lossless = Annotated[bool, typer.Option("--lossless", help="Exact pixels (mkv, png or webp).")]
-NoWatermark = Annotated[
-    bool, typer.Option("--no-watermark", help="Leave the invisible mark out; the recipe says so.")
-]
-SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
-Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
-FlowFormat = Annotated[str, typer.Option(help="flo, kitti or npz.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Consent = Annotated[
-    bool, typer.Option("--consent", help="Those concerned (faces, rights) have agreed.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
+from vivant.errors import VivantError
+from vivant.settings import Settings, read_settings
+from vivant.version import VERSION
 
 
-@app.command()
 def animate(
-    photo: Photo,
+    photos: Photos,
+    controls: ControlWords,
     out: Out = None,
     seconds: Seconds = 4.0,
     fps: Fps = None,
     size: Size = None,
-    loop: Loop = False,
-    strength: Strength = 1.0,
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
-    still: Still = None,
-    move: Move = None,
-    stroke: Strokes = None,
-    strokes: StrokesFile = None,
-    camera: Cameras = None,
-    model: Annotated[
-        str, typer.Option(help="A name of `vivant models`, or a bundle's folder.")
-    ] = "builtin",
+    model: ModelName = "builtin",
     format_: FormatName = None,
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
@@ -86,36 +56,29 @@ def animate(
     overwrite: Overwrite = False,
     consent: Consent = False,
 ) -> None:
-    """Animate a photograph."""
-    from vivant.cli.animate import Outputs
+    """Animate photographs."""
+    from vivant.cli.animate import ClipOptions
     from vivant.cli.animate import animate as run
-    from vivant.cli.inputs import ClipOptions, ControlOptions
+    from vivant.cli.outputs import OutputOptions
 
-    run(
-        photo,
-        ClipOptions(seconds, fps, size, loop, strength, seed, lossless, not no_watermark),
-        ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
-        Outputs(out, format_, save_field, export, flow_format, overwrite, json, consent),
-        model,
-        samples,
-    )
+    outputs = OutputOptions(
+        out, format_, lossless, not no_watermark, save_field, export, flow_format, overwrite,
+        json, consent,
+    )  # fmt: skip
+    clip = ClipOptions(seconds, fps, size, seed, samples, model)
+    if code := run(photos, clip, controls, outputs, _settings()):
+        raise typer.Exit(code)
 
 
-@app.command()
 def render(
     photo: Photo,
     field: Annotated[Path, typer.Argument(help="The motion field (.vivant).", show_default=False)],
+    controls: ControlWords,
     out: Out = None,
     seconds: Seconds = 4.0,
     fps: Fps = None,
     size: Size = None,
-    loop: Loop = False,
-    strength: Strength = 1.0,
-    still: Still = None,
-    move: Move = None,
-    stroke: Strokes = None,
-    strokes: StrokesFile = None,
-    camera: Cameras = None,
+    model: ModelName = "builtin",
     format_: FormatName = None,
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
@@ -126,20 +89,16 @@ def render(
     overwrite: Overwrite = False,
     consent: Consent = False,
 ) -> None:
-    """Render a (perhaps edited) motion field onto its photograph."""
-    from vivant.cli.animate import Outputs, render_field
-    from vivant.cli.inputs import ClipOptions, ControlOptions
+    """Render a (perhaps edited) motion field onto its photograph: animate with --field."""
+    from vivant.controls.given import ENTRY
 
-    render_field(
-        photo,
-        field,
-        ClipOptions(seconds, fps, size, loop, strength, 0, lossless, not no_watermark),
-        ControlOptions(still, move, tuple(stroke or ()), strokes, tuple(camera or ())),
-        Outputs(out, format_, save_field, export, flow_format, overwrite, json, consent),
-    )
+    given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
+    animate(
+        [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
+        save_field, export, flow_format, json, overwrite, consent,
+    )  # fmt: skip
 
 
-@app.command()
 def field(
     path: Annotated[Path, typer.Argument(help="The motion field (.vivant).", show_default=False)],
     picture: Annotated[
@@ -155,7 +114,6 @@ def field(
     show_field(path, picture, preview, overwrite, json)
 
 
-@app.command()
 def models(json: Json = False) -> None:
     """List the models and what each can do."""
     from vivant.cli.models import show_models
@@ -163,7 +121,6 @@ def models(json: Json = False) -> None:
     show_models(json)
 
 
-@app.command()
 def verify(
     files: Annotated[list[Path], typer.Argument(help="Clips of any system.", show_default=False)],
     picture: Annotated[
@@ -176,23 +133,28 @@ def verify(
         Path | None, typer.Option(help="The field file, for clips of `vivant render`.")
     ] = None,
     trust: Annotated[
-        Path | None, typer.Option(envvar="VIVANT_TRUST", help="PEM file of authorities to trust.")
+        Path | None, typer.Option(help="PEM file of authorities to trust (VIVANT_TRUST).")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The bundle's folder, where the model is not installed.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Check credentials. Exit code 0: all intact; 1: some not; 2: usage."""
     from vivant.cli.verify import Again, verify_files
+    from vivant.provenance.keys import known_anchors
 
-    if not verify_files(files, Again(rerender, picture, field), trust, json):
+    settings = _settings()
+    if trust is not None:
+        settings = replace(settings, trust=trust)
+    again = Again(rerender, picture, field, model)
+    if not verify_files(files, again, known_anchors(settings), json):
         raise typer.Exit(1)
 
 
-data = typer.Typer(help="Look into training data, and honour removal requests.")
-app.add_typer(data, name="data")
 Shards = Annotated[Path, typer.Argument(help="A folder of shards.", show_default=False)]
 
 
-@data.command("list")
 def list_(shards: Shards, json: Json = False) -> None:
     """Say what each shard was made of: licence, origin, hash."""
     from vivant.cli.training import list_shards
@@ -200,7 +162,6 @@ def list_(shards: Shards, json: Json = False) -> None:
     list_shards(shards, json)
 
 
-@data.command()
 def remove(
     shards: Shards,
     match: Annotated[
@@ -217,7 +178,6 @@ def remove(
     remove_shards(shards, match, reason, model or [])
 
 
-@app.command()
 def prepare(
     sources: Annotated[
         list[Path] | None,
@@ -262,7 +222,6 @@ def prepare(
     )
 
 
-@app.command()
 def train(
     recipe: Annotated[
         Path, typer.Argument(help="A recipe (.py with a function recipe()).", show_default=False)
@@ -280,7 +239,6 @@ def train(
     train_recipe(recipe, data, val, out, start)
 
 
-@app.command()
 def evaluate(
     suite: Annotated[
         Path,
@@ -326,7 +284,6 @@ def evaluate(
             evaluate_suite(suite, out, model, clips, split, samples, pictures)
 
 
-@app.command()
 def bench(
     photo: Annotated[
         Path | None,
@@ -343,13 +300,16 @@ def bench(
     measure_speed(photo, sizes, seconds, out, long)
 
 
+def _settings() -> Settings:
+    return read_settings()
+
+
 def _version(value: bool) -> None:
     if value:
-        print(f"vivant {__version__}")
+        print(f"vivant {VERSION}")
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -358,24 +318,62 @@ def root(
     """Brings still pictures to life."""
 
 
+def command_line() -> typer.Typer:
+    """The command with its subcommands, its options read from the table of controls."""
+    plain: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False}
+    app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
+    app.callback()(root)
+    app.command()(with_controls(animate, leave_out=("field",)))
+    app.command()(with_controls(render, leave_out=("field",)))
+    for command in (field, models, verify, prepare, train, evaluate, bench):
+        app.command()(command)
+    data = typer.Typer(help="Look into training data, and honour removal requests.", **plain)
+    data.command("list")(list_)
+    data.command()(remove)
+    app.add_typer(data, name="data")
+    return app
+
+
 def main() -> None:
     """Run the command line; failures are one sentence and an exit code."""
+    _open_streams()
     try:
-        app()
+        command_line()()
     except VivantError as error:
-        print(f"vivant: {error}", file=sys.stderr)
+        _complain(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("vivant: interrupted; nothing was left behind.", file=sys.stderr)
+        _complain("interrupted; nothing was left behind.")
         sys.exit(130)
-    except Exception as error:
-        if os.environ.get("VIVANT_DEBUG"):
-            raise
-        print(
-            f"vivant: unexpected failure, please report it: {type(error).__name__}: {error}",
-            file=sys.stderr,
-        )
+    except BrokenPipeError:  # whoever read our output has gone
         sys.exit(1)
+    except Exception as error:
+        if _debug():
+            raise
+        _complain(f"unexpected failure, please report it: {type(error).__name__}: {error}")
+        sys.exit(1)
+
+
+def _open_streams() -> None:
+    """Services and windowed programs start us without a console; what is said goes nowhere."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names that the console cannot show
+
+
+def _complain(text: str) -> None:
+    print(f"vivant: {text}", file=sys.stderr)
+
+
+def _debug() -> bool:
+    try:
+        return read_settings().debug
+    except VivantError:
+        return False
 
 
 if __name__ == "__main__":

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
+from vivant import job
 from vivant.cli.show import print_json, say
-from vivant.errors import UsageError
-from vivant.field.file import load_field
+from vivant.controls.given import GivenField
+from vivant.controls.table import words_of
+from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
-from vivant.media.decoder import Decoder
-from vivant.media.resize import fit
-from vivant.motion.apply import apply_controls, guidance_for
-from vivant.motion.model import rendered
+from vivant.media.assets import FileAssets
 from vivant.provenance.compare import Comparison, compare
-from vivant.provenance.record import request_from
+from vivant.provenance.policy import Policy
+from vivant.provenance.record import Recorded, read_record, shown
 from vivant.provenance.verify import Verdict, verify
 from vivant.provenance.watermark.stamp import examine, marked
-from vivant.registry import spec_of
-from vivant.request import ModelIdentity, Request, Result
+from vivant.registry import MODELS, load
+from vivant.request import Generator
 
 _INTACT = ("trusted", "valid")
 SAME_PSNR = 30.0
@@ -30,27 +29,28 @@ SAME_PSNR = 30.0
 
 @dataclass(frozen=True)
 class Again:
-    """Whether and from what to make a clip again; naming the ``picture`` asks for it too."""
+    """Whether and from what to make a clip again; naming the ``picture`` asks for it too.
+    ``model`` is a bundle's folder, for clips of a bundle that is not installed."""
 
     rerender: bool = False
     picture: Path | None = None
     field: Path | None = None
+    model: str | None = None
 
 
-def verify_files(files: list[Path], again: Again, trust: Path | None, as_json: bool) -> bool:
+def verify_files(files: list[Path], again: Again, anchors: str, as_json: bool) -> bool:
     """Report on each file, made again where asked. True where all is well."""
     if again.picture is not None and len(files) > 1:
         raise UsageError("--picture goes with one file: name the clip that was made from it.")
-    anchors = "" if trust is None else read_anchors(trust)
     rows = []
     fine = True
     for path in files:
         verdict = verify(path, anchors)
-        verdict = replace(verdict, watermark=examine(path, verdict.recipe))
+        verdict = replace(verdict, watermark=examine(path, verdict.record))
         intact = verdict.state in _INTACT
         made = None
         if again.picture is not None or (again.rerender and intact):
-            made = remake(verdict, again.picture or _photograph(verdict), again.field)
+            made = remake(verdict, again)
         fine &= intact and (made is None or matches(made))
         rows.append((verdict, made))
     if as_json:
@@ -61,75 +61,95 @@ def verify_files(files: list[Path], again: Again, trust: Path | None, as_json: b
     return fine
 
 
-def read_anchors(path: Path) -> str:
-    """The certificates of a PEM file. Raises UsageError where it holds none."""
-    try:
-        text = path.read_text("utf-8")
-        x509.load_pem_x509_certificates(text.encode())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no PEM file of certificates to trust.") from error
-    return text
-
-
-def _photograph(verdict: Verdict) -> Path:
-    """The picture that the recipe names, beside the clip or in the working folder."""
-    stated = (verdict.recipe or {}).get("picture") or {}
-    name = Path(str(stated.get("name", ""))).name
-    for folder in (verdict.path.parent, Path()):
-        if name and (folder / name).is_file() and sha256_of(folder / name) == stated.get("sha256"):
-            return folder / name
-    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
-
-
 def matches(comparison: Comparison) -> bool:
     """Whether two clips show the same frames, up to the loss of encoding."""
     return comparison.same_count and comparison.same_size and comparison.psnr >= SAME_PSNR
 
 
-def remake(verdict: Verdict, picture_path: Path, field_path: Path | None) -> Comparison:
-    """Make the clip again from its recipe and compare.
+def remake(verdict: Verdict, again: Again) -> Comparison:
+    """Make the clip again from its record and compare.
 
-    Raises UsageError where the recipe is missing, or names another picture, model or field.
+    Raises UsageError where the record is missing, or names another picture, model or field.
     """
-    recipe = verdict.recipe
-    if recipe is None:
-        raise UsageError(f"{verdict.path} carries no recipe of vivant; it cannot be made again.")
-    with Decoder() as decoder:
-        picture = decoder.picture(picture_path)
-    if picture.sha256 != recipe["picture"]["sha256"]:
-        raise UsageError(f"{picture_path} is not the picture that {verdict.path} was made from.")
-    width, height = recipe["size"]
-    request = request_from(recipe, fit(picture, (width, height)))
-    result = (
-        _from_field(recipe, field_path, request)
-        if "field_sha256" in recipe
-        else _from_model(recipe, request)
-    )
-    return compare(verdict.path, marked(result.frames(), result.spec, recipe))
+    record = verdict.record
+    if record is None:
+        raise UsageError(f"{verdict.path} carries no record of vivant; it cannot be made again.")
+    known = read_record(record)
+    with FileAssets() as assets:
+        picture = known.request.keyframes[0].image
+        path = again.picture or _photograph(verdict, picture.name, picture.sha256)
+        if assets.add(path, "picture").sha256 != picture.sha256:
+            raise UsageError(f"{path} is not the picture that {verdict.path} was made from.")
+        _add_field(known, again.field, assets)
+        for asset, data in known.masks:
+            assets.add_bytes(data, "mask", asset.name, asset.sha256)
+        generator = _generator(known, again.model)
+        if generator.capabilities.reproducible == "no":
+            raise UsageError(
+                f"The model {known.model.name} does not make the same clip twice; it cannot be"
+                " compared."
+            )
+        allowed = Policy(consent=True, nudity_screen=False)  # nothing leaves: it is compared
+        made = job.make(known.request, known.target, assets, generator, policy=allowed)
+        with made.result.open() as frames:
+            return compare(verdict.path, marked(frames, made.result.plan.video, record))
 
 
-def _from_model(recipe: dict[str, Any], request: Request) -> Result:
-    generator = spec_of(recipe["model"]["name"]).load(0)
-    if generator.identity.sha256 != recipe["model"]["sha256"]:
-        raise UsageError(
-            f"The clip was made by {recipe['model']['name']} {recipe['model']['version']} with"
-            " other weights than those installed; install that version."
-        )
-    return generator.generate(request)
+def _photograph(verdict: Verdict, name: str, sha256: str) -> Path:
+    """The picture that the record names, beside the clip or in the working folder."""
+    name = Path(name).name
+    for folder in (verdict.path.parent, Path()):
+        if name and (folder / name).is_file() and sha256_of(folder / name) == sha256:
+            return folder / name
+    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
 
 
-def _from_field(recipe: dict[str, Any], path: Path | None, request: Request) -> Result:
+def _add_field(known: Recorded, path: Path | None, assets: FileAssets) -> None:
+    given = known.request.one(GivenField)
+    if given is None:
+        return
     if path is None:
         raise UsageError("The clip was rendered from a field file; name it with --field.")
-    if sha256_of(path) != recipe["field_sha256"]:
+    if assets.add(path, "field").sha256 != given.file.sha256:
         raise UsageError(f"{path} is not the field that the clip was rendered from.")
-    field = load_field(path)
-    applied = apply_controls(field, guidance_for(request, field.grid), request)
-    return rendered(request, applied, ModelIdentity("field file", "", ""), {})
+
+
+def _generator(known: Recorded, model: str | None) -> Generator:
+    """The model that made the clip. A field rendered by the first edition needs no weights."""
+    name = model or (known.model.name if known.model.name in MODELS else None)
+    if name is None:
+        raise UsageError(
+            f"The clip was made by the model {known.model.name}, which is not installed; name"
+            " its folder with --model."
+        )
+    generator = load(name)
+    if known.model.sha256 and generator.identity.sha256 != known.model.sha256:
+        raise UsageError(
+            f"The clip was made by {known.model.name} {known.model.version} with other weights"
+            " than those installed; install that version, or name its folder with --model."
+        )
+    return generator
+
+
+def command_of(known: Recorded) -> str:
+    """The command that makes a clip like this again."""
+    request = known.request
+    words = ["vivant", "animate", request.keyframes[0].image.name or "PHOTO"]
+    words += ["--seconds", f"{request.seconds:g}", "--seed", str(request.seed)]
+    if request.fps is not None:
+        words += ["--fps", f"{request.fps:g}"]
+    if request.size is not None:
+        words += ["--size", request.size]
+    if request.model != "builtin":
+        words += ["--model", request.model]
+    for control in request.controls:
+        if control.asks:
+            words += words_of(control)
+    return shlex.join(words)
 
 
 def _row(verdict: Verdict, again: Comparison | None) -> dict[str, Any]:
-    row = {**asdict(replace(verdict, recipe=None)), "recipe": verdict.recipe}
+    row = {**asdict(replace(verdict, record=None)), "record": verdict.record}
     row["sentence"] = verdict.sentence
     if again is not None:
         row["rerendered"] = {**asdict(again), "matches": matches(again)}
@@ -145,13 +165,11 @@ def _describe(verdict: Verdict, again: Comparison | None) -> None:
         "time stamp": verdict.timestamp,
         "problems": ", ".join(verdict.problems) if verdict.state not in _INTACT else "",
         "watermark": verdict.watermark.sentence if verdict.watermark else "",
+        **_record_facts(verdict.record),
     }
     for own in verdict.inherited:
         says = [f"signed by {own.signer}", *own.source_types, *own.problems]
         facts[f"credentials of {own.title}"] = ", ".join(says)
-    if verdict.recipe:
-        shown = {k: v for k, v in verdict.recipe.items() if k not in ("still", "move")}
-        facts["recipe"] = str(shown)
     for name, text in facts.items():
         if text:
             say(f"  {name}: {text}")
@@ -160,3 +178,15 @@ def _describe(verdict: Verdict, again: Comparison | None) -> None:
         say(
             f"  made again: {word} ({again.frames} frames, mean difference {again.mean:.2f} levels)"
         )
+
+
+def _record_facts(record: dict[str, Any] | None) -> dict[str, str]:
+    """What the record says to a person: model, and the command that makes the clip again."""
+    if record is None:
+        return {}
+    try:
+        known = read_record(record)
+    except ProvenanceError as error:
+        return {"record": f"{error} {', '.join(shown(record))}"}
+    model = f"{known.model.name} {known.model.version} {known.model.sha256[:12]}".strip()
+    return {"model": model, "make it again with": command_of(known)}

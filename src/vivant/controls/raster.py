@@ -8,8 +8,9 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from vivant.clip import Floats
-from vivant.controls.types import Controls, Mask, Stroke
+from vivant.clip import Floats, Plane
+from vivant.controls.drawn import Drawn
+from vivant.controls.stroke import Stroke
 
 HIT_RADIUS = 1.0
 """A stroke touches cells whose centre is within this many cells of it."""
@@ -30,7 +31,7 @@ class Guidance:
     move: Floats | None
 
 
-def rasterise(controls: Controls, grid: tuple[int, int], aspect: float, seconds: float) -> Guidance:
+def rasterise(controls: Drawn, grid: tuple[int, int], aspect: float, seconds: float) -> Guidance:
     """Draw ``controls`` for a picture of the given ``aspect`` (width / height).
 
     ``seconds`` is the duration over which a stroke without one of its own is travelled.
@@ -47,7 +48,7 @@ def rasterise(controls: Controls, grid: tuple[int, int], aspect: float, seconds:
     return Guidance(velocity, mask * (1 - still), still, move)
 
 
-def _share(mask: Mask, grid: tuple[int, int]) -> Floats:
+def _share(mask: Plane, grid: tuple[int, int]) -> Floats:
     """Share of each cell that the mask covers, 0..1."""
     applied = (mask > 127).astype(np.float32)
     return np.asarray(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.controls.types import Camera
+from vivant.controls.camera import Camera
 from vivant.evaluation.frames import Frames, flow, shrink
 from vivant.render.camera import view
 

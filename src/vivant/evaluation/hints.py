@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats
-from vivant.controls.types import Controls, Stroke
+from vivant.controls.stroke import Stroke
 from vivant.evaluation.motion_scores import Truth
 from vivant.metrics import Bools, mean_cosine
 
@@ -26,10 +26,10 @@ class Obedience:
     region: float
 
 
-def obedience(truth: Truth, sample: Callable[[Controls], Floats], seed: int) -> Obedience:
+def obedience(truth: Truth, sample: Callable[[Stroke], Floats], seed: int) -> Obedience:
     """Draw a stroke in a random direction in the middle of the largest moving region.
 
-    ``sample`` gives the velocity ``[T, 2, h, w]`` for controls, always under the same seed.
+    ``sample`` gives the velocity ``[T, 2, h, w]`` for a stroke, always under the same seed.
     """
     region, (row, column) = largest_region(truth.moving)
     h, w = region.shape
@@ -39,7 +39,7 @@ def obedience(truth: Truth, sample: Callable[[Controls], Floats], seed: int) -> 
     reach = way * LENGTH / 2 * min(h, w) / np.array([w, h])
     ends = [np.clip(middle + side * reach, 0, 1) for side in (-1, 1)]
     stroke = Stroke(tuple((float(x), float(y)) for x, y in ends), seconds=2.0)
-    mean = sample(Controls(strokes=(stroke,))).mean(axis=0)
+    mean = sample(stroke).mean(axis=0)
     asked = np.broadcast_to(way[:, None, None], mean.shape)
     near = np.zeros_like(region)
     near[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = True

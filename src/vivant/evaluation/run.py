@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Frame, Picture
-from vivant.controls.types import Camera, Controls
+from vivant.clip import Floats, Frame
+from vivant.controls.camera import Camera
+from vivant.controls.entry import Control
+from vivant.controls.loop import Loop
+from vivant.controls.strength import Strength
 from vivant.data.labels import label
 from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
 from vivant.evaluation.camera import asked, camera_error, camera_of
 from vivant.evaluation.frames import Frames, frame_scores, seam, shrink
 from vivant.evaluation.hints import obedience
 from vivant.evaluation.motion_scores import Truth, score
+from vivant.evaluation.subject import Subject, features
 from vivant.evaluation.suites import Case
 from vivant.field.wheel import colourise, heat
 from vivant.files import publish
 from vivant.media.decoder import Decoder
-from vivant.motion.model import MotionModel
-from vivant.motion.sampler import see
-from vivant.request import Request
 
 SECONDS, FPS = 2.0, 24.0
 STRENGTHS = (0.5, 2.0)
@@ -46,7 +46,7 @@ class Plan:
     """What to measure: ``model`` (or ``clips``, a folder of ``NAME.mp4`` and the like), the
     number of ``samples``, and whether the report may show the pictures themselves."""
 
-    model: MotionModel | None
+    model: Subject | None
     clips: Path | None
     samples: int = 8
     pictures: bool = True
@@ -77,13 +77,13 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
     clips = {name: make(case.picture, round(SECONDS * FPS)) for name, make in CLIPS.items()}
     if model is not None:
         clock = time.monotonic()
-        model.predict_field(_request(case.picture, 0))
+        model.expected(case.picture)
         row["sampling_seconds"] = time.monotonic() - clock
-        clips["model"] = rendered_frames(model, _request(case.picture, 0))
+        clips["model"] = model.frames(case.picture)
         row |= _obedience_of_frames(model, case.picture)
-        row["features"] = {"model": clip_features(model, clips["model"])}
+        row["features"] = {"model": features(list(clips["model"][:: round(FPS / 2)]))}
         if case.real:
-            row["features"]["real"] = features(model, list(case.real))
+            row["features"]["real"] = features(list(case.real))
     if plan.clips is not None:
         found = find_clip(plan.clips, case.name)
         if found is not None:
@@ -97,10 +97,6 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
     return row
 
 
-def _request(picture: Frame, seed: int) -> Request:
-    return Request(Picture(picture), seconds=SECONDS, seed=seed)
-
-
 def _measure_motion(
     row: Row, truth: Truth, plan: Plan, truths: list[Truth], frames: Frames | None
 ) -> None:
@@ -110,46 +106,42 @@ def _measure_motion(
         row["motion"][name] = asdict(score(truth, np.stack([guess(truth, k) for k in seeds])))
     if frames is not None:
         row["motion"]["as filmed"] = asdict(score(truth, filmed_velocity(frames, truth)[None]))
-    model = plan.model
-    if model is None:
-        return
-    requests = [_request(truth.window.image, seed) for seed in range(plan.samples)]
-    drawn = [model.sample_field(r).velocity for r in requests]
+    if plan.model is not None and plan.model.field(truth.window.image) is not None:
+        _measure_stated(row, truth, plan.model, plan.samples)
+
+
+def _measure_stated(row: Row, truth: Truth, model: Subject, samples: int) -> None:
+    """Scores of the motion that a model states, and how it obeys strokes and strength."""
+    picture = truth.window.image
+
+    def velocity(seed: int, *controls: Control) -> Floats:
+        field = model.field(picture, seed, *controls)
+        assert field is not None
+        return field.velocity
+
+    drawn = [velocity(seed) for seed in range(samples)]
     row["motion"]["rendered"] = asdict(score(truth, np.stack(drawn)))
-    expected = [model.predict_field(r).velocity for r in requests]
-    row["motion"]["model"] = asdict(score(truth, np.stack(expected)))
-
-    def stroked(controls: Controls) -> Floats:
-        return model.sample_field(replace(requests[0], controls=controls)).velocity
-
-    row["hints"] = asdict(obedience(truth, stroked, 0))
-    whole = max(float(np.linalg.norm(drawn[0], axis=1).mean()), 1e-9)
+    expected = [model.expected(picture, seed) for seed in range(samples)]
+    known = [field.velocity for field in expected if field is not None]
+    row["motion"]["model"] = asdict(score(truth, np.stack(known or drawn)))
+    row["hints"] = asdict(obedience(truth, lambda stroke: velocity(0, stroke), 0))
+    whole = max(_mean_speed(drawn[0]), 1e-9)
     row["strength"] = {
-        f"{by:g}": float(
-            np.linalg.norm(
-                model.sample_field(replace(requests[0], strength=by)).velocity, axis=1
-            ).mean()
-        )
-        / whole
-        for by in STRENGTHS
+        f"{by:g}": _mean_speed(velocity(0, Strength(by))) / whole for by in STRENGTHS
     }
 
 
-def rendered_frames(model: MotionModel, request: Request) -> Frames:
-    """The clip that the model makes, ``[T, H, W, 3]``."""
-    result = model.generate(request)
-    return np.stack(list(islice(result.frames(), result.spec.count)))
+def _mean_speed(velocity: Floats) -> float:
+    return float(np.linalg.norm(velocity, axis=1).mean())
 
 
-def _obedience_of_frames(model: MotionModel, picture: Frame) -> Row:
+def _obedience_of_frames(model: Subject, picture: Frame) -> Row:
     """How far the camera is from the one asked for, while nothing else moves that could be taken
     for it, and how well a loop closes."""
-    plain = _request(picture, 0)
-    panned = replace(plain, strength=0.0, controls=Controls(camera=CAMERA))
-    moved = rendered_frames(model, panned)
+    moved = model.frames(picture, 0, Strength(0.0), CAMERA)
     height, width = picture.shape[:2]
     error = camera_error(camera_of(moved), asked(CAMERA, width, height))
-    looped = shrink(rendered_frames(model, replace(plain, loop=True)))
+    looped = shrink(model.frames(picture, 0, Loop()))
     return {"camera": asdict(error), "loop_seam": seam(looped)}
 
 
@@ -174,27 +166,15 @@ def find_clip(folder: Path, name: str) -> tuple[Frames, float] | None:
     return frames[at.astype(int)], fps
 
 
-def clip_features(model: MotionModel, frames: Frames) -> list[float]:
-    """Features of a clip's frames twice a second, as `features`."""
-    return features(model, list(frames[:: round(FPS / 2)]))
-
-
-def features(model: MotionModel, frames: list[Frame]) -> list[float]:
-    """Mean over frames of the bundled encoder's features, averaged over the picture, and their
-    mean absolute change from frame to frame: ``[2 F]``."""
-    rows = np.stack([see(model.networks, frame).features.mean(axis=0) for frame in frames])
-    change = np.abs(np.diff(rows, axis=0)).mean(axis=0) if len(rows) > 1 else 0 * rows[0]
-    return [round(float(v), 4) for v in np.concatenate([rows.mean(axis=0), change])]
-
-
 def strip(case: Case, plan: Plan) -> str:
     """A PNG in hexadecimal: [the picture,] the true mean motion, the map, and samples."""
     tiles: list[Frame] = [case.picture] if plan.pictures else []
     if case.window is not None:
         tiles.append(colourise(case.window.velocity.mean(axis=0)))
     if plan.model is not None:
-        fields = [plan.model.predict_field(_request(case.picture, k)) for k in range(SAMPLES_SHOWN)]
-        tiles.append(heat(fields[0].map))
+        stated = [plan.model.expected(case.picture, k) for k in range(SAMPLES_SHOWN)]
+        fields = [field for field in stated if field is not None]
+        tiles += [heat(field.map) for field in fields[:1]]
         tiles += [colourise(field.velocity.mean(axis=0)) for field in fields]
     if not tiles:
         return ""

@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vivant import job
+from vivant.asset import Asset
 from vivant.clip import Picture
-from vivant.controls.types import Camera, Controls
+from vivant.controls.camera import Camera
 from vivant.errors import MediaError, PolicyError, UnsupportedControl, UsageError
 from vivant.files import publish, sha256_of
+from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
-from vivant.media.read import read_picture
 from vivant.media.resize import fit
-from vivant.provenance.policy import decide
-from vivant.provenance.release import release
-from vivant.request import Generator, Request
+from vivant.provenance.keys import SigningKey
+from vivant.provenance.policy import Policy
+from vivant.provenance.release import Delivery
+from vivant.request import Generator, Keyframe, Request
 
 SAMPLES = 5
 SECONDS, FPS, SHORT = 4.0, 24.0, 480
@@ -126,17 +129,21 @@ def _boxes(path: Path, ratio: str) -> dict[str, tuple[int, int, int, int]]:
     return boxes
 
 
-def picture_of(prompt: Prompt) -> Picture:
-    """The prompt's image, cut, with a short side of 480 pixels and even sides."""
-    picture = read_picture(prompt.image)
-    pixels = picture.pixels
-    if prompt.box is not None:
-        x, y, width, height = prompt.box
-        pixels = pixels[y : y + height, x : x + width]
-    cut = Picture(pixels.copy(), None, picture.name, picture.sha256, picture.notes)
-    width, height = cut.size
+def picture_of(prompt: Prompt, assets: FileAssets) -> Asset:
+    """The prompt's image, cut, with a short side of 480 pixels and even sides; an image that is
+    used whole keeps its file, and so its own credentials."""
+    whole = assets.add(prompt.image, "picture")
+    if prompt.box is None:
+        return whole
+    x, y, width, height = prompt.box
+    cut = Picture(assets.picture(whole).pixels[y : y + height, x : x + width].copy())
+    return assets.add_pixels(fit(cut, _size(cut)).pixels, "picture", whole.name)
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    width, height = picture.size
     scale = SHORT / min(width, height)
-    return fit(cut, (2 * round(width * scale / 2), 2 * round(height * scale / 2)))
+    return 2 * round(width * scale / 2), 2 * round(height * scale / 2)
 
 
 def seed_of(text: str, index: int) -> int:
@@ -149,9 +156,10 @@ def export(
     prompts: list[Prompt],
     generator: Generator,
     out: Path,
+    certificate: SigningKey,
     *,
     seconds: float = SECONDS,
-    consent: bool = False,
+    policy: Policy = Policy(),  # noqa: B008 - frozen
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Write ``out/videos/{prompt}-{0..4}.mp4``, the list, and ``record.json`` with every seed.
@@ -166,45 +174,63 @@ def export(
     _check_settings(out / "settings.json", settings)
     _write(out / INFO, [prompt.entry for prompt in prompts])
     clips: list[dict[str, Any]] = []
+    making = _Making(generator, videos, certificate, seconds, policy)
     for k, prompt in enumerate(prompts):
-        clips += _samples(prompt, generator, videos, seconds, consent)
+        with FileAssets() as assets:
+            clips += _samples(prompt, making, assets)
         progress((k + 1) / len(prompts))
     record = {"settings": settings, "clips": clips}
     _write(out / "record.json", record)
     return record
 
 
-def _samples(
-    prompt: Prompt, generator: Generator, videos: Path, seconds: float, consent: bool
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Making:
+    """What all clips of an export share."""
+
+    generator: Generator
+    videos: Path
+    certificate: SigningKey
+    seconds: float
+    policy: Policy
+
+
+def _samples(prompt: Prompt, making: _Making, assets: FileAssets) -> list[dict[str, Any]]:
     digest, rows = sha256_of(prompt.image), []
-    picture: Picture | None = None
     for index in range(SAMPLES):
         seed = seed_of(prompt.text, index)
-        path = videos / f"{prompt.text}-{index}.mp4"
+        path = making.videos / f"{prompt.text}-{index}.mp4"
         row: dict[str, Any] = {"name": path.name, "seed": seed, "image_sha256": digest}
         rows.append(row)
         if prompt.camera is None:
             row["refused"] = "the camera cannot pull out beyond the picture"
-            continue
-        if path.is_file():
-            continue
-        picture = picture or picture_of(prompt)
-        controls = Controls(camera=prompt.camera)
-        request = Request(picture, seconds=seconds, fps=FPS, seed=seed, controls=controls)
-        try:
-            decision = decide(picture, prompt.image, consent=consent)
-            release(
-                generator.generate(request),
-                request,
-                path,
-                format_for(path, None),
-                picture_path=prompt.image,
-                decision=decision,
-            )
-        except (PolicyError, UnsupportedControl, MediaError) as error:
-            row["refused"] = str(error)
+        elif not path.is_file():
+            try:
+                _clip(prompt, making, assets, seed, path)
+            except (PolicyError, UnsupportedControl, MediaError) as error:
+                row["refused"] = str(error)
     return rows
+
+
+def _clip(prompt: Prompt, making: _Making, assets: FileAssets, seed: int, path: Path) -> None:
+    image = picture_of(prompt, assets)
+    width, height = _size(assets.picture(image))
+    camera = prompt.camera
+    job.run(
+        Request(
+            keyframes=(Keyframe(image),),
+            controls=() if camera is None or not camera.moves else (camera,),
+            seconds=making.seconds,
+            fps=FPS,
+            size=f"{width}x{height}",
+            seed=seed,
+        ),
+        Delivery(path, format_for(path, None)),
+        assets,
+        making.generator,
+        making.certificate,
+        policy=making.policy,
+    )
 
 
 def _check_settings(path: Path, settings: dict[str, Any]) -> None:

@@ -31,14 +31,19 @@ def save_field(path: Path, field: MotionField, *, overwrite: bool = False) -> No
     Raises UsageError where the output exists or its folder cannot be written to.
     """
     check_output(path, overwrite)
+    with publish(path) as temporary:
+        write_field(temporary, field)
+
+
+def write_field(path: Path, field: MotionField) -> None:
+    """Write a field to ``path`` as it is named; the caller publishes it."""
     metadata = {"format": FORMAT, "version": str(VERSION), "rate": repr(field.rate)}
     if field.loop_seconds is not None:
         metadata["loop_seconds"] = repr(field.loop_seconds)
     metadata |= {f"about.{key}": value for key, value in field.about.items()}
     names = TENSORS if field.body is None else TENSORS | OPTIONAL
     tensors = {name: np.ascontiguousarray(getattr(field, name)) for name in sorted(names)}
-    with publish(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata))
+    path.write_bytes(save(tensors, metadata))
 
 
 def load_field(path: Path) -> MotionField:
@@ -47,7 +52,15 @@ def load_field(path: Path) -> MotionField:
     Raises UsageError where there is no such file, FieldFileError where it is damaged, not a
     motion field, or made by a newer vivant.
     """
-    data, metadata = _read(path)
+    return field_from(_read(path), str(path))
+
+
+def field_from(data: bytes, path: str) -> MotionField:
+    """The field of a file's bytes, checked; ``path`` names it in errors.
+
+    Raises FieldFileError where it is damaged, not a motion field, or made by a newer vivant.
+    """
+    metadata = _metadata(data, path)
     _check_version(path, metadata)
     try:
         tensors = load(data)
@@ -77,33 +90,36 @@ def _positive(text: str) -> float:
     return value
 
 
-def _read(path: Path) -> tuple[bytes, dict[str, str]]:
-    """Bytes and metadata; the header's size is checked before it is believed."""
+def _read(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if path.is_dir():
             raise UsageError(f"{path} is a folder, not a motion field.")
         if size > MAX_BYTES:
             raise FieldFileError(f"{path} is {size >> 20} MiB; motion fields are at most 1 GiB.")
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise UsageError(f"There is no motion field {path}.") from error
     except OSError as error:
         raise FieldFileError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _metadata(data: bytes, path: str) -> dict[str, str]:
+    """The header's metadata; its size is checked before it is believed."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MAX_HEADER, len(data) - 8):
         raise FieldFileError(f"{path} is not a motion field (.vivant), or it is cut short.")
     try:
         header = json.loads(data[8 : 8 + length])
-        metadata = header["__metadata__"]
+        metadata: dict[str, str] = header["__metadata__"]
         if not all(isinstance(k, str) and isinstance(v, str) for k, v in metadata.items()):
             raise TypeError("metadata must be text")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FieldFileError(f"{path} is not a motion field (.vivant).") from error
-    return data, metadata
+    return metadata
 
 
-def _check_version(path: Path, metadata: dict[str, str]) -> None:
+def _check_version(path: str, metadata: dict[str, str]) -> None:
     if metadata.get("format") != FORMAT:
         raise FieldFileError(f"{path} is not a motion field (.vivant).")
     version = metadata.get("version", "")

@@ -15,10 +15,11 @@ from vivant.errors import UsageError
 MAX_SIDE = 8192
 
 
-def parse_size(text: str, source: tuple[int, int]) -> tuple[int, int]:
+def parse_size(text: str, source: tuple[int, int], longest: int = MAX_SIDE) -> tuple[int, int]:
     """``"1280x720"``, ``"720p"`` (short side 720, the picture's aspect, even) or ``"source"``.
 
-    ``source`` is the picture's (width, height). Raises UsageError showing right examples.
+    ``source`` is the picture's (width, height), ``longest`` the largest side that the output
+    takes. Raises UsageError showing right examples.
     """
     if text == "source":
         return source
@@ -29,9 +30,10 @@ def parse_size(text: str, source: tuple[int, int]) -> tuple[int, int]:
         size = (int(match[1]), int(match[2]))
     else:
         raise UsageError(f"The size {text!r} is not understood; write 1280x720, 720p or source.")
-    if min(size) < 16 or max(size) > MAX_SIDE:
+    if min(size) < 16 or max(size) > longest:
         raise UsageError(
-            f"The size {size[0]}x{size[1]} is out of range; sides are 16 to {MAX_SIDE}."
+            f"The size {size[0]}x{size[1]} is out of range; sides are 16 to {longest} in this"
+            " format."
         )
     return size[0], size[1]
 
@@ -39,16 +41,12 @@ def parse_size(text: str, source: tuple[int, int]) -> tuple[int, int]:
 def fit(picture: Picture, size: tuple[int, int]) -> Picture:
     """The picture at ``size`` (width, height): scaled to cover it, then cut at the centre.
 
-    The same object where nothing changes. Cutting more than a rounding is said in ``notes``.
+    The same object where nothing changes.
     """
     if picture.size == size:
         return picture
-    notes = list(picture.notes)
-    lost = _cut_share(picture.size, size)
-    if lost > 0.01:
-        notes.append(f"The picture is cut by {lost:.0%} to fit {size[0]}x{size[1]}.")
     alpha = None if picture.alpha is None else fit_plane(picture.alpha, size)
-    return replace(picture, pixels=fit_plane(picture.pixels, size), alpha=alpha, notes=tuple(notes))
+    return replace(picture, pixels=fit_plane(picture.pixels, size), alpha=alpha)
 
 
 def fit_plane(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -66,6 +64,7 @@ def fit_plane(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.ui
     return np.ascontiguousarray(scaled[top : top + size[1], left : left + size[0]])
 
 
-def _cut_share(source: tuple[int, int], target: tuple[int, int]) -> float:
+def cut_share(source: tuple[int, int], target: tuple[int, int]) -> float:
+    """Share of a picture of size ``source`` that is cut away to get the aspect of ``target``."""
     a, b = source[0] / source[1], target[0] / target[1]
     return 1 - min(a, b) / max(a, b)

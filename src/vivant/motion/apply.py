@@ -11,7 +11,7 @@ from vivant.clip import Floats
 from vivant.controls.raster import Guidance, rasterise
 from vivant.field import operations
 from vivant.field.motion_field import MotionField
-from vivant.request import Request
+from vivant.render.shot import Shot
 
 REACH = 20.0
 """Cells over which a stroke turns what hangs together with what it touches."""
@@ -21,14 +21,14 @@ BODY_SHARE = 0.3
 """A body covers at most this share of the picture."""
 
 
-def guidance_for(request: Request, grid: tuple[int, int]) -> Guidance:
-    """The request's controls on a cell grid."""
-    width, height = request.picture.size
-    return rasterise(request.controls, grid, width / height, request.spec.seconds)
+def guidance_for(shot: Shot, grid: tuple[int, int]) -> Guidance:
+    """The controls of a shot on a cell grid."""
+    width, height = shot.picture.size
+    return rasterise(shot.controls, grid, width / height, shot.spec.seconds)
 
 
 def apply_controls(
-    field: MotionField, guidance: Guidance, request: Request, fluid: Floats | None = None
+    field: MotionField, guidance: Guidance, shot: Shot, fluid: Floats | None = None
 ) -> MotionField:
     """What was drawn, held and asked for, enforced on the sampled field.
 
@@ -42,10 +42,10 @@ def apply_controls(
             field = _cut_out(field, guidance, guidance.move, fluid)
     if guidance.still.any():
         field = operations.freeze(field, guidance.still)
-    if request.strength != 1:
-        field = operations.scale(field, request.strength)
-    if request.loop:
-        field = operations.periodic(field, request.spec.seconds)
+    if shot.strength != 1:
+        field = operations.scale(field, shot.strength)
+    if shot.loop:
+        field = operations.periodic(field, shot.spec.seconds)
     return field
 
 

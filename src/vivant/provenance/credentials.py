@@ -16,17 +16,17 @@ import c2pa
 import pillow_heif
 from PIL import Image
 
-from vivant import __version__
 from vivant.clip import Picture
 from vivant.errors import ProvenanceError
 from vivant.media.read import FORMATS
-from vivant.provenance.keys import SigningKey, home, signing_key
+from vivant.provenance.keys import SigningKey
+from vivant.request import SourceType
+from vivant.version import VERSION
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-SYNTHETIC = SOURCE_TYPES + "trainedAlgorithmicMedia"
-COMPOSITE = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
-ALGORITHMIC = SOURCE_TYPES + "algorithmicMedia"
-RECIPE_LABEL = "org.vivant.recipe"
+RECORD_LABEL = "org.vivant.record"
+FIRST_RECORD_LABEL = "org.vivant.recipe"
+"""Of the first edition."""
 EMBEDDED = {
     ".mp4": "video/mp4",
     ".mov": "video/quicktime",
@@ -61,11 +61,11 @@ _INPUTS = {"MPO": "image/jpeg", "HEIF": "image/heic"} | {
 
 @dataclass(frozen=True)
 class Statement:
-    """What a manifest says: IPTC ``source_type``, ``recipe``, and the input ``picture`` with
-    the file it came from (None where it came from memory)."""
+    """What a manifest says: how the clip was ``made``, its ``record``, and the input ``picture``
+    with the file it came from (None where it came from memory)."""
 
-    source_type: str
-    recipe: dict[str, Any]
+    made: SourceType
+    record: dict[str, Any]
     picture: Picture
     picture_path: Path | None = None
 
@@ -80,11 +80,15 @@ def can_embed(path: Path) -> bool:
     return path.suffix.lower() in EMBEDDED
 
 
-def sign(source: Path, target: Path, statement: Statement, key: SigningKey | None = None) -> None:
+def address_of(made: SourceType) -> str:
+    """IPTC's address of a source type."""
+    return SOURCE_TYPES + made.value
+
+
+def sign(source: Path, target: Path, statement: Statement, key: SigningKey) -> None:
     """Sign ``source``. Embedding formats: the signed copy is ``target``; others: ``target``
     is the sidecar. Raises ProvenanceError where signing fails, or where the time stamp
     authority that was asked for does not answer: a clip without it is not what was asked."""
-    key = key or signing_key()
     embed = can_embed(source)
     mime = EMBEDDED[source.suffix.lower()] if embed else BESIDE
     try:
@@ -114,14 +118,14 @@ def _signer(key: SigningKey) -> c2pa.Signer:
 
 
 def _builder(statement: Statement) -> c2pa.Builder:
-    """The unsigned manifest: opened picture, edited by a model, recipe, no training."""
-    agent = {"name": "vivant", "version": __version__}
+    """The unsigned manifest: opened picture, edited by a model, record, no training."""
+    agent = {"name": "vivant", "version": VERSION}
     actions = [
         {"action": "c2pa.opened", "parameters": {"ingredientIds": ["picture"]}},
         {
             "action": "c2pa.edited",
             "softwareAgent": agent,
-            "digitalSourceType": statement.source_type,
+            "digitalSourceType": address_of(statement.made),
             "description": "A still picture was set in motion.",
         },
     ]
@@ -141,7 +145,7 @@ def _builder(statement: Statement) -> c2pa.Builder:
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": "cawg.training-mining", "data": {"entries": forbidden}},
             # as text: CBOR would turn lists of small numbers into byte strings
-            {"label": RECIPE_LABEL, "data": {"json": json.dumps(statement.recipe)}},
+            {"label": RECORD_LABEL, "data": {"json": json.dumps(statement.record)}},
         ],
     }
     settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
@@ -184,9 +188,9 @@ def read(
 ) -> dict[str, Any] | None:
     """The manifest store of a file as JSON, None where it has none.
 
-    ``manifest`` is a sidecar's bytes, ``anchors`` PEM certificates to trust besides this
-    installation's, ``mime`` the media type where the name does not tell it. Raises
-    ProvenanceError where the library cannot read the file at all.
+    ``manifest`` is a sidecar's bytes, ``anchors`` PEM certificates to trust, ``mime`` the media
+    type where the name does not tell it. Raises ProvenanceError where the library cannot read
+    the file at all.
     """
     mime = mime or READABLE.get(path.suffix.lower(), BESIDE)
     try:
@@ -207,10 +211,8 @@ def read(
 
 
 def _trust(anchors: str) -> dict[str, Any]:
-    """Verification settings: this installation's root, if it has one, and ``anchors``."""
-    root = home() / "signer" / "root.pem"
-    known = (root.read_text("utf-8") if root.exists() else "") + anchors
+    """Verification settings."""
     settings: dict[str, Any] = {"verify": {"verify_trust": True}}
-    if known:
-        settings["trust"] = {"user_anchors": known}
+    if anchors:
+        settings["trust"] = {"user_anchors": anchors}
     return settings

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from vivant.errors import ProvenanceError, UsageError
 from vivant.provenance.certificate import check_certificate
+from vivant.settings import Settings
 
 YEARS = 10
 
@@ -37,34 +37,18 @@ class SigningKey:
     timestamp_url: str = ""
 
 
-def home() -> Path:
-    """The folder for what belongs to this user: ``VIVANT_HOME``, or the platform's place."""
-    if chosen := os.environ.get("VIVANT_HOME"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config"))
-    return base / "vivant"
-
-
-def signing_key() -> SigningKey:
-    """The operator's key (``VIVANT_SIGNER_CERT`` and ``VIVANT_SIGNER_KEY``, PEM files), else
-    this installation's, made if there is none. ``VIVANT_TSA_URL`` names a time stamp authority.
+def signing_key(settings: Settings) -> SigningKey:
+    """The operator's key, else this installation's, made if there is none.
 
     Raises UsageError where the operator's certificate cannot sign C2PA claims, ProvenanceError
     where this installation's key cannot be read or made.
     """
-    certificate, key = (os.environ.get(f"VIVANT_SIGNER_{n}") for n in ("CERT", "KEY"))
-    timestamp_url = os.environ.get("VIVANT_TSA_URL", "")
-    if certificate and key:
-        return replace(operator_key(Path(certificate), Path(key)), timestamp_url=timestamp_url)
-    if certificate or key:
-        raise UsageError("Set both VIVANT_SIGNER_CERT and VIVANT_SIGNER_KEY, or neither.")
+    timestamp_url = settings.timestamp_url
+    if settings.signer_certificate is not None and settings.signer_key is not None:
+        operator = operator_key(settings.signer_certificate, settings.signer_key)
+        return replace(operator, timestamp_url=timestamp_url)
     try:
-        folder = home() / "signer"
+        folder = signer_folder(settings)
         if not (folder / "key.pem").exists():
             _install(folder)
         chain, private, root = (
@@ -76,6 +60,29 @@ def signing_key() -> SigningKey:
         ) from error
     _check_dates(chain, folder)
     return SigningKey(chain, private, root, timestamp_url=timestamp_url)
+
+
+def signer_folder(settings: Settings) -> Path:
+    """Where this installation keeps its key."""
+    return settings.home / "signer"
+
+
+def known_anchors(settings: Settings) -> str:
+    """The certificates to trust, PEM: this installation's root, if it has one, and those of the
+    operator's trust file. Raises UsageError where that holds none."""
+    root = signer_folder(settings) / "root.pem"
+    known = root.read_text("utf-8") if root.exists() else ""
+    return known + ("" if settings.trust is None else read_anchors(settings.trust))
+
+
+def read_anchors(path: Path) -> str:
+    """The certificates of a PEM file. Raises UsageError where it holds none."""
+    try:
+        text = path.read_text("utf-8")
+        x509.load_pem_x509_certificates(text.encode())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no PEM file of certificates to trust.") from error
+    return text
 
 
 def _check_dates(chain: str, folder: Path) -> None:

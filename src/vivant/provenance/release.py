@@ -5,28 +5,45 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vivant.files import check_output, check_output_folder, publish, publish_folder, sha256_of
 from vivant.media.formats import Format
 from vivant.media.write import write_video
 from vivant.provenance.credentials import (
-    ALGORITHMIC,
-    COMPOSITE,
-    SYNTHETIC,
     Statement,
+    address_of,
     can_embed,
     sidecar_of,
     sign,
 )
-from vivant.provenance.keys import signing_key
-from vivant.provenance.policy import Decision, decide, may_leave
-from vivant.provenance.record import recipe_of
+from vivant.provenance.keys import SigningKey
+from vivant.provenance.policy import Policy, may_leave
 from vivant.provenance.verify import SUMS, states_synthetic
 from vivant.provenance.watermark.stamp import marked, stamped
 from vivant.provenance.xmp import add_xmp, packet
-from vivant.request import Progress, Request, Result, no_progress
+from vivant.request import Hooks, Result, SourceType
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where and how a clip leaves: file (or folder) ``out`` in ``format``; ``lossless`` exact
+    pixels; ``overwrite`` what is there; ``watermark`` False leaves the invisible mark out, which
+    the record then says."""
+
+    out: Path
+    format: Format
+    lossless: bool = False
+    overwrite: bool = False
+    watermark: bool = True
+
+    def check(self) -> None:
+        """Raises UsageError where the output exists, or cannot or must not be written."""
+        if self.format.suffix:
+            check_output(self.out, self.overwrite)
+        else:
+            check_output_folder(self.out, self.overwrite, SUMS)
 
 
 @dataclass(frozen=True)
@@ -41,80 +58,59 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Job:
+class _Release:
     """One publication under way."""
 
     result: Result
-    out: Path
-    fmt: Format
+    delivery: Delivery
     statement: Statement
-    lossless: bool
-    share: Callable[[float], None]
+    certificate: SigningKey
+    policy: Policy
+    hooks: Hooks
 
 
 def release(
     result: Result,
-    request: Request,
-    out: Path,
-    fmt: Format,
-    *,
-    picture_path: Path | None = None,
-    lossless: bool = False,
-    overwrite: bool = False,
-    field_sha256: str | None = None,
-    decision: Decision | None = None,
-    watermark: bool = True,
-    progress: Progress = no_progress,
+    delivery: Delivery,
+    statement: Statement,
+    certificate: SigningKey,
+    policy: Policy = Policy(),  # noqa: B008 - frozen
+    hooks: Hooks = Hooks(),  # noqa: B008 - frozen
 ) -> Published:
-    """Render ``result`` into ``out``, marked and signed.
+    """Render ``result`` into the output, marked and signed.
 
-    ``picture_path`` is the input file, whose own credentials are kept; ``field_sha256`` names
-    the field file that was rendered, None where a model sampled it. ``decision`` is the
-    policy's on this request, made here without consent where it is None. ``watermark`` False
-    leaves the invisible mark out, which the recipe then says. Raises UsageError where the output
-    exists or cannot be written, or the mark is required; PolicyError where the policy says no;
-    on any failure nothing is left behind.
+    A picture whose own credentials say that a model made it stays synthetic, whatever moved it.
+    Raises UsageError where the output exists or cannot be written, PolicyError where the
+    operator's hook says no, Cancelled; on any failure nothing is left behind.
     """
-    if fmt.suffix:
-        check_output(out, overwrite)
-    else:
-        check_output_folder(out, overwrite, SUMS)
-    signing_key()  # a certificate that cannot sign is refused before any work
-    decision = decision or decide(request.picture, picture_path)
-    recipe = {**recipe_of(request, result, field_sha256), "policy": decision.record()}
-    statement = Statement(
-        source_type=_source_type(request, field_sha256, picture_path),
-        recipe=stamped(recipe, result.spec, watermark),
-        picture=request.picture,
-        picture_path=picture_path,
+    delivery.check()
+    path = statement.picture_path
+    synthetic = path is not None and states_synthetic(path)
+    statement = replace(
+        statement,
+        made=SourceType.SYNTHETIC if synthetic else statement.made,
+        record=stamped(statement.record, result.plan.video, delivery.watermark),
     )
-    job = Job(result, out, fmt, statement, lossless, lambda share: progress("rendering", share))
-    return _file(job) if fmt.suffix else _folder(job, overwrite)
-
-
-def _source_type(request: Request, field_sha256: str | None, path: Path | None) -> str:
-    """IPTC's term: a picture that is synthetic already stays so; a photograph moved by a model
-    is a composite; one moved by a given field, or not at all, is the renderer's work."""
-    if path is not None and states_synthetic(path):
-        return SYNTHETIC
-    return COMPOSITE if field_sha256 is None and request.strength > 0 else ALGORITHMIC
+    work = _Release(result, delivery, statement, certificate, policy, hooks)
+    return _file(work) if delivery.format.suffix else _folder(work)
 
 
 def _tags(statement: Statement) -> dict[str, str]:
     return {
         "comment": "AI-generated: a still picture set in motion by vivant",
-        "DigitalSourceType": statement.source_type,
-        "encoder_software": f"vivant {statement.recipe['vivant']}",
+        "DigitalSourceType": address_of(statement.made),
+        "encoder_software": f"vivant {statement.record['vivant']}",
     }
 
 
-def _file(job: Job) -> Published:
+def _file(work: _Release) -> Published:
     """One file, signed inside or with its manifest beside it."""
     timings: dict[str, float] = {}
-    sidecar = None if can_embed(job.out) else sidecar_of(job.out)
+    out = work.delivery.out
+    sidecar = None if can_embed(out) else sidecar_of(out)
     with ExitStack() as stack:
         # left in reverse order: a sidecar is in place before its clip appears
-        final = stack.enter_context(publish(job.out))
+        final = stack.enter_context(publish(out))
         if sidecar is None:
             plain = final.with_name(f".plain{final.name}")
             stack.callback(plain.unlink, missing_ok=True)
@@ -122,22 +118,24 @@ def _file(job: Job) -> Published:
         else:
             plain = final
             signed = stack.enter_context(publish(sidecar))
-        timings["render_encode"] = _timed(lambda: _encode(job, plain))
-        timings["sign"] = _timed(lambda: sign(plain, signed, job.statement))
-    return Published(job.out, sha256_of(job.out), sidecar, timings)
+        timings["render_encode"] = _timed(lambda: _encode(work, plain))
+        timings["sign"] = _timed(lambda: sign(plain, signed, work.statement, work.certificate))
+    return Published(out, sha256_of(out), sidecar, timings)
 
 
-def _folder(job: Job, overwrite: bool) -> Published:
+def _folder(work: _Release) -> Published:
     """PNG frames with their hashes and a signed manifest over these."""
     timings: dict[str, float] = {}
-    sums = job.out / SUMS
-    with publish_folder(job.out, overwrite, SUMS) as folder:
-        timings["render_encode"] = _timed(lambda: _encode(job, folder))
+    out = work.delivery.out
+    sums = out / SUMS
+    with publish_folder(out, work.delivery.overwrite, SUMS) as folder:
+        timings["render_encode"] = _timed(lambda: _encode(work, folder))
         lines = [f"{sha256_of(p)}  {p.name}" for p in sorted(folder.glob("*.png"))]
-        (folder / SUMS).write_text("\n".join(lines) + "\n", "utf-8")
         listed = folder / SUMS
-        timings["sign"] = _timed(lambda: sign(listed, sidecar_of(listed), job.statement))
-    return Published(job.out, sha256_of(sums), sidecar_of(sums), timings)
+        listed.write_text("\n".join(lines) + "\n", "utf-8")
+        target = sidecar_of(listed)
+        timings["sign"] = _timed(lambda: sign(listed, target, work.statement, work.certificate))
+    return Published(out, sha256_of(sums), sidecar_of(sums), timings)
 
 
 def _timed(work: Callable[[], None]) -> float:
@@ -146,20 +144,18 @@ def _timed(work: Callable[[], None]) -> float:
     return time.monotonic() - clock
 
 
-def _encode(job: Job, path: Path) -> None:
-    frames = job.result.frames()
-    try:
+def _encode(work: _Release, path: Path) -> None:
+    video, statement = work.result.plan.video, work.statement
+    with work.result.open() as frames:
         write_video(
-            marked(frames, job.result.spec, job.statement.recipe),
-            job.result.spec,
+            marked(frames, video, statement.record),
+            video,
             path,
-            job.fmt,
-            lossless=job.lossless,
-            tags=_tags(job.statement),
-            xmp=packet(job.statement.source_type),
-            progress=job.share,
+            work.delivery.format,
+            lossless=work.delivery.lossless,
+            tags=_tags(statement),
+            xmp=packet(address_of(statement.made)),
+            progress=lambda share: work.hooks.report("rendering", share),
         )
-    finally:
-        frames.close()  # type: ignore[attr-defined] # a generator: free its memory on failure
-    add_xmp(path, job.statement.source_type)
-    may_leave(job.statement.recipe)
+    add_xmp(path, address_of(statement.made))
+    may_leave(statement.record, work.policy)

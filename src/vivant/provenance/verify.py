@@ -10,14 +10,15 @@ from typing import Any
 from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
 from vivant.provenance.credentials import (
+    FIRST_RECORD_LABEL,
     READABLE,
-    RECIPE_LABEL,
-    SYNTHETIC,
+    RECORD_LABEL,
     picture_mime,
     read,
     sidecar_of,
 )
 from vivant.provenance.watermark.stamp import Examined
+from vivant.request import SourceType
 
 SUMS = "SHA256SUMS"
 """The list of checksums that stands for a folder of frames."""
@@ -54,7 +55,7 @@ class Verdict:
     source_types: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     ingredients: tuple[str, ...] = ()
-    recipe: dict[str, Any] | None = None
+    record: dict[str, Any] | None = None
     problems: tuple[str, ...] = field(default=())
     inherited: tuple[Inherited, ...] = field(default=())
     timestamp: str = ""
@@ -115,7 +116,7 @@ def states_synthetic(path: Path) -> bool:
     if store is None:
         return False
     verdict = _judge(path, store)
-    return verdict.state != "altered" and SYNTHETIC.rpartition("/")[2] in verdict.source_types
+    return verdict.state != "altered" and SourceType.SYNTHETIC.value in verdict.source_types
 
 
 def _changed_frames(folder: Path, sums: Path) -> tuple[str, ...]:
@@ -143,7 +144,7 @@ def _judge(path: Path, store: dict[str, Any]) -> Verdict:
         source_types=_source_types(manifest),
         actions=tuple(a.get("action", "") for a in _actions(manifest)),
         ingredients=tuple(i.get("title", "") for i in manifest.get("ingredients", [])),
-        recipe=_recipe(assertions.get(RECIPE_LABEL)),
+        record=_record(assertions.get(RECORD_LABEL) or assertions.get(FIRST_RECORD_LABEL)),
         problems=tuple(problems),
         inherited=_inherited(manifest, store["manifests"]),
         timestamp=str(signature.get("time") or ""),
@@ -177,12 +178,12 @@ def _inherited(manifest: dict[str, Any], manifests: dict[str, Any]) -> tuple[Inh
     return tuple(found)
 
 
-def _recipe(data: Any) -> dict[str, Any] | None:
+def _record(data: Any) -> dict[str, Any] | None:
     try:
-        recipe = json.loads(data["json"])
+        record = json.loads(data["json"])
     except (TypeError, KeyError, ValueError):
         return None
-    return recipe if isinstance(recipe, dict) else None
+    return record if isinstance(record, dict) else None
 
 
 def _signer(info: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from vivant.clip import Floats
-from vivant.controls.types import Camera
+from vivant.controls.camera import Camera
 
 
 def ease(share: float, loop: bool) -> float:

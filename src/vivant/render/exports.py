@@ -16,15 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats
-from vivant.errors import UsageError
+from vivant.clip import Floats, VideoSpec
 from vivant.field.motion_field import MotionField
-from vivant.files import publish_folder
 from vivant.render.advect import drift_matte, grid_of, period_of, sway_step
 from vivant.render.bodies import find_bodies, ground_of, shifted_matte
 from vivant.render.camera import ease, view
+from vivant.render.shot import Shot
 from vivant.render.work import to_work
-from vivant.request import Request
+from vivant.request import Progress, no_progress
 
 FLOW_FORMATS = ("flo", "kitti", "npz")
 MOVING_PIXELS = 0.05
@@ -42,20 +41,20 @@ class FlowPair:
     occluded: NDArray[np.bool_]
 
 
-def flows(request: Request, field: MotionField) -> Iterator[FlowPair]:
+def flows(shot: Shot, field: MotionField) -> Iterator[FlowPair]:
     """Flow of every pair of consecutive frames that the renderer makes of ``field``."""
-    spec, camera = request.spec, request.controls.camera
-    motion = to_work(ground_of(field), request.picture.pixels)
-    bodies = find_bodies(field, request.picture.pixels, spec, request.loop)
-    period = period_of(spec.seconds, request.loop)
+    spec, camera = shot.spec, shot.controls.camera
+    motion = to_work(ground_of(field), shot.picture.pixels)
+    bodies = find_bodies(field, shot.picture.pixels, spec, shot.loop)
+    period = period_of(spec.seconds, shot.loop)
     drift = drift_matte(motion, period)[..., None]
     size = (spec.width, spec.height)
     ratio = np.array([size[0] / motion.size[0], size[1] / motion.size[1]], np.float32)
     grid = grid_of(size)
-    held = request.controls.still
+    held = shot.controls.still
     for frame in range(spec.count - 1):
         drifting = motion.at((frame + 0.5) / spec.fps) / np.float32(spec.fps)
-        swaying = sway_step(motion, frame, spec.fps, request.loop)
+        swaying = sway_step(motion, frame, spec.fps, shot.loop)
         step = swaying + drift * (drifting - swaying)
         full = cv2.resize(step * ratio, size, interpolation=cv2.INTER_LINEAR)
         for body in bodies:
@@ -63,7 +62,7 @@ def flows(request: Request, field: MotionField) -> Iterator[FlowPair]:
             full = np.where(there[..., None], body.path[frame + 1] - body.path[frame], full)
         if held is not None:
             full = np.where((held > 127)[..., None], np.float32(0), full)
-        views = [view(camera, ease((frame + k) / spec.count, request.loop), *size) for k in (0, 1)]
+        views = [view(camera, ease((frame + k) / spec.count, shot.loop), *size) for k in (0, 1)]
         backward = _backward(grid, full, views, camera.moves)
         yield _pair(grid, backward)
 
@@ -97,35 +96,39 @@ def _fetch(values: Floats, at: Floats) -> Floats:
 
 
 def export(
-    request: Request,
+    shot: Shot,
     field: MotionField,
     folder: Path,
-    what: tuple[str, ...],
-    *,
-    flow_format: str = "flo",
-    overwrite: bool = False,
+    parts: tuple[str, ...],
+    progress: Progress = no_progress,
 ) -> None:
-    """Write ``what`` ("flow", "mask") for every pair of frames into ``folder``, whole.
+    """Write ``parts`` for every pair of frames into ``folder``, which is there.
 
-    Files: ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI 16-bit .png or .npz),
-    ``occlusion_NNNNN.png``, ``moving_NNNNN.png``. Raises UsageError for an unknown format.
+    "flow" (.flo) or "flow:FORMAT" gives ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI
+    16-bit .png or .npz); "mask" gives ``occlusion_NNNNN.png`` and ``moving_NNNNN.png``.
     """
-    if flow_format not in FLOW_FORMATS:
-        raise UsageError(
-            f"There is no flow format {flow_format!r}; choose from {', '.join(FLOW_FORMATS)}."
-        )
-    with publish_folder(folder, overwrite) as temporary:
-        for index, pair in enumerate(flows(request, field)):
-            if "flow" in what:
-                for name in ("forward", "backward"):
-                    valid = ~pair.occluded if name == "forward" else np.ones_like(pair.occluded)
-                    _write_flow(
-                        temporary / f"{name}_{index:05d}", getattr(pair, name), valid, flow_format
-                    )
-            if "mask" in what:
-                moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
-                _write_mask(temporary / f"moving_{index:05d}.png", moving)
-                _write_mask(temporary / f"occlusion_{index:05d}.png", pair.occluded)
+    formats = [part.partition(":")[2] or FLOW_FORMATS[0] for part in parts if part != "mask"]
+    pairs = max(1, shot.spec.count - 1)
+    for index, pair in enumerate(flows(shot, field)):
+        for name in formats:
+            all_valid = np.ones_like(pair.occluded)
+            _write_flow(folder / f"forward_{index:05d}", pair.forward, ~pair.occluded, name)
+            _write_flow(folder / f"backward_{index:05d}", pair.backward, all_valid, name)
+        if "mask" in parts:
+            moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
+            _write_mask(folder / f"moving_{index:05d}.png", moving)
+            _write_mask(folder / f"occlusion_{index:05d}.png", pair.occluded)
+        progress("exporting", (index + 1) / pairs)
+
+
+BYTES_A_PIXEL = {"flow": 16.0, "flow:flo": 16.0, "flow:kitti": 4.0, "flow:npz": 3.0, "mask": 0.05}
+"""Of both directions, roughly; ``.flo`` is not compressed, the others depend on the motion."""
+
+
+def export_bytes(video: VideoSpec, parts: tuple[str, ...]) -> float:
+    """About how much `export` will write."""
+    pixels = video.width * video.height * max(0, video.count - 1)
+    return pixels * sum(BYTES_A_PIXEL[part] for part in parts)
 
 
 def _write_mask(path: Path, mask: NDArray[np.bool_]) -> None:

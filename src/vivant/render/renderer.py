@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Frame, Picture, VideoSpec
-from vivant.controls.types import Camera, Mask
+from vivant.clip import Floats, Frame, Picture, Plane, VideoSpec
+from vivant.controls.camera import Camera
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import light_at
 from vivant.render.advect import Layers, grid_of, layers
@@ -46,7 +46,7 @@ def render(
     *,
     camera: Camera = Camera(),  # noqa: B008 - frozen
     loop: bool = False,
-    still: Mask | None = None,
+    still: Plane | None = None,
 ) -> Iterator[Frame]:
     """Yield ``spec.count`` frames ``[spec.height, spec.width, 3]``; frame 0 is the picture.
 

@@ -1,31 +1,29 @@
-"""The watermark and the recipe: which identifier a clip carries, and whether the two agree."""
+"""The watermark and the record: which identifier a clip carries, and whether the two agree."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vivant.clip import Frame, VideoSpec
-from vivant.errors import UsageError, VivantError
+from vivant.errors import VivantError
 from vivant.media.decoder import decoded_frames
 from vivant.provenance.watermark.code import IDENTIFIER_BITS, VERSION
 from vivant.provenance.watermark.detect import Found, detect
 from vivant.provenance.watermark.embed import MIN_SIDE, can_mark, mark
 
 ENTRY = "watermark"
-REQUIRED = "required"
 ASKED, TOO_SMALL = "asked for", f"one frame, too narrow, or a side under {MIN_SIDE} pixels"
 
 
 @dataclass(frozen=True)
 class Examined:
     """What a clip alone tells. ``state``: found, not found, or not examined (``sentence`` says
-    why); ``identifier`` of 5 hexadecimal digits where it can be read; ``agrees`` with the recipe
+    why); ``identifier`` of 5 hexadecimal digits where it can be read; ``agrees`` with the record
     of the credentials, None where there is nothing to compare; ``score`` of the best peak."""
 
     state: str
@@ -37,59 +35,50 @@ class Examined:
     mirrored: bool = False
 
 
-def identifier_of(recipe: dict[str, Any]) -> str:
-    """First 20 bits of the SHA-256 of a recipe without its own entry, as 5 hexadecimal digits."""
-    rest = {name: value for name, value in recipe.items() if name != ENTRY}
+def identifier_of(record: dict[str, Any]) -> str:
+    """First 20 bits of the SHA-256 of a record without its own entry, as 5 hexadecimal digits."""
+    rest = {name: value for name, value in record.items() if name != ENTRY}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[: IDENTIFIER_BITS // 4]
 
 
-def stamped(recipe: dict[str, Any], spec: VideoSpec, wanted: bool = True) -> dict[str, Any]:
-    """The recipe with an entry that states the mark, or why there is none.
-
-    Raises UsageError where the mark is not wanted but the operator requires it
-    (``VIVANT_WATERMARK=required``).
-    """
-    if not wanted and os.environ.get("VIVANT_WATERMARK") == REQUIRED:
-        raise UsageError(
-            "This installation marks every clip (VIVANT_WATERMARK=required);"
-            " leave --no-watermark out."
-        )
+def stamped(record: dict[str, Any], spec: VideoSpec, wanted: bool = True) -> dict[str, Any]:
+    """The record with an entry that states the mark, or why there is none."""
     if wanted and can_mark(spec):
-        return recipe | {ENTRY: {"version": VERSION, "identifier": identifier_of(recipe)}}
-    return recipe | {ENTRY: {"left_out": TOO_SMALL if wanted else ASKED}}
+        return record | {ENTRY: {"version": VERSION, "identifier": identifier_of(record)}}
+    return record | {ENTRY: {"left_out": TOO_SMALL if wanted else ASKED}}
 
 
-def stated(recipe: dict[str, Any] | None) -> str | None:
-    """The identifier that a recipe states, None where it states none."""
-    entry = (recipe or {}).get(ENTRY)
+def stated(record: dict[str, Any] | None) -> str | None:
+    """The identifier that a record states, None where it states none."""
+    entry = (record or {}).get(ENTRY)
     value = entry.get("identifier") if isinstance(entry, dict) else None
     return value if isinstance(value, str) else None
 
 
-def marked(frames: Iterable[Frame], spec: VideoSpec, recipe: dict[str, Any]) -> Iterator[Frame]:
-    """The frames as they leave: with the mark that the recipe states, else as they are."""
-    identifier = stated(recipe)
+def marked(frames: Iterable[Frame], spec: VideoSpec, record: dict[str, Any]) -> Iterator[Frame]:
+    """The frames as they leave: with the mark that the record states, else as they are."""
+    identifier = stated(record)
     if identifier is None:
         return iter(frames)
-    return mark(frames, spec, int(identifier, 16), loop=bool(recipe.get("loop")))
+    return mark(frames, spec, int(identifier, 16), loop=bool(record.get("loop")))
 
 
-def examine(path: Path, recipe: dict[str, Any] | None = None) -> Examined:
-    """Look for the mark in a file, or a folder of frames, and compare with the ``recipe`` of its
+def examine(path: Path, record: dict[str, Any] | None = None) -> Examined:
+    """Look for the mark in a file, or a folder of frames, and compare with the ``record`` of its
     credentials, None where there are none. A file that cannot be decoded is not examined."""
     try:
         found = detect(decoded_frames(path))
     except VivantError as error:
         return Examined("not examined", str(error))
-    return _judged(found, stated(recipe))
+    return _judged(found, stated(record))
 
 
 def _judged(found: Found, expected: str | None) -> Examined:
     if not found.found:
         sentence = "The frames carry no watermark of vivant that can still be found."
         if expected is not None:
-            sentence = f"The watermark {expected} that the recipe states cannot be found."
+            sentence = f"The watermark {expected} that the record states cannot be found."
         return Examined("not found", sentence, score=found.score)
     said, agrees = found.identifier, None
     sentence = "The frames carry vivant's watermark; its identifier cannot be read."
@@ -97,5 +86,5 @@ def _judged(found: Found, expected: str | None) -> Examined:
         sentence = f"The frames carry vivant's watermark {said}."
     if said is not None and expected is not None:
         agrees = said == expected
-        sentence += " It agrees with the recipe." if agrees else f" The recipe says {expected}."
+        sentence += " It agrees with the record." if agrees else f" The record says {expected}."
     return Examined("found", sentence, said, agrees, found.score, found.scale, found.mirrored)

@@ -1,0 +1,66 @@
+"""What a request refers to by content: pictures, masks, clips and field files.
+
+A request is plain data, so it holds no pixels: it names each input by the SHA-256 of its bytes,
+and whoever runs it hands over `Assets` that know the content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from vivant.clip import Frame, Mask, Picture
+from vivant.errors import UsageError
+
+Kind = Literal["picture", "mask", "clip", "field"]
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One input: ``sha256`` of its bytes (64 hexadecimal digits), what it is, and a ``name`` for
+    people, without a folder. Raises UsageError where the hash is none."""
+
+    sha256: str
+    kind: Kind
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not _DIGEST.fullmatch(self.sha256):
+            raise UsageError(f"An asset is named by 64 hexadecimal digits, not {self.sha256!r}.")
+
+
+class Assets(Protocol):
+    """The content of assets. Every method raises UsageError for an asset that is not there and
+    MediaError for one that cannot be decoded."""
+
+    def picture(self, asset: Asset) -> Picture:
+        """The picture, upright, 8-bit sRGB, at its own size."""
+        ...
+
+    def mask(self, asset: Asset) -> Mask:
+        """The mask, upright, at its own size."""
+        ...
+
+    def frames(self, asset: Asset) -> Iterator[Frame]:
+        """The frames of a clip, ``[H, W, 3]`` uint8 sRGB."""
+        ...
+
+    def content(self, asset: Asset) -> bytes:
+        """The bytes of the file."""
+        ...
+
+    def path(self, asset: Asset) -> Path | None:
+        """The file itself, None where the asset came from memory."""
+        ...
+
+
+class Files(Protocol):
+    """Where the words of a user become assets."""
+
+    def add(self, path: Path, kind: Kind) -> Asset:
+        """Take a file in. Raises UsageError where there is none."""
+        ...

@@ -1,0 +1,115 @@
+"""Where the files of a run go: names, numbers, formats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vivant.errors import UsageError
+from vivant.job import Export
+from vivant.media.formats import FORMATS, Format, format_for
+from vivant.provenance.release import Delivery
+
+LONGEST_NAME = 255
+"""Bytes of a file's name that file systems take."""
+ROOM = 40
+"""Bytes left for endings, numbers and sidecars."""
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What was asked of the output. ``save_field`` and ``export`` are extras of each clip."""
+
+    out: Path | None = None
+    format: str | None = None
+    lossless: bool = False
+    watermark: bool = True
+    save_field: Path | None = None
+    export: str | None = None
+    flow_format: str = "flo"
+    overwrite: bool = False
+    json: bool = False
+    consent: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """The files of one clip."""
+
+    delivery: Delivery
+    exports: tuple[Export, ...]
+
+
+def format_of(options: OutputOptions) -> Format:
+    """The format that ``--format`` or the ending of ``--out`` names.
+
+    Raises UsageError where the two contradict.
+    """
+    out = options.out
+    if out is not None and (out.is_dir() or (options.format and not _ending(out))):
+        out = None
+    chosen = format_for(out, options.format, options.lossless)
+    if out is not None and options.format is not None and _ending(out) != chosen.suffix:
+        kind = f"ends in {chosen.suffix}" if chosen.suffix else "is a folder of files"
+        raise UsageError(
+            f"--format {options.format} and the output {out} contradict each other: {chosen.name}"
+            f" {kind}; leave one of them out."
+        )
+    return chosen
+
+
+def _ending(path: Path) -> str:
+    """The ending that a format is known by, "" for any other."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in {fmt.suffix for fmt in FORMATS.values()} else ""
+
+
+def place_for(photo: Path, options: OutputOptions, fmt: Format, seed: int | None) -> Place:
+    """Where the clip of ``photo`` goes; ``seed`` is part of the name where there are several.
+
+    Without ``--out``, or with a folder as ``--out``, the name is the photograph's and gets a
+    number where it is taken.
+    """
+    tail = "" if seed is None else f"-seed{seed}"
+    out = options.out
+    if out is None or out.is_dir():
+        stem = _short(photo.stem if str(photo) not in ("-", "/dev/stdin") else "clip")
+        ending = fmt.suffix or "-frames"
+        wished = (out or Path()) / f"{stem}{tail}{ending}"
+        clip = wished if options.overwrite else _free(wished, fmt)
+    else:
+        stem, ending = (out.stem, out.suffix) if _ending(out) else (out.name, fmt.suffix)
+        clip = out.with_name(f"{stem}{tail}{ending}")
+    delivery = Delivery(clip, fmt, options.lossless, options.overwrite, options.watermark)
+    return Place(delivery, _exports(clip, options, tail))
+
+
+def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...]:
+    exports = []
+    if options.save_field is not None:
+        field = options.save_field
+        exports.append(Export("field", field.with_name(f"{field.stem}{tail}{field.suffix}")))
+    if options.export is not None:
+        parts = tuple(part.strip() for part in options.export.split(",") if part.strip())
+        if not parts:
+            raise UsageError("--export names nothing; write flow, mask or flow,mask.")
+        named = tuple(f"flow:{options.flow_format}" if p == "flow" else p for p in parts)
+        exports.append(Export("truth", clip.with_name(f"{clip.stem}-export"), named))
+    return tuple(exports)
+
+
+def _short(stem: str) -> str:
+    """As much of a name as leaves room for what is added to it."""
+    return stem.encode("utf-8", "surrogateescape")[: LONGEST_NAME - ROOM].decode(
+        "utf-8", "ignore" if stem.isprintable() else "surrogateescape"
+    )
+
+
+def _free(path: Path, fmt: Format) -> Path:
+    """``path``, or with the first number that is not taken: photo.mp4, photo-2.mp4, ..."""
+    number, found = 1, path
+    stem = path.name[: -len(fmt.suffix)] if fmt.suffix else path.name
+    while found.exists() or found.is_symlink():
+        number += 1
+        found = path.with_name(f"{stem}-{number}{fmt.suffix}")
+    return found

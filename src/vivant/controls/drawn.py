@@ -1,0 +1,24 @@
+"""Controls with their files read, at the size of the frames: what a renderer works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vivant.clip import Plane
+from vivant.controls.camera import Camera
+from vivant.controls.stroke import Stroke
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn on one picture.
+
+    ``still`` and ``move`` are masks ``[H, W]`` of the picture's size, 255 = applies: ``still``
+    pixels never change, ``move`` keeps motion to the masked region and asks for motion
+    throughout it.
+    """
+
+    still: Plane | None = None
+    move: Plane | None = None
+    strokes: tuple[Stroke, ...] = ()
+    camera: Camera = field(default_factory=Camera)

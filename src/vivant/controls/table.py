@@ -1,0 +1,73 @@
+"""The one table of controls. Command line, help, Python, JSON, records, capabilities: all of
+them read it, so a new control is one new module and one line here."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from vivant.controls import camera, given, loop, mask, strength, stroke
+from vivant.controls.entry import Control, Entry, Option
+from vivant.errors import UsageError
+from vivant.records import check_members, from_data, to_data
+
+TABLE: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        loop.ENTRY,
+        strength.ENTRY,
+        mask.STILL,
+        mask.MOVE,
+        stroke.ENTRY,
+        camera.ENTRY,
+        given.ENTRY,
+    )
+}
+TAG = "control"
+"""The member of a control's JSON object that holds its name."""
+
+
+def entry_of(control: Control) -> Entry:
+    """The row of a control. Raises UsageError where the table has none."""
+    for entry in TABLE.values():
+        if type(control) is entry.kind:
+            return entry
+    raise UsageError(f"{type(control).__name__} is no control of this version.")
+
+
+def options() -> tuple[Option, ...]:
+    """Every option, in the table's order."""
+    return tuple(option for entry in TABLE.values() for option in entry.options)
+
+
+def control_data(control: Control) -> dict[str, Any]:
+    """A control as a JSON object."""
+    return {TAG: entry_of(control).name, **to_data(control)}
+
+
+def control_from(data: Any) -> Control:
+    """A control from its JSON object. Raises UsageError naming what is wrong."""
+    if not isinstance(data, dict) or not isinstance(data.get(TAG), str):
+        raise UsageError(f'A control must be an object like {{"{TAG}": "loop"}}.')
+    if data[TAG] not in TABLE:
+        raise UsageError(f"There is no control {data[TAG]!r}; known are {', '.join(TABLE)}.")
+    entry = TABLE[data[TAG]]
+    check_members(data, {TAG, *(f.name for f in fields(entry.kind))}, f"control {entry.name}")
+    rest = {name: value for name, value in data.items() if name != TAG}
+    control: Control = from_data(entry.kind, rest, f"control {entry.name}")
+    return control
+
+
+def check_together(controls: tuple[Control, ...]) -> None:
+    """Raises UsageError where a control that can be given once is given again."""
+    seen: set[str] = set()
+    for control in controls:
+        entry = entry_of(control)
+        if entry.name in seen and not entry.repeats:
+            raise UsageError(f"{entry.options[0].flag} can be given only once.")
+        seen.add(entry.name)
+
+
+def words_of(control: Control) -> tuple[str, ...]:
+    """The words of the command line that ask for a control."""
+    return entry_of(control).write(control)

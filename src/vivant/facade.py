@@ -1,0 +1,173 @@
+"""``import vivant``: pictures to clips in one line of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant import job
+from vivant.clip import Frame
+from vivant.controls.entry import Control, Option
+from vivant.controls.table import options
+from vivant.errors import UsageError
+from vivant.field.motion_field import MotionField
+from vivant.media.assets import FileAssets
+from vivant.media.formats import format_for
+from vivant.media.framing import target_of
+from vivant.provenance.keys import known_anchors, signing_key
+from vivant.provenance.policy import Policy, policy_of
+from vivant.provenance.release import Delivery
+from vivant.provenance.verify import Verdict
+from vivant.provenance.verify import verify as _verify
+from vivant.provenance.watermark.stamp import examine
+from vivant.registry import load
+from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result
+from vivant.settings import read_settings
+
+Image = str | Path | NDArray[np.uint8]
+"""A file, or pixels ``[H, W, 3]`` uint8 sRGB (a mask: ``[H, W]``)."""
+Value = str | float | bool | Path | NDArray[np.uint8] | Control
+"""Of a control: as on the command line, or typed."""
+
+
+@dataclass(frozen=True)
+class Animation:
+    """A clip that is planned but not made yet: `save` it, or go through its `frames`."""
+
+    request: Request
+    assets: FileAssets
+    generator: Generator
+    policy: Policy
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What will be made. Raises what `vivant.request.Generator.plan` does."""
+        return self.generator.plan(self.request, self.assets, target_of(format_for(None, None)))
+
+    @cached_property
+    def _made(self) -> Result:
+        target = target_of(format_for(None, None))
+        made = job.make(self.request, target, self.assets, self.generator, policy=self.policy)
+        return made.result
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames ``[H, W, 3]`` uint8 sRGB, without watermark, made anew at each call."""
+        with self._made.open() as stream:
+            yield from stream
+
+    @property
+    def field(self) -> MotionField:
+        """The motion field. Raises UsageError where the model has none."""
+        artefact = self._made.artefacts.get("field")
+        if artefact is None:
+            raise UsageError(f"The model {self.request.model} states no motion field.")
+        found: MotionField = artefact.read()
+        return found
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        format: str | None = None,  # noqa: A002 - the word users know
+        lossless: bool = False,
+        watermark: bool = True,
+        overwrite: bool = False,
+        hooks: Hooks = Hooks(),  # noqa: B008 - frozen
+    ) -> job.Done:
+        """Render, mark, sign and write the clip; the ending of ``path`` names the format.
+
+        Raises UsageError where the output exists and ``overwrite`` is false.
+        """
+        out = Path(path)
+        chosen = format_for(out, format, lossless)
+        return job.run(
+            self.request,
+            Delivery(out, chosen, lossless, overwrite, watermark),
+            self.assets,
+            self.generator,
+            signing_key(read_settings()),
+            policy=self.policy,
+            hooks=hooks,
+        )
+
+    def with_seed(self, seed: int) -> Animation:
+        """Another plausible future of the same picture."""
+        return replace(self, request=self.request.with_seed(seed))
+
+
+def animate(
+    picture: Image,
+    *,
+    seconds: float = 4.0,
+    fps: float | None = None,
+    size: str | tuple[int, int] | None = None,
+    seed: int = 0,
+    model: str = "builtin",
+    consent: bool = False,
+    **controls: Value | Iterable[Value],
+) -> Animation:
+    """Plan a clip of a picture.
+
+    ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
+    ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
+    mask ``[H, W]`` uint8. Raises UsageError naming what is not understood, UnsupportedControl
+    for what the model cannot honour; PolicyError comes when frames are made.
+    """
+    assets = FileAssets()
+    try:
+        if isinstance(size, tuple):
+            size = f"{size[0]}x{size[1]}"
+        image = (
+            assets.add_pixels(picture, "picture")
+            if isinstance(picture, np.ndarray)
+            else assets.add(Path(picture), "picture")
+        )
+        chosen = _read_controls(controls, assets)
+        request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
+        policy = policy_of(read_settings(), consent)
+        animation = Animation(request, assets, load(model), policy)
+        _ = animation.plan  # refuse now, not when it is saved
+        return animation
+    finally:
+        assets.rest()
+
+
+def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:
+    """Plan a clip of a picture under the motion field of a file; the rest as `animate`."""
+    return animate(picture, field=field, **options_)  # type: ignore[arg-type] # checked there
+
+
+def verify(path: str | Path) -> Verdict:
+    """What the credentials and the frames of a file say."""
+    anchors = known_anchors(read_settings())
+    verdict = _verify(Path(path), anchors)
+    return replace(verdict, watermark=examine(Path(path), verdict.record))
+
+
+def _read_controls(
+    given: dict[str, Value | Iterable[Value]], assets: FileAssets
+) -> tuple[Control, ...]:
+    known = {option.keyword: option for option in options()}
+    chosen: list[Control] = []
+    for name, values in given.items():
+        if name not in known:
+            raise UsageError(f"There is no control {name!r}; known are {', '.join(known)}.")
+        several = values if isinstance(values, list | tuple) else [values]
+        for value in several:
+            chosen += _read_control(known[name], value, assets)
+    return tuple(chosen)
+
+
+def _read_control(option: Option, value: object, assets: FileAssets) -> tuple[Control, ...]:
+    if value is None or value is False:
+        return ()
+    if isinstance(value, np.ndarray):
+        value = assets.path(assets.add_pixels(value, "mask", f"{option.keyword}.png"))
+    if isinstance(value, Control):
+        return (value,)
+    return option.read("" if value is True else str(value), assets)

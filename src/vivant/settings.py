@@ -1,0 +1,69 @@
+"""What the environment says, read once at the edge and handed on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from vivant.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The operator's choices.
+
+    ``home``: folder for what belongs to this user (``VIVANT_HOME``, else the platform's place);
+    ``signer_certificate`` and ``signer_key``: PEM files, both or neither
+    (``VIVANT_SIGNER_CERT``, ``VIVANT_SIGNER_KEY``); ``timestamp_url``: RFC 3161 authority
+    (``VIVANT_TSA_URL``); ``policy_hook``: command asked before and after
+    (``VIVANT_POLICY_HOOK``); ``nudity_screen``: on unless ``VIVANT_NUDITY_SCREEN=off``;
+    ``watermark_required``: ``VIVANT_WATERMARK=required``; ``trust``: PEM file of authorities
+    (``VIVANT_TRUST``); ``debug``: tracebacks (``VIVANT_DEBUG``).
+    """
+
+    home: Path
+    signer_certificate: Path | None = None
+    signer_key: Path | None = None
+    timestamp_url: str = ""
+    policy_hook: str = ""
+    nudity_screen: bool = True
+    watermark_required: bool = False
+    trust: Path | None = None
+    debug: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.signer_certificate is None) != (self.signer_key is None):
+            raise UsageError("Set both VIVANT_SIGNER_CERT and VIVANT_SIGNER_KEY, or neither.")
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of an environment, this process's by default. Raises UsageError."""
+    environ = os.environ if environ is None else environ
+
+    def path(name: str) -> Path | None:
+        return Path(environ[name]) if environ.get(name) else None
+
+    return Settings(
+        home=path("VIVANT_HOME") or _home(),
+        signer_certificate=path("VIVANT_SIGNER_CERT"),
+        signer_key=path("VIVANT_SIGNER_KEY"),
+        timestamp_url=environ.get("VIVANT_TSA_URL", ""),
+        policy_hook=environ.get("VIVANT_POLICY_HOOK", ""),
+        nudity_screen=environ.get("VIVANT_NUDITY_SCREEN", "on") != "off",
+        watermark_required=environ.get("VIVANT_WATERMARK") == "required",
+        trust=path("VIVANT_TRUST"),
+        debug=bool(environ.get("VIVANT_DEBUG")),
+    )
+
+
+def _home() -> Path:
+    found = platformdirs.user_config_path("vivant", appauthor=False, roaming=True)
+    if not found.is_absolute():  # no HOME, and an account that states none
+        raise UsageError(
+            "This account has no home folder; name a folder for vivant's keys with VIVANT_HOME."
+        )
+    return found
