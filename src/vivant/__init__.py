@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vivant.version import VERSION as __version__
+from vivant.version import __version__
 
 __all__ = ["Animation", "__version__", "animate", "render", "verify"]
 

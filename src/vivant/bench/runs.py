@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from vivant.errors import VivantError
-from vivant.version import VERSION
+from vivant.version import __version__
 
 SIZES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 LONGER = (2, 4)
@@ -68,7 +68,7 @@ def bench(
         progress((done + 1) / len(plan))
     by_size, by_length = rows[: len(sizes)], [rows[0], *rows[len(sizes) :][: len(LONGER)]]
     out: dict[str, Any] = {
-        "vivant": VERSION,
+        "vivant": __version__,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "machine": machine(),
         "photo": photo.name,

@@ -10,7 +10,7 @@ from typing import Any
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
 from vivant.files import publish
-from vivant.version import VERSION
+from vivant.version import __version__
 
 
 def evaluate_suite(
@@ -34,7 +34,7 @@ def evaluate_suite(
     if clips is not None and not clips.is_dir():
         raise UsageError(f"There is no folder of clips at {clips}.")
     loaded: Subject | None = None
-    about: dict[str, Any] = {"suite": suite.name, "samples": samples, "vivant": VERSION}
+    about: dict[str, Any] = {"suite": suite.name, "samples": samples, "vivant": __version__}
     if clips is None:
         loaded = Subject(load(model), SECONDS, FPS)
         identity = loaded.generator.identity

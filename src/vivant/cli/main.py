@@ -33,7 +33,7 @@ from vivant.cli.options import (
 )
 from vivant.errors import VivantError
 from vivant.settings import Settings, read_settings
-from vivant.version import VERSION
+from vivant.version import __version__
 
 
 def animate(
@@ -306,7 +306,7 @@ def _settings() -> Settings:
 
 def _version(value: bool) -> None:
     if value:
-        print(f"vivant {VERSION}")
+        print(f"vivant {__version__}")
         raise typer.Exit
 
 

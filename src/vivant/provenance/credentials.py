@@ -21,7 +21,7 @@ from vivant.errors import ProvenanceError
 from vivant.media.read import FORMATS
 from vivant.provenance.keys import SigningKey
 from vivant.request import SourceType
-from vivant.version import VERSION
+from vivant.version import __version__
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 RECORD_LABEL = "org.vivant.record"
@@ -119,7 +119,7 @@ def _signer(key: SigningKey) -> c2pa.Signer:
 
 def _builder(statement: Statement) -> c2pa.Builder:
     """The unsigned manifest: opened picture, edited by a model, record, no training."""
-    agent = {"name": "vivant", "version": VERSION}
+    agent = {"name": "vivant", "version": __version__}
     actions = [
         {"action": "c2pa.opened", "parameters": {"ingredientIds": ["picture"]}},
         {

@@ -18,7 +18,7 @@ from vivant.errors import MediaError, ProvenanceError, UsageError
 from vivant.provenance.first_edition import first_request
 from vivant.records import from_data, to_data
 from vivant.request import ModelIdentity, Request, Result, SourceType, Target
-from vivant.version import VERSION
+from vivant.version import __version__
 
 EDITION = 2
 FIRST = 1
@@ -36,7 +36,7 @@ def record_of(request: Request, target: Target, result: Result, assets: Assets) 
     video = result.plan.video
     return {
         "record": EDITION,
-        "vivant": VERSION,
+        "vivant": __version__,
         "model": asdict(result.model),
         "request": replace(request, model=result.model.name).to_data(),
         "target": to_data(replace(target, artefacts=())),
