@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,8 @@ from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.errors import UsageError, VivantError
 from vivant.job import Done
 from vivant.media.assets import FileAssets
-from vivant.media.formats import Format
+from vivant.media.formats import Format, format_for
+from vivant.provenance.credentials import can_embed
 from vivant.provenance.keys import SigningKey, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.registry import load
@@ -24,6 +28,7 @@ from vivant.request import Generator, Hooks, Keyframe, Plan, Request
 from vivant.settings import Settings
 
 MAX_SAMPLES = 64
+STDOUT = Path("-")
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ def animate(
     """
     clock = time.monotonic()
     _check_counts(photos, clip, outputs)
+    if outputs.out == STDOUT:
+        return _piped(photos, clip, controls, outputs, settings)
     fmt = format_of(outputs)
     with FileAssets() as assets:  # its decoder starts while the rest is made ready
         question = None if outputs.json else ask()
@@ -89,6 +96,31 @@ def animate(
                 reports.append({"photo": str(photo), "error": str(error)})
     _finish(reports, outputs, time.monotonic() - clock)
     return code
+
+
+def _piped(
+    photos: list[Path],
+    clip: ClipOptions,
+    controls: ControlWords,
+    outputs: OutputOptions,
+    settings: Settings,
+) -> int:
+    """One clip to standard output: made whole beside, then copied."""
+    fmt = format_for(None, outputs.format, outputs.lossless)
+    if not can_embed(Path(f"clip{fmt.suffix}")):
+        raise UsageError(
+            f"{fmt.name} keeps its credentials in a file beside it, for which a pipe has no place;"
+            " choose mp4, mov, gif, webp or avif."
+        )
+    if outputs.json or len(photos) > 1 or clip.samples > 1:
+        raise UsageError("-o - takes one clip and nothing else; leave --json and --samples out.")
+    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
+        out = Path(folder) / f"clip{fmt.suffix}"
+        animate(photos, clip, controls, replace(outputs, out=out, format=fmt.name), settings)
+        with out.open("rb") as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    return 0
 
 
 def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions) -> None:
