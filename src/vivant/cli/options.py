@@ -37,7 +37,9 @@ NoWatermark = Annotated[
 ]
 SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
 Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
-FlowFormat = Annotated[str, typer.Option(help="flo, kitti or npz.")]
+FlowFormat = Annotated[
+    str | None, typer.Option(help="Of --export flow: flo (default), kitti or npz.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Consent = Annotated[
     bool, typer.Option("--consent", help="Those concerned (faces, rights) have agreed.")

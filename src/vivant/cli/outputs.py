@@ -26,7 +26,7 @@ class OutputOptions:
     watermark: bool = True
     save_field: Path | None = None
     export: str | None = None
-    flow_format: str = "flo"
+    flow_format: str | None = None
     overwrite: bool = False
     json: bool = False
     consent: bool = False
@@ -86,6 +86,8 @@ def place_for(photo: Path, options: OutputOptions, fmt: Format, seed: int | None
 
 def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...]:
     exports = []
+    if options.flow_format is not None and "flow" not in (options.export or ""):
+        raise UsageError("--flow-format goes with --export flow; add it, or leave both out.")
     if options.save_field is not None:
         field = options.save_field
         exports.append(Export("field", field.with_name(f"{field.stem}{tail}{field.suffix}")))
@@ -93,7 +95,8 @@ def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...
         parts = tuple(part.strip() for part in options.export.split(",") if part.strip())
         if not parts:
             raise UsageError("--export names nothing; write flow, mask or flow,mask.")
-        named = tuple(f"flow:{options.flow_format}" if p == "flow" else p for p in parts)
+        flow = f"flow:{options.flow_format or 'flo'}"
+        named = tuple(flow if part == "flow" else part for part in parts)
         exports.append(Export("truth", clip.with_name(f"{clip.stem}-export"), named))
     return tuple(exports)
 

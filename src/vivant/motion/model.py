@@ -110,7 +110,7 @@ class MotionModel:
             *framing_notes(picture.size, size),
             *_mask_notes(request, assets, picture),
             *_work_notes(request, video, target),
-            *idle_notes(request),
+            *_idle_notes(request),
         )
         if (given := request.one(GivenField)) is not None:
             _check_aspect(field_from(assets.content(given.file), given.file.name), video)
@@ -259,8 +259,21 @@ def _mask_notes(request: Request, assets: Assets, picture: Picture) -> list[str]
     return notes
 
 
+def _idle_notes(request: Request) -> list[str]:
+    """What is asked for, but has no effect under the other controls."""
+    strength = request.one(Strength)
+    moving = [*request.all(Stroke), *request.all(Move), *request.all(GivenField)]
+    notes = list(idle_notes(request))
+    if strength is not None and strength.factor == 0 and moving:
+        names = ", ".join(dict.fromkeys(entry_of(control).name for control in moving))
+        notes.append(f"Strength 0 holds everything: {names} changes nothing.")
+    return notes
+
+
 def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]:
     notes = []
+    if request.one(Loop) is not None and video.count < 3:
+        notes.append(f"A clip of {video.count} frames has nothing to loop.")
     camera = combined(request.all(Camera))
     if camera.moves:
         notes.append(f"The camera moves: {write_camera(camera)[1]}.")
