@@ -15,6 +15,7 @@ from vivant.bundle import Bundle
 from vivant.clip import Frame, Picture, Plane, VideoSpec
 from vivant.controls.camera import Camera, combined, write_camera
 from vivant.controls.drawn import Drawn
+from vivant.controls.entry import Control
 from vivant.controls.given import GivenField
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked, Move, Still
@@ -262,7 +263,11 @@ def _mask_notes(request: Request, assets: Assets, picture: Picture) -> list[str]
 def _idle_notes(request: Request) -> list[str]:
     """What is asked for, but has no effect under the other controls."""
     strength = request.one(Strength)
-    moving = [*request.all(Stroke), *request.all(Move), *request.all(GivenField)]
+    moving: list[Control] = [
+        *request.all(Stroke),
+        *request.all(Move),
+        *request.all(GivenField),
+    ]
     notes = list(idle_notes(request))
     if strength is not None and strength.factor == 0 and moving:
         names = ", ".join(dict.fromkeys(entry_of(control).name for control in moving))
