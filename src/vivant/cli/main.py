@@ -323,7 +323,7 @@ def command_line() -> typer.Typer:
     plain: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False}
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
-    app.command()(with_controls(animate, leave_out=("field",)))
+    app.command()(with_controls(animate))
     app.command()(with_controls(render, leave_out=("field",)))
     for command in (field, models, verify, prepare, train, evaluate, bench):
         app.command()(command)
