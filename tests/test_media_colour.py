@@ -165,7 +165,7 @@ def test_nclx_of_avif_and_heic(tmp_path: Path) -> None:
     path.write_bytes(data.replace(b"colrnclx\0\1\0\r", b"colrnclx\0\x0c\0\r"))
     near(path, expected("p3"), 1.5)
     path = tmp_path / "a.heic"
-    options = {"color_primaries": 12, "transfer_characteristic": 13}
+    options = {"color_primaries": 12, "transfer_characteristics": 13}
     Image.fromarray(SOFT).save(path, quality=-1, chroma=444, **options)
     near(path, expected("p3"), 1.5)
 
@@ -310,7 +310,7 @@ def test_narrow_range_is_stretched() -> None:
 def test_ten_bits_of_heic_are_kept_before_the_curve(tmp_path: Path) -> None:
     ramp = np.tile(np.linspace(0, 3000, 512), (64, 1)).astype(np.uint16)
     path = tmp_path / "a.heic"
-    options = {"color_primaries": 1, "transfer_characteristic": 8, "quality": -1, "chroma": 444}
+    options = {"color_primaries": 1, "transfer_characteristics": 8, "quality": -1, "chroma": 444}
     data = np.ascontiguousarray(cv2.merge([ramp] * 3)).tobytes()
     pillow_heif.encode("RGB;16", (512, 64), data, str(path), **options)
     got = read_picture(path).pixels
