@@ -15,16 +15,17 @@ from vivant.errors import UsageError
 MAX_SIDE = 8192
 
 
-def parse_size(text: str, source: tuple[int, int]) -> tuple[int, int]:
+def parse_size(text: str, source: tuple[int, int], longest: int = MAX_SIDE) -> tuple[int, int]:
     """``"1280x720"``, ``"720p"`` (short side 720, the picture's aspect, even) or ``"source"``.
 
-    ``source`` is the picture's (width, height). Raises UsageError showing right examples.
+    ``source`` is the picture's (width, height). The short side gives way where the long one
+    would be over ``longest``. Raises UsageError showing right examples.
     """
     if text == "source":
         return source
     if match := re.fullmatch(r"(\d{2,5})p", text):
-        scale = int(match[1]) / min(source)
-        size = tuple(max(2, 2 * round(side * scale / 2)) for side in source)
+        scale = min(int(match[1]) / min(source), longest / max(source))
+        size = tuple(min(longest, max(2, 2 * round(side * scale / 2))) for side in source)
     elif match := re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", text):
         size = (int(match[1]), int(match[2]))
     else:
