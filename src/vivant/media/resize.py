@@ -24,8 +24,9 @@ def parse_size(text: str, source: tuple[int, int], longest: int = MAX_SIDE) -> t
     if text == "source":
         return source
     if match := re.fullmatch(r"(\d{2,5})p", text):
-        scale = min(int(match[1]) / min(source), longest / max(source))
-        size = tuple(min(longest, max(2, 2 * round(side * scale / 2))) for side in source)
+        short = int(match[1])
+        scale = min(short / min(source), max(longest, short) / max(source))
+        size = tuple(max(2, 2 * round(side * scale / 2)) for side in source)
     elif match := re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", text):
         size = (int(match[1]), int(match[2]))
     else:

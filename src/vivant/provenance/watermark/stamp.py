@@ -13,9 +13,10 @@ from typing import Any
 from vivant.clip import Frame, VideoSpec
 from vivant.errors import UsageError, VivantError
 from vivant.media.decoder import decoded_frames
+from vivant.media.formats import Format
 from vivant.provenance.watermark.code import IDENTIFIER_BITS, VERSION
 from vivant.provenance.watermark.detect import Found, detect
-from vivant.provenance.watermark.embed import MIN_SIDE, can_mark, mark
+from vivant.provenance.watermark.embed import MIN_SIDE, Carrier, can_mark, mark
 
 ENTRY = "watermark"
 REQUIRED = "required"
@@ -44,8 +45,18 @@ def identifier_of(recipe: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[: IDENTIFIER_BITS // 4]
 
 
-def stamped(recipe: dict[str, Any], spec: VideoSpec, wanted: bool = True) -> dict[str, Any]:
-    """The recipe with an entry that states the mark, or why there is none.
+def carrier_of(fmt: Format, lossless: bool) -> Carrier:
+    """How files of a format are marked."""
+    if fmt.exact(lossless):
+        return "exact"
+    return "palette" if fmt.palette else "lossy"
+
+
+def stamped(
+    recipe: dict[str, Any], spec: VideoSpec, wanted: bool = True, carrier: Carrier = "exact"
+) -> dict[str, Any]:
+    """The recipe with an entry that states the mark, and for which kind of file it was made, or
+    why there is none.
 
     Raises UsageError where the mark is not wanted but the operator requires it
     (``VIVANT_WATERMARK=required``).
@@ -56,7 +67,8 @@ def stamped(recipe: dict[str, Any], spec: VideoSpec, wanted: bool = True) -> dic
             " leave --no-watermark out."
         )
     if wanted and can_mark(spec):
-        return recipe | {ENTRY: {"version": VERSION, "identifier": identifier_of(recipe)}}
+        entry = {"version": VERSION, "identifier": identifier_of(recipe), "carrier": carrier}
+        return recipe | {ENTRY: entry}
     return recipe | {ENTRY: {"left_out": TOO_SMALL if wanted else ASKED}}
 
 
@@ -72,7 +84,9 @@ def marked(frames: Iterable[Frame], spec: VideoSpec, recipe: dict[str, Any]) -> 
     identifier = stated(recipe)
     if identifier is None:
         return iter(frames)
-    return mark(frames, spec, int(identifier, 16), loop=bool(recipe.get("loop")))
+    said = recipe[ENTRY].get("carrier")
+    carrier: Carrier = said if said in ("lossy", "palette") else "exact"
+    return mark(frames, spec, int(identifier, 16), bool(recipe.get("loop")), carrier)
 
 
 def examine(path: Path, recipe: dict[str, Any] | None = None) -> Examined:
