@@ -240,8 +240,8 @@ def marked_row(kind: str, index: int, clips: list[Path]) -> dict[str, Any]:
     frames = SOURCES[kind][0](rng, index, COUNT, clips)
     identifier = int(rng.integers(1 << 20))
     spec = VideoSpec(frames.shape[2], frames.shape[1], FPS, len(frames))
-    out = np.stack(list(mark(iter(frames), spec, identifier)))
-    difference = out[1:].astype(np.float32) - frames[1:]
+    out = np.stack(list(mark(iter(frames), spec, identifier, carrier="lossy")))
+    difference = out.astype(np.float32) - frames
     released = encoded(out, X264, 18)
     found = {}
     for name, attack in (REQUIRED if index % 2 else ATTACKS).items():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,11 @@ from conftest import EXAMPLES, photo_like
 from vivant.clip import VideoSpec
 from vivant.errors import MediaError, UsageError
 from vivant.media.colour import from_yuv420, to_yuv420
-from vivant.media.formats import FORMATS, format_for
+from vivant.media.formats import FORMATS, check_size, format_for, largest_size
 from vivant.media.read import read_picture
 from vivant.media.resize import fit, parse_size
 from vivant.media.video import iter_video, probe, read_video
-from vivant.media.write import even_size, write_video
+from vivant.media.write import CAPTURED, even_size, write_video
 
 SPEC = VideoSpec(160, 96, 24.0, 8)
 
@@ -144,3 +145,107 @@ def test_fit_never_stretches() -> None:
     assert any("cut by" in note for note in cut.notes)
     even = fit(picture, (picture.size[0], picture.size[1] - 1))
     np.testing.assert_array_equal(even.pixels, picture.pixels[:-1])
+
+
+# --- names ---------------------------------------------------------------------------------
+
+NAMES = ["12:30:15", "http:x", "-x", "caf\udce9", "%05d", "\u96ea" * 80, "a|b", "sub dir#?&"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of bytes")
+@pytest.mark.parametrize("name", ["mp4", "mkv", "gif", "webp", "png"])
+@pytest.mark.parametrize("stem", NAMES)
+def test_any_name_is_a_file_to_the_encoder_and_the_decoder(
+    tmp_path: Path, name: str, stem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = VideoSpec(32, 32, 24.0, 2)
+    path = Path(stem + FORMATS[name].suffix)
+    write_video(frames(spec), spec, path, FORMATS[name])
+    assert [os.fsencode(p.name) for p in tmp_path.iterdir()] == [os.fsencode(path.name)]
+    assert len(list(iter_video(path))) == 2
+    if name == "mp4":
+        data = path.read_bytes()
+        assert data.index(b"moov") < data.index(b"mdat")
+        assert probe(path).count == 2
+
+
+# --- sizes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", [(9600, 800), (800, 9600), (720, 12000), (32 * 300, 300)])
+@pytest.mark.parametrize("text", ["720p", "2160p"])
+def test_a_short_side_never_asks_for_too_much(text: str, source: tuple[int, int]) -> None:
+    for longest in (8192, 4096):
+        size = parse_size(text, source, longest)
+        assert max(size) <= longest
+        assert size[0] / size[1] == pytest.approx(source[0] / source[1], rel=0.02)
+        assert all(side % 2 == 0 for side in size)
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("source", [(1280, 720), (9600, 800), (721, 12001), (8000, 6000), (33, 17)])
+def test_the_largest_size_is_taken_and_a_larger_one_is_not(
+    name: str, source: tuple[int, int]
+) -> None:
+    fmt = FORMATS[name]
+    size = largest_size(fmt, source)
+    check_size(fmt, size)
+    assert size[0] / size[1] == pytest.approx(source[0] / source[1], rel=0.07)
+    assert all(a <= b for a, b in zip(size, source, strict=True))
+    if size != source:
+        with pytest.raises(UsageError, match=f"{size[0]}x{size[1]}"):
+            check_size(fmt, source)
+
+
+def test_what_plays_everywhere_is_level_5_2_at_most(tmp_path: Path) -> None:
+    assert largest_size(FORMATS["mp4"], (720, 12000)) == (244, 4096)
+    assert largest_size(FORMATS["mp4"], (4096, 2304)) == (4096, 2304)
+    assert largest_size(FORMATS["mp4"], (4096, 4096)) == (3072, 3072)
+    tall = VideoSpec(720, 12000, 24.0, 1)
+    with pytest.raises(UsageError, match="too large for mp4"):
+        write_video(iter([]), tall, tmp_path / "a.mp4", FORMATS["mp4"])
+
+
+# --- facts ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov", "av1", "webm", "mkv", "webp", "avif"])
+@pytest.mark.parametrize(
+    ("said", "utc"),
+    [
+        ("2024-05-01T12:30:15", "2024-05-01T12:30:15"),
+        ("2024-05-01T12:30:15+02:00", "2024-05-01T10:30:15"),
+    ],
+)
+def test_the_day_it_was_taken_survives(tmp_path: Path, name: str, said: str, utc: str) -> None:
+    path = out(tmp_path, name)
+    write_video(frames(), SPEC, path, FORMATS[name], tags={CAPTURED: said})
+    if name in ("webp", "avif"):
+        assert read_picture(path).captured == said
+        return
+    with av.open(str(path)) as container:
+        assert container.metadata["creation_time"].startswith(utc)
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [("mov", [1, 1, 1, 1]), ("av1", [1, 1, 1, 1]), ("webm", [1, 1, 1, 1]), ("mkv", [1, 13, 0, 2])],
+)
+def test_colour_is_tagged(tmp_path: Path, name: str, tags: list[int]) -> None:
+    write_video(frames(), SPEC, out(tmp_path, name), FORMATS[name])
+    with av.open(str(out(tmp_path, name))) as container:
+        context = container.streams.video[0].codec_context
+        said = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
+        assert [int(tag) for tag in said] == tags
+
+
+def test_avif_says_srgb(tmp_path: Path) -> None:
+    write_video(frames(), SPEC, out(tmp_path, "avif"), FORMATS["avif"])
+    assert b"nclx\0\1\0\r" in out(tmp_path, "avif").read_bytes()
+
+
+def test_what_is_exact() -> None:
+    exact = {name for name, fmt in FORMATS.items() if fmt.exact(lossless=False)}
+    assert exact == {"mkv", "png"}
+    assert {n for n, fmt in FORMATS.items() if fmt.exact(lossless=True)} == {"mkv", "png", "webp"}

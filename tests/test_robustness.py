@@ -50,14 +50,14 @@ def test_litter_of_dead_runs_goes_and_of_running_ones_stays(tmp_path: Path) -> N
         "    t.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.mp4")], check=False)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.glob(".a-*"))) == 2  # the file and its lock
     with publish(tmp_path / "b.mp4") as mine:
         mine.write_bytes(b"under way")
-        (tmp_path / ".foreign-000000-1-aaaaaaaaaaaa.tmp").touch()  # another machine's
+        (tmp_path / ".foreign-000000-aaaaaaaaaaaa.tmp").touch()  # another machine's
         check_output(tmp_path / "c.mp4", overwrite=False)
         assert mine.exists()
     names = {p.name for p in tmp_path.iterdir()}
-    assert names == {"b.mp4", ".foreign-000000-1-aaaaaaaaaaaa.tmp"}
+    assert names == {"b.mp4", ".foreign-000000-aaaaaaaaaaaa.tmp"}
     sweep(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == names
 

@@ -30,6 +30,8 @@ class Picture:
     ``pixels`` is ``[H, W, 3]``; ``alpha`` is ``[H, W]`` uint8 or None where the picture is
     opaque; ``sha256`` is the hash of the file it came from ("" if it came from memory);
     ``notes`` are sentences a user should hear, such as "only the first of 12 frames is used".
+    ``captured`` is when it was taken, ISO 8601, "" where that is not known. ``name`` is valid
+    Unicode: what a file system holds besides is replaced.
     """
 
     pixels: Frame
@@ -37,9 +39,12 @@ class Picture:
     name: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    captured: str = ""
 
     def __post_init__(self) -> None:
         _check_rgb(self.pixels, 3, "a picture")
+        name = self.name.encode("utf-8", "replace").decode("utf-8")
+        object.__setattr__(self, "name", name)  # frozen
         if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
             raise ValueError("alpha must have the height and width of the picture")
 

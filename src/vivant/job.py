@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from vivant.asset import Assets
 from vivant.errors import Cancelled, UsageError, VivantError
-from vivant.files import check_output, check_output_folder, publish, publish_folder
-from vivant.media.framing import target_of
+from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
+from vivant.media.framing import rate_notes, target_of
 from vivant.provenance.credentials import Statement
 from vivant.provenance.keys import SigningKey
 from vivant.provenance.policy import Policy, decide
@@ -107,6 +107,7 @@ def make(
 ) -> Made:
     """Plan, decide and generate, without publishing anything; see `run`."""
     plan = generator.plan(request, assets, target)
+    plan = replace(plan, notes=plan.notes + rate_notes(plan.video, target))
     hooks.planned(plan)
     hooks.report("planning", 1.0)
     first = request.keyframes[0].image
@@ -128,6 +129,8 @@ def _check(
             " leave --no-watermark out."
         )
     delivery.check()
+    for path in (delivery.out, *(export.path for export in exports)):
+        check_not_input(path, assets.paths())
     for export in exports:
         if export.parts:
             check_output_folder(export.path, delivery.overwrite)
@@ -141,7 +144,7 @@ def _write(export: Export, result: Result, overwrite: bool) -> None:
         with publish_folder(export.path, overwrite) as folder:
             artefact.write(folder, export.parts)
     else:
-        with publish(export.path) as temporary:
+        with publish(export.path, overwrite) as temporary:
             artefact.write(temporary, export.parts)
 
 

@@ -130,14 +130,16 @@ class Target:
     """What the output can hold, and what it would like where the request leaves it open.
 
     ``fps`` and ``short`` (side, pixels; None = the picture's own) are wishes; ``even``: both
-    sides must be; ``longest`` side in pixels; ``artefacts`` besides the frames that are wanted,
-    each with its parts.
+    sides must be; ``longest`` side and ``most_pixels`` of a frame; ``most_fps`` that can be shown;
+    ``artefacts`` besides the frames that are wanted, each with its parts.
     """
 
     fps: float | None = None
     short: int | None = None
     even: bool = False
     longest: int = 8192
+    most_pixels: int = 8192 * 8192
+    most_fps: float = 240.0
     artefacts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 

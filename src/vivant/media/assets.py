@@ -10,6 +10,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -103,9 +104,7 @@ class FileAssets:
             path = self._path(asset)
             picture = self._decoder.picture(path)
             _check_unchanged(picture.sha256, asset, path)
-            self._pictures[asset.sha256] = Picture(
-                picture.pixels, picture.alpha, asset.name, asset.sha256, picture.notes
-            )
+            self._pictures[asset.sha256] = replace(picture, name=asset.name, sha256=asset.sha256)
         return self._pictures[asset.sha256]
 
     def mask(self, asset: Asset) -> Mask:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vivant.errors import UsageError
+from vivant.media.resize import MAX_SIDE
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class Format:
     ``suffix`` with its dot ("" = a folder of files); ``encoder`` the FFmpeg encoder, or
     "pillow" / "png"; ``options`` its settings; ``halved`` whether colour is stored at half
     size (4:2:0), which needs even sides; ``lossless`` whether it can hold the exact pixels;
-    ``lossless_options`` the settings that make it so.
+    ``lossless_options`` the settings that make it so; ``max_side`` and ``max_pixels`` of a frame
+    that players can be trusted with; ``max_fps`` frames a second that the file can show;
+    ``palette`` whether colours are a few of a list.
     """
 
     name: str
@@ -26,7 +29,19 @@ class Format:
     lossless: bool = False
     lossless_options: tuple[tuple[str, str], ...] = ()
     summary: str = ""
+    max_side: int = MAX_SIDE
+    max_pixels: int = MAX_SIDE * MAX_SIDE
+    max_fps: float = 240.0
+    palette: bool = False
 
+    def exact(self, lossless: bool) -> bool:
+        """Whether a file holds the exact pixels, ``lossless`` being asked for or not."""
+        return self.lossless and (lossless or not self.lossless_options)
+
+
+_H264_LEVEL_52 = 36_864 * 16 * 16
+"""Pixels of a frame (ITU-T H.264, A.3.1); televisions, phones and browsers decode no more."""
+_AV1_LEVEL_6 = 35_651_584
 
 _TABLE = (
     Format(
@@ -35,6 +50,8 @@ _TABLE = (
         "libx264",
         (("crf", "18"), ("preset", "veryfast"), ("profile", "high")),
         halved=True,
+        max_side=4096,
+        max_pixels=_H264_LEVEL_52,
         summary="H.264, plays everywhere (default)",
     ),
     Format(
@@ -43,6 +60,7 @@ _TABLE = (
         "libsvtav1",
         (("crf", "28"), ("preset", "9")),
         halved=True,
+        max_pixels=_AV1_LEVEL_6,
         summary="AV1 in MP4, half the size",
     ),
     Format(
@@ -51,6 +69,8 @@ _TABLE = (
         "libx264",
         (("crf", "18"), ("preset", "veryfast"), ("profile", "high")),
         halved=True,
+        max_side=4096,
+        max_pixels=_H264_LEVEL_52,
         summary="H.264 in QuickTime, for editors",
     ),
     Format(
@@ -59,6 +79,7 @@ _TABLE = (
         "libvpx-vp9",
         (("crf", "26"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "6"), ("row-mt", "1")),
         halved=True,
+        max_pixels=_AV1_LEVEL_6,
         summary="VP9",
     ),
     Format(
@@ -70,7 +91,14 @@ _TABLE = (
         summary="FFV1, the lossless master",
     ),
     Format("png", "", "png", lossless=True, summary="a folder of numbered PNG files, lossless"),
-    Format("gif", ".gif", "gif", summary="256 colours; small sizes only"),
+    Format(
+        "gif",
+        ".gif",
+        "gif",
+        max_fps=50.0,
+        palette=True,
+        summary="256 colours; small sizes only",
+    ),
     Format(
         "webp",
         ".webp",
@@ -80,7 +108,14 @@ _TABLE = (
         lossless_options=(("lossless", "1"), ("quality", "60"), ("method", "2")),
         summary="animated WebP",
     ),
-    Format("avif", ".avif", "pillow", (("quality", "75"), ("speed", "8")), summary="animated AVIF"),
+    Format(
+        "avif",
+        ".avif",
+        "pillow",
+        (("quality", "75"), ("speed", "8")),
+        max_pixels=_AV1_LEVEL_6,
+        summary="animated AVIF",
+    ),
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 DEFAULT = FORMATS["mp4"]
@@ -111,3 +146,29 @@ def format_for(path: Path | None, name: str | None, lossless: bool = False) -> F
             f"{chosen.name} cannot hold the exact pixels; --lossless goes with {able}."
         )
     return chosen
+
+
+def largest_size(fmt: Format, size: tuple[int, int]) -> tuple[int, int]:
+    """The largest (width, height) of the aspect of ``size`` that the format takes, never above
+    ``size``; even where colour is stored at half size."""
+    width, height = size
+    scale = min(1.0, fmt.max_side / max(size), (fmt.max_pixels / (width * height)) ** 0.5)
+    step = 2 if fmt.halved else 1
+    return max(2, int(width * scale) // step * step), max(2, int(height * scale) // step * step)
+
+
+def check_size(fmt: Format, size: tuple[int, int]) -> None:
+    """Raises UsageError for a size of frames that the format does not take, with one it does."""
+    width, height = size
+    wide, high = largest_size(fmt, size)
+    if fmt.halved and (width % 2 or height % 2):
+        raise UsageError(
+            f"{fmt.name} needs even sides, not {width}x{height}; choose an even --size,"
+            f" such as {wide}x{high}."
+        )
+    if (wide, high) != size:
+        raise UsageError(
+            f"{width}x{height} is too large for {fmt.name}, which is played everywhere up to"
+            f" {fmt.max_side} pixels a side and {fmt.max_pixels / 1e6:.3g} megapixels; choose"
+            f" --size {wide}x{high}, or --format mkv."
+        )

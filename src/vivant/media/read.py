@@ -6,7 +6,6 @@ before anything is decoded, and only formats on the list are ever tried.
 
 from __future__ import annotations
 
-import io
 import warnings
 from pathlib import Path
 
@@ -14,18 +13,26 @@ import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from vivant.clip import Frame, Picture
 from vivant.errors import MediaError, UsageError, VivantError
 from vivant.files import sha256_of
+from vivant.media.colourspace import to_srgb
+from vivant.media.foreign import KNOWN, what_it_is
+from vivant.media.icc import apply_profile
+from vivant.media.raster import MAX_SOURCE_PIXELS, Raster, load, opened, upright
+from vivant.media.stated import captured, stated_space
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIF", "TIFF", "BMP", "JPEG2000")
 MAX_PIXELS = 80_000_000
+"""Pictures with more are reduced while they are read."""
 MIN_SIDE = 16
 MAX_BYTES = 512 << 20
+MOST_MISSING = 0.5
+"""A JPEG that was cut short may lack this share of its rows."""
 WHITE = (255, 255, 255)
-_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "F"}
+_DNG_VERSION = 0xC612
 
 
 def read_picture(
@@ -33,25 +40,28 @@ def read_picture(
     *,
     background: tuple[int, int, int] = WHITE,
     max_pixels: int = MAX_PIXELS,
-    allow_tiff: bool = False,
+    allow_tiff: bool = True,
 ) -> Picture:
     """Read a still image as a `Picture`.
 
-    EXIF orientation is applied, ICC profiles and CMYK are converted to sRGB, 16-bit values
-    are scaled, transparency is laid over ``background`` (and kept in ``alpha``). What a user
-    should know of this is in ``notes``. Raises UsageError for a missing file or a folder,
-    MediaError for anything that cannot be decoded, is too small or has over ``max_pixels``.
+    EXIF orientation is applied; colours are converted to sRGB from what the file states (an ICC
+    profile, or numbers: see `vivant.media.stated`), CMYK too; 16-bit values are scaled after
+    that; transparency is laid over ``background`` (and kept in ``alpha``). A picture of over
+    ``max_pixels`` is reduced 2, 4 or 8 times while it is decoded, and a JPEG that was cut short
+    is taken with what it has. What a user should know of this is in ``notes``. TIFF is always
+    taken (``allow_tiff`` has no effect). Raises UsageError for a missing file or a folder,
+    MediaError for anything that cannot be decoded, is too small or has over `MAX_SOURCE_PIXELS`.
     """
+    del allow_tiff
     _check_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pixels, alpha, notes = _decode(path, background, max_pixels, allow_tiff)
+            return _decode(path, background, max_pixels)
     except VivantError:
         raise
     except (Exception, MemoryError) as error:
         raise MediaError(f"{path} cannot be decoded as a picture ({_reason(error)}).") from error
-    return Picture(pixels, alpha, path.name, sha256_of(path), tuple(notes))
 
 
 def read_mask(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -80,124 +90,109 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"{path} is {size >> 20} MiB; pictures may have at most 512 MiB.")
 
 
-def _decode(
-    path: Path, background: tuple[int, int, int], max_pixels: int, allow_tiff: bool
-) -> tuple[Frame, NDArray[np.uint8] | None, list[str]]:
+def _decode(path: Path, background: tuple[int, int, int], max_pixels: int) -> Picture:
     pillow_heif.register_heif_opener()
-    allowed = [*FORMATS, "TIFF"] if allow_tiff else list(FORMATS)
+    name = shown(path)
     notes: list[str] = []
-    with _open(path, allowed) as image:
-        _check_size(path, image.size, max_pixels)
-        frames = getattr(image, "n_frames", 1)
-        if frames > 1 and image.format != "MPO":
-            notes.append(f"{path.name} is animated: only the first of its {frames} frames is used.")
-        image.load()
+    with _open(path) as image:
+        factor = _check_size(path, image.size, max_pixels)
+        _note_frames(name, image, notes)
         profile = image.info.get("icc_profile")
-        deep = _deep_pixels(path, image)
-        upright = ImageOps.exif_transpose(image)
-        if deep is not None:
-            upright = ImageOps.exif_transpose(_with_exif(deep, image))
-        converted = _to_srgb(upright, profile, notes)
-    alpha = None
-    if "A" in converted.getbands():
-        alpha = np.asarray(converted.getchannel("A"), np.uint8)
-        if alpha.min() == 255:
-            alpha = None
-        else:
-            notes.append(f"{path.name} is partly transparent: it is laid over {_name(background)}.")
-    return _composite(converted, alpha, background), alpha, notes
+        raster = load(path, image, factor)
+        pixels = _to_srgb(path, image, raster, profile, notes)
+        date = captured(image)
+    pixels = upright(pixels, raster.orientation)
+    alpha = None if raster.alpha is None else upright(raster.alpha, raster.orientation)
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    if factor > 1:
+        height, width = pixels.shape[:2]
+        notes.append(f"{name} is large: it is read at 1/{factor} of its size, {width}x{height}.")
+    if raster.missing > MOST_MISSING:
+        raise MediaError(f"{path} was cut short: {raster.missing:.0%} of it are missing.")
+    if raster.missing:
+        notes.append(f"{name} was cut short: about {raster.missing:.1%} at its end are missing.")
+    if alpha is not None:
+        notes.append(f"{name} is partly transparent: it is laid over {_name(background)}.")
+        pixels = _composite(pixels, alpha, background)
+    return Picture(pixels, alpha, name, sha256_of(path), tuple(notes), date)
 
 
-def _open(path: Path, allowed: list[str]) -> Image.Image:
+def shown(path: Path) -> str:
+    """A file's name as text that can be printed and stored: what is no Unicode is replaced."""
+    return path.name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _open(path: Path) -> Image.Image:
+    kind = what_it_is(path)
     try:
-        return Image.open(path, formats=allowed)
+        if kind:
+            raise MediaError(f"{path} is {kind} (vivant reads {KNOWN}).")
+        image = opened(path, FORMATS)
     except UnidentifiedImageError as error:
-        known = "JPEG, PNG, WebP, AVIF, HEIC, GIF"
-        raise MediaError(f"{path} is not a picture in a known format ({known}).") from error
-    except Image.DecompressionBombError as error:
-        raise MediaError(f"{path} has too many pixels; make it smaller.") from error
-
-
-def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
         raise MediaError(
-            f"{path} is {width}x{height}; at most {max_pixels // 1_000_000} megapixels are taken,"
-            " make it smaller."
-        )
+            f"{path} is not a picture in a known format ({KNOWN}), or it is damaged."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(path) from error
+    if _DNG_VERSION in getattr(image, "tag_v2", {}):
+        image.close()
+        raise MediaError(f"{path} is a camera's raw file; develop it to TIFF or JPEG first.")
+    return image
+
+
+def _too_large(path: Path) -> MediaError:
+    return MediaError(
+        f"{path} has too many pixels; at most {MAX_SOURCE_PIXELS // 1_000_000} megapixels are"
+        " taken, make it smaller."
+    )
+
+
+def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> int:
+    """How many times a picture must be reduced. Raises MediaError where none will do."""
+    width, height = size
+    if width * height > MAX_SOURCE_PIXELS:
+        raise _too_large(path)
     if min(width, height) < MIN_SIDE:
         raise MediaError(f"{path} is {width}x{height}; at least {MIN_SIDE}x{MIN_SIDE} is needed.")
     if max(width, height) > 32 * min(width, height):
         raise MediaError(f"{path} is {width}x{height}; it is too narrow to animate.")
+    return next((f for f in (1, 2, 4) if width * height <= max_pixels * f * f), 8)
 
 
-def _deep_pixels(path: Path, image: Image.Image) -> Image.Image | None:
-    """The picture scaled from 16 to 8 bits, None where it has 8.
-
-    Pillow clips 16-bit grey to white and reads the high byte only of 16-bit colour.
-    """
-    if image.mode in _DEEP_MODES:
-        values = np.asarray(image).astype(np.float64)
-        top = 65535.0 if image.mode != "F" else max(float(values.max()), 1e-9)
-        return Image.fromarray(np.clip(values * (255 / top) + 0.5, 0, 255).astype(np.uint8))
-    if image.format != "PNG" or _png_depth(path) != 16:
-        return None
-    values16 = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values16 is None or values16.dtype != np.uint16 or values16.ndim != 3:
-        return None
-    order = cv2.COLOR_BGRA2RGBA if values16.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    rgb = cv2.cvtColor(values16, order).astype(np.float32)
-    return Image.fromarray((rgb / 257 + 0.5).astype(np.uint8))
+def _note_frames(name: str, image: Image.Image, notes: list[str]) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format == "TIFF":
+        notes.append(f"{name} has {frames} pages: only the first is used.")
+    elif frames > 1 and image.format != "MPO":
+        notes.append(f"{name} is animated: only the first of its {frames} frames is used.")
 
 
-def _png_depth(path: Path) -> int:
-    with path.open("rb") as stream:
-        header = stream.read(25)
-    return header[24] if len(header) == 25 else 8
-
-
-def _with_exif(image: Image.Image, source: Image.Image) -> Image.Image:
-    """``image`` with the orientation that ``source`` states."""
-    buffer = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x0112] = source.getexif().get(0x0112, 1)
-    image.save(buffer, "PNG", exif=exif, compress_level=1)
-    return Image.open(io.BytesIO(buffer.getvalue()))
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
-    """RGB or RGBA in sRGB. A profile that cannot be used is said and passed over."""
-    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBa"):
-        image = image.convert("RGBA")
-    if image.mode not in ("RGB", "RGBA", "CMYK", "L", "LAB"):
-        image = image.convert("RGB")
+def _to_srgb(
+    path: Path, image: Image.Image, raster: Raster, profile: bytes | None, notes: list[str]
+) -> Frame:
+    """8-bit sRGB. What is stated but cannot be used is said and passed over."""
     if profile:
         try:
-            return _apply_profile(image, profile)
+            return apply_profile(raster.values, raster.mode, profile)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             notes.append("The colour profile could not be used; colours are taken as sRGB.")
-    return image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
+            return raster.as_srgb()
+    if raster.mode not in ("L", "RGB"):
+        return raster.as_srgb()
+    try:
+        space = stated_space(path, image)
+    except (Exception, MemoryError) as error:  # whatever a strange file makes of it
+        notes.append(f"The stated colours are taken as sRGB ({_reason(error)}).")
+        return raster.as_srgb()
+    if space is None:
+        return raster.as_srgb()
+    if space.hdr:
+        notes.append(f"{shown(path)} is HDR ({space.hdr}): its highlights are compressed.")
+    return to_srgb(raster.values, space)
 
 
-def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    target = ImageCms.createProfile("sRGB")
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    opaque = image.convert("RGB") if alpha is not None else image
-    out = ImageCms.profileToProfile(opaque, source, target, outputMode="RGB")
-    if out is None:
-        raise ValueError("the profile gave no picture")
-    if alpha is not None:
-        out.putalpha(alpha)
-    return out
-
-
-def _composite(
-    image: Image.Image, alpha: NDArray[np.uint8] | None, background: tuple[int, int, int]
-) -> Frame:
-    pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8))
-    if alpha is None:
-        return pixels
+def _composite(pixels: Frame, alpha: NDArray[np.uint8], background: tuple[int, int, int]) -> Frame:
     share = alpha[..., None].astype(np.float32) / 255
     mixed = pixels * share + np.array(background, np.float32) * (1 - share)
     return (mixed + 0.5).astype(np.uint8)

@@ -18,22 +18,22 @@ MAX_SIDE = 8192
 def parse_size(text: str, source: tuple[int, int], longest: int = MAX_SIDE) -> tuple[int, int]:
     """``"1280x720"``, ``"720p"`` (short side 720, the picture's aspect, even) or ``"source"``.
 
-    ``source`` is the picture's (width, height), ``longest`` the largest side that the output
-    takes. Raises UsageError showing right examples.
+    ``source`` is the picture's (width, height). The short side gives way where the long one
+    would be over ``longest``. Raises UsageError showing right examples.
     """
     if text == "source":
         return source
     if match := re.fullmatch(r"(\d{2,5})p", text):
-        scale = int(match[1]) / min(source)
+        short = int(match[1])
+        scale = min(short / min(source), max(longest, short) / max(source))
         size = tuple(max(2, 2 * round(side * scale / 2)) for side in source)
     elif match := re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", text):
         size = (int(match[1]), int(match[2]))
     else:
         raise UsageError(f"The size {text!r} is not understood; write 1280x720, 720p or source.")
-    if min(size) < 16 or max(size) > longest:
+    if min(size) < 16 or max(size) > MAX_SIDE:
         raise UsageError(
-            f"The size {size[0]}x{size[1]} is out of range; sides are 16 to {longest} in this"
-            " format."
+            f"The size {size[0]}x{size[1]} is out of range; sides are 16 to {MAX_SIDE}."
         )
     return size[0], size[1]
 

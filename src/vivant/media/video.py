@@ -96,7 +96,7 @@ def _pngs(folder: Path) -> Iterator[Frame]:
     for file in files:
         with Image.open(file, formats=["PNG"]) as header:
             check_frame(file, *header.size)
-        pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)  # any name
         if pixels is None:
             raise MediaError(f"{file} cannot be decoded.")
         yield np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
@@ -115,7 +115,12 @@ def open_video(path: Path) -> Any:
     Without the list FFmpeg would follow play lists, to other files and to the network.
     """
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
-    return av.open(str(path.absolute()), options=options)
+    return av.open(url_of(path), options=options)
+
+
+def url_of(path: Path) -> str:
+    """A path as FFmpeg takes it: whatever is in the name, it is a file and no address."""
+    return f"file:{path.absolute()}"
 
 
 def check_frame(path: Path, width: int, height: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,21 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from vivant.clip import Frame, VideoSpec
-from vivant.errors import MediaError, UsageError
+from vivant.errors import MediaError
 from vivant.media.colour import to_yuv420
-from vivant.media.formats import Format
+from vivant.media.formats import Format, check_size
 from vivant.media.scheduling import is_real_time, leave_real_time
+from vivant.media.timing import GIF_TICKS, delays, exact_rate, gif_frames
+from vivant.media.video import url_of
 
-BT709 = 1
+BT709, SRGB, RGB = 1, 13, 0
 LIMITED, FULL = 1, 2
-GIF_FPS = 50.0
+MILLISECONDS = 1000
+CAPTURED = "creation_time"
+"""The tag that says when the picture was taken (ISO 8601)."""
 
 Share = Callable[[float], None]
 
@@ -45,20 +50,17 @@ def write_video(
     """Encode ``frames`` to ``path`` as it is named; the caller publishes it by rename.
 
     Frames are streamed, so memory does not grow with the duration. ``tags`` are written as
-    container metadata where the container has a place for them, the packet ``xmp`` in WebP
-    and AVIF. Raises UsageError for odd sides where colour is stored at half size, MediaError
-    where encoding fails.
+    container metadata where the container has a place for them (`CAPTURED` as its date, in WebP
+    and AVIF by EXIF), the packet ``xmp`` in WebP and AVIF. Raises UsageError for a size that the
+    format does not take (`check_size`), MediaError where encoding fails.
     """
-    if fmt.halved and (spec.width % 2 or spec.height % 2):
-        raise UsageError(
-            f"{fmt.name} needs even sides, not {spec.width}x{spec.height}; choose an even --size."
-        )
+    check_size(fmt, (spec.width, spec.height))
     counted = _checked(frames, spec, progress)
     try:
         if fmt.encoder == "png":
             _write_pngs(counted, path)
         elif fmt.encoder == "pillow":
-            _write_pillow(counted, spec, path, fmt, lossless, xmp)
+            _write_pillow(counted, spec, path, fmt, lossless, xmp, tags or {})
         elif fmt.encoder == "gif":
             _write_gif(counted, spec, path, tags or {})
         else:
@@ -77,8 +79,28 @@ def _checked(frames: Iterable[Frame], spec: VideoSpec, progress: Share) -> Itera
         progress((index + 1) / spec.count)
 
 
-def _rate(fps: float) -> Fraction:
-    return Fraction(fps).limit_denominator(1001)
+def _container_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags with the date in UTC. Where its zone is not known the clock is kept as it was."""
+    out = dict(tags)
+    if moment := out.pop(CAPTURED, ""):
+        when = datetime.fromisoformat(moment)
+        when = when.astimezone(timezone.utc) if when.tzinfo else when
+        out[CAPTURED] = when.replace(tzinfo=None).isoformat() + "Z"
+    return out
+
+
+def _exif(tags: Mapping[str, str]) -> bytes:
+    """EXIF with the date, b"" where there is none."""
+    moment = tags.get(CAPTURED, "")
+    if not moment:
+        return b""
+    when = datetime.fromisoformat(moment)
+    exif = Image.Exif()
+    details = {ExifTags.Base.DateTimeOriginal: when.strftime("%Y:%m:%d %H:%M:%S")}
+    if when.tzinfo:
+        details[ExifTags.Base.OffsetTimeOriginal] = moment[-6:]
+    exif[ExifTags.IFD.Exif] = details
+    return exif.tobytes()
 
 
 def _write_av(
@@ -87,32 +109,32 @@ def _write_av(
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints banners otherwise
     quicktime = fmt.suffix in (".mp4", ".mov")
     movflags = {"movflags": "+faststart+use_metadata_tags"} if quicktime else {}
-    with av.open(str(path), "w", options=movflags) as container:
-        container.metadata.update(tags)
-        stream: Any = container.add_stream(fmt.encoder, rate=_rate(spec.fps))
+    rate = exact_rate(spec.fps)
+    with av.open(url_of(path), "w", options=movflags) as container:
+        container.metadata.update(_container_tags(tags))
+        stream: Any = container.add_stream(fmt.encoder, rate=rate)
         stream.width, stream.height = spec.width, spec.height
         stream.pix_fmt = "yuv420p" if fmt.halved else "bgr0"
         stream.options = dict(fmt.options)
         stream.thread_type = "AUTO"
-        if fmt.halved:
-            _tag(stream.codec_context)
+        _tag(stream.codec_context, fmt.halved)
         chosen = is_real_time()
         for index, frame in enumerate(frames):
             picture = _yuv_frame(frame) if fmt.halved else _rgb_frame(frame)
             picture.pts = index
-            picture.time_base = 1 / _rate(spec.fps)
+            picture.time_base = 1 / rate
             container.mux(stream.encode(picture))
             if index == 0 and not chosen:  # the encoder has started its threads
                 leave_real_time()
         container.mux(stream.encode(None))
 
 
-def _tag(target: Any) -> None:
+def _tag(target: Any, halved: bool = True) -> None:
     """State the colour space; encoders take it from the context, some from the frame."""
     target.color_primaries = BT709
-    target.color_trc = BT709
-    target.colorspace = BT709
-    target.color_range = LIMITED
+    target.color_trc = BT709 if halved else SRGB
+    target.colorspace = BT709 if halved else RGB
+    target.color_range = LIMITED if halved else FULL
 
 
 def _yuv_frame(frame: Frame) -> av.VideoFrame:
@@ -122,7 +144,9 @@ def _yuv_frame(frame: Frame) -> av.VideoFrame:
 
 
 def _rgb_frame(frame: Frame) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")
+    picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")
+    _tag(picture, halved=False)
+    return picture
 
 
 def _write_pngs(frames: Iterator[Frame], folder: Path) -> None:
@@ -137,21 +161,24 @@ def _write_pngs(frames: Iterator[Frame], folder: Path) -> None:
 
 
 def _write_pillow(
-    frames: Iterator[Frame], spec: VideoSpec, path: Path, fmt: Format, lossless: bool, xmp: bytes
+    frames: Iterator[Frame],
+    spec: VideoSpec,
+    path: Path,
+    fmt: Format,
+    lossless: bool,
+    xmp: bytes,
+    tags: Mapping[str, str],
 ) -> None:
-    options: dict[str, Any] = {
-        k: int(v) for k, v in (fmt.lossless_options if lossless else fmt.options)
-    }
-    if xmp:
-        options["xmp"] = xmp
+    chosen = fmt.lossless_options if lossless else fmt.options
+    options: dict[str, Any] = {name: int(value) for name, value in chosen}
+    options |= {name: data for name, data in (("xmp", xmp), ("exif", _exif(tags))) if data}
     images = (Image.fromarray(frame) for frame in frames)
-    first = next(images)
-    first.save(
+    next(images).save(
         path,
         fmt.name.upper(),
         save_all=True,
         append_images=images,
-        duration=round(1000 / spec.fps),
+        duration=delays(spec.count, spec.fps, MILLISECONDS),
         loop=0,
         **options,
     )
@@ -161,10 +188,32 @@ def _write_gif(
     frames: Iterator[Frame], spec: VideoSpec, path: Path, tags: Mapping[str, str]
 ) -> None:
     """GIF with one palette made for the whole clip, through FFmpeg's palette filters."""
-    rate = _rate(min(spec.fps, GIF_FPS))
+    shown = gif_frames(spec.count, spec.fps)
+    graph, source, sink = _palette_graph(spec)
+    options = {"loop": "0", "final_delay": str(shown[-1][1])}
+    with av.open(url_of(path), "w", options=options) as container:
+        container.metadata.update(tags)
+        stream: Any = container.add_stream("gif", rate=GIF_TICKS)
+        stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "pal8"
+        waiting, time = list(reversed(shown)), 0
+        for index, frame in enumerate(frames):
+            while waiting and waiting[-1][0] == index:
+                picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+                picture.pts, picture.time_base = time, Fraction(1, GIF_TICKS)
+                source.push(picture)
+                time += waiting.pop()[1]
+        source.push(None)
+        for picture in _pulled(sink):
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    del graph  # until here the filters were needed
+
+
+def _palette_graph(spec: VideoSpec) -> tuple[Any, Any, Any]:
+    """The filters, and where frames go in and come out with a palette (both die with the first)."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
-        width=spec.width, height=spec.height, format="rgb24", time_base=1 / rate
+        width=spec.width, height=spec.height, format="rgb24", time_base=Fraction(1, GIF_TICKS)
     )
     split = graph.add("split")
     palette = graph.add("palettegen", "stats_mode=full")
@@ -176,18 +225,7 @@ def _write_gif(
     palette.link_to(apply, 0, 1)
     apply.link_to(sink)
     graph.configure()
-    with av.open(str(path), "w", options={"loop": "0"}) as container:
-        container.metadata.update(tags)
-        stream: Any = container.add_stream("gif", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "pal8"
-        for index, frame in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            picture.pts, picture.time_base = index, 1 / rate
-            source.push(picture)
-        source.push(None)
-        for picture in _pulled(sink):
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
+    return graph, source, sink
 
 
 def _pulled(sink: Any) -> Iterator[av.VideoFrame]:

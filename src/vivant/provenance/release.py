@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vivant.files import check_output, check_output_folder, publish, publish_folder, sha256_of
 from vivant.media.formats import Format
-from vivant.media.write import write_video
+from vivant.media.write import CAPTURED, write_video
 from vivant.provenance.credentials import (
     Statement,
     address_of,
@@ -21,7 +21,7 @@ from vivant.provenance.credentials import (
 from vivant.provenance.keys import SigningKey
 from vivant.provenance.policy import Policy, may_leave
 from vivant.provenance.verify import SUMS, states_synthetic
-from vivant.provenance.watermark.stamp import marked, stamped
+from vivant.provenance.watermark.stamp import carrier_of, marked, stamped
 from vivant.provenance.xmp import add_xmp, packet
 from vivant.request import Hooks, Result, SourceType
 
@@ -89,14 +89,21 @@ def release(
     statement = replace(
         statement,
         made=SourceType.SYNTHETIC if synthetic else statement.made,
-        record=stamped(statement.record, result.plan.video, delivery.watermark),
+        record=stamped(
+            statement.record,
+            result.plan.video,
+            delivery.watermark,
+            carrier_of(delivery.format, delivery.lossless),
+        ),
     )
     work = _Release(result, delivery, statement, certificate, policy, hooks)
     return _file(work) if delivery.format.suffix else _folder(work)
 
 
 def _tags(statement: Statement) -> dict[str, str]:
+    captured = statement.picture.captured
     return {
+        **({CAPTURED: captured} if captured else {}),
         "comment": "AI-generated: a still picture set in motion by vivant",
         "DigitalSourceType": address_of(statement.made),
         "encoder_software": f"vivant {statement.record['vivant']}",
@@ -110,14 +117,14 @@ def _file(work: _Release) -> Published:
     sidecar = None if can_embed(out) else sidecar_of(out)
     with ExitStack() as stack:
         # left in reverse order: a sidecar is in place before its clip appears
-        final = stack.enter_context(publish(out))
+        final = stack.enter_context(publish(out, work.delivery.overwrite))
         if sidecar is None:
             plain = final.with_name(f".plain{final.name}")
             stack.callback(plain.unlink, missing_ok=True)
             signed = final
         else:
             plain = final
-            signed = stack.enter_context(publish(sidecar))
+            signed = stack.enter_context(publish(sidecar, work.delivery.overwrite))
         timings["render_encode"] = _timed(lambda: _encode(work, plain))
         timings["sign"] = _timed(lambda: sign(plain, signed, work.statement, work.certificate))
     return Published(out, sha256_of(out), sidecar, timings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -18,10 +19,20 @@ FLAT, PER_ACTIVITY, MOST = 0.6, 0.25, 3.0
 """Standard deviation of the mark in levels: on flat areas, per level of activity, at most."""
 MOST_OF_FRAME = 2.3
 """At most so many levels over a whole frame: 40.9 dB."""
-RAMP = 2
-"""Frames until the mark is at full strength, and, in a loop, from full strength to its end."""
+QUIET = 1.0
+"""Levels of activity below which a file with a palette carries no mark."""
+RAMP = 12
+"""Frames until the mark is at full strength, and, in a loop, from full strength to its end: a
+quarter of the clip at most. Only where frame 0 stays."""
 _SHORT = 180
+_AROUND = 25
 _CREST = 2.0
+
+
+Carrier = Literal["exact", "lossy", "palette"]
+"""The kind of file. "exact": frame 0 stays, and the mark fades in behind it. "lossy": no frame
+stays anyway, all are marked alike, so that nothing pulses where a loop begins again. "palette":
+the same, but even ground is left alone, where a few colours would shimmer and cost space."""
 
 
 def can_mark(spec: VideoSpec) -> bool:
@@ -32,27 +43,39 @@ def can_mark(spec: VideoSpec) -> bool:
 
 
 def mark(
-    frames: Iterable[Frame], spec: VideoSpec, identifier: int, loop: bool = False
+    frames: Iterable[Frame],
+    spec: VideoSpec,
+    identifier: int,
+    loop: bool = False,
+    carrier: Carrier = "exact",
 ) -> Iterator[Frame]:
-    """The frames ``[H, W, 3]`` with the mark, frame 0 untouched; those given are not changed.
+    """The frames ``[H, W, 3]`` with the mark; those given are not changed.
 
-    ``loop`` lets the mark fade before the end, as it does after frame 0. Raises ValueError for an
-    identifier that is no 20-bit number or a clip that cannot be marked (`can_mark`).
+    For an "exact" carrier frame 0 is untouched, and ``loop`` lets the mark fade before the end, as
+    it does after frame 0. Raises ValueError for an identifier that is no 20-bit number or a clip
+    that cannot be marked (`can_mark`).
     """
     if not can_mark(spec):
         raise ValueError(f"{spec} cannot carry a watermark")
-    marker = Marker(sheet(encode(identifier), spec.width, spec.height))
+    pattern = sheet(encode(identifier), spec.width, spec.height)
+    marker = Marker(pattern, even_ground=carrier != "palette")
+    ramp = max(1, min(RAMP, spec.count // 4))
     for index, frame in enumerate(frames):
         near = min(index, spec.count - index) if loop else index
-        yield marker.add(frame, min(1.0, near / RAMP)) if index else frame
+        strength = min(1.0, near / ramp) if carrier == "exact" else 1.0
+        yield marker.add(frame, strength) if strength else frame
 
 
 class Marker:
-    """Adds one ``pattern`` ``[H, W]`` to frames of its size; holds the buffers this needs."""
+    """Adds one ``pattern`` ``[H, W]`` to frames of its size; holds the buffers this needs.
 
-    def __init__(self, pattern: Floats) -> None:
+    ``even_ground`` says whether areas without texture are marked, too.
+    """
+
+    def __init__(self, pattern: Floats, even_ground: bool = True) -> None:
         height, width = pattern.shape
         self._pattern = pattern
+        self._even_ground = even_ground
         scale = _SHORT / min(width, height)
         self._small = (round(width * scale), round(height * scale))
         self._gain = np.empty_like(pattern)
@@ -68,7 +91,7 @@ class Marker:
         height, width = self._pattern.shape
         cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY, dst=self._grey)
         small = cv2.resize(self._grey, self._small, interpolation=cv2.INTER_AREA)
-        cv2.resize(gain(small), (width, height), dst=self._gain)
+        cv2.resize(gain(small, self._even_ground), (width, height), dst=self._gain)
         cv2.multiply(self._gain, self._pattern, dst=self._levels, scale=strength)
         out = np.empty_like(frame)
         # what is added and what is taken away, apart: 8-bit sums saturate, and are fast
@@ -81,11 +104,12 @@ class Marker:
         return out
 
 
-def gain(grey: Frame) -> Floats:
+def gain(grey: Frame, even_ground: bool = True) -> Floats:
     """Levels of mark for a small grey picture ``[h, w]``, of the same shape.
 
     Activity is the local standard deviation; its local minimum is taken, so that an edge does
-    not spill onto the flat area beside it. Black and white leave no room and get less.
+    not spill onto the flat area beside it. Black and white leave no room and get less; without
+    ``even_ground``, areas of less than `QUIET` activity get nothing.
     """
     values = grey.astype(np.float32)
     detail = values - cv2.blur(values, (7, 7))
@@ -93,6 +117,9 @@ def gain(grey: Frame) -> Floats:
     activity = cv2.blur(cv2.erode(activity, np.ones((5, 5), np.uint8)), (5, 5))
     room = np.minimum(values, 255 - values) / _CREST
     levels = np.minimum(np.minimum(FLAT + PER_ACTIVITY * activity, MOST), room)
+    if not even_ground:
+        textured = cv2.blur((activity > QUIET).astype(np.float32), (_AROUND, _AROUND))
+        levels *= np.clip((textured - 0.75) * 5, 0, 1)
     overall = float(np.sqrt(np.mean(levels * levels)))
     return np.asarray(levels * min(1.0, MOST_OF_FRAME / max(overall, 1e-6)), np.float32)
 

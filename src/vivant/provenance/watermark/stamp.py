@@ -12,9 +12,10 @@ from typing import Any
 from vivant.clip import Frame, VideoSpec
 from vivant.errors import VivantError
 from vivant.media.decoder import decoded_frames
+from vivant.media.formats import Format
 from vivant.provenance.watermark.code import IDENTIFIER_BITS, VERSION
 from vivant.provenance.watermark.detect import Found, detect
-from vivant.provenance.watermark.embed import MIN_SIDE, can_mark, mark
+from vivant.provenance.watermark.embed import MIN_SIDE, Carrier, can_mark, mark
 
 ENTRY = "watermark"
 ASKED, TOO_SMALL = "asked for", f"one frame, too narrow, or a side under {MIN_SIDE} pixels"
@@ -42,10 +43,21 @@ def identifier_of(record: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[: IDENTIFIER_BITS // 4]
 
 
-def stamped(record: dict[str, Any], spec: VideoSpec, wanted: bool = True) -> dict[str, Any]:
-    """The record with an entry that states the mark, or why there is none."""
+def carrier_of(fmt: Format, lossless: bool) -> Carrier:
+    """How files of a format are marked."""
+    if fmt.exact(lossless):
+        return "exact"
+    return "palette" if fmt.palette else "lossy"
+
+
+def stamped(
+    record: dict[str, Any], spec: VideoSpec, wanted: bool = True, carrier: Carrier = "exact"
+) -> dict[str, Any]:
+    """The record with an entry that states the mark, and for which kind of file it was made, or
+    why there is none."""
     if wanted and can_mark(spec):
-        return record | {ENTRY: {"version": VERSION, "identifier": identifier_of(record)}}
+        entry = {"version": VERSION, "identifier": identifier_of(record), "carrier": carrier}
+        return record | {ENTRY: entry}
     return record | {ENTRY: {"left_out": TOO_SMALL if wanted else ASKED}}
 
 
@@ -61,7 +73,9 @@ def marked(frames: Iterable[Frame], spec: VideoSpec, record: dict[str, Any]) -> 
     identifier = stated(record)
     if identifier is None:
         return iter(frames)
-    return mark(frames, spec, int(identifier, 16), loop=bool(record.get("loop")))
+    said = record[ENTRY].get("carrier")
+    carrier: Carrier = said if said in ("lossy", "palette") else "exact"
+    return mark(frames, spec, int(identifier, 16), bool(record.get("loop")), carrier)
 
 
 def examine(path: Path, record: dict[str, Any] | None = None) -> Examined:
