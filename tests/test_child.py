@@ -84,7 +84,10 @@ def test_what_is_said_arrives() -> None:
     with Child() as child:
         for kind, answer in zip(KINDS, child.ask(f"{ME}:arrays"), strict=True):
             assert answer.arrays["a"].dtype == kind
-            np.testing.assert_array_equal(answer.arrays["a"], np.arange(6).reshape(2, 3) != 0 if kind is np.bool_ else np.arange(6).reshape(2, 3))
+            np.testing.assert_array_equal(
+                answer.arrays["a"],
+                np.arange(6).reshape(2, 3) != 0 if kind is np.bool_ else np.arange(6).reshape(2, 3),
+            )
             assert answer.arrays["none"].shape == (0,)
 
 

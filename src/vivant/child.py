@@ -57,7 +57,7 @@ class Child:
 
     def __init__(
         self,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),
         imports: tuple[str, ...] = (),
         called: str = "its process",
     ) -> None:

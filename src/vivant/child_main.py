@@ -91,9 +91,9 @@ def limit_memory(mib: int) -> None:
         return
     import resource
 
-    for what, most in ((resource.RLIMIT_AS, mib << 20), (resource.RLIMIT_CORE, 0)):
+    for what, wanted in ((resource.RLIMIT_AS, mib << 20), (resource.RLIMIT_CORE, 0)):
         set_already = [x for x in resource.getrlimit(what) if x != resource.RLIM_INFINITY]
-        most = min([most, *set_already])
+        most = min([wanted, *set_already])
         try:
             resource.setrlimit(what, (most, most))
         except (OSError, ValueError):  # macOS may refuse; without a wall is better than not at all

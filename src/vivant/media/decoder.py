@@ -1,7 +1,7 @@
 """Strangers' media, decoded in a disposable child process (`vivant.child`).
 
-    with Decoder() as decoder:
-        picture = decoder.picture(Path("photo.jpg"))
+with Decoder() as decoder:
+    picture = decoder.picture(Path("photo.jpg"))
 """
 
 from __future__ import annotations
