@@ -82,9 +82,13 @@ def traced(code: str, folder: Path) -> tuple[list[str], str]:
         words = ["strace", "-f", "-qq", "-e", "trace=network", "-o", str(calls), *words]
     done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    files = [p.relative_to(folder).as_posix() for n in ("home", "tmp") for p in (folder / n).rglob("*")]
+    files = [
+        p.relative_to(folder).as_posix() for n in ("home", "tmp") for p in (folder / n).rglob("*")
+    ]
     text = calls.read_text() if calls.exists() else ""
-    return files, "\n".join(line for line in text.splitlines() if re.search(r"AF_INET|/nscd/", line))
+    return files, "\n".join(
+        line for line in text.splitlines() if re.search(r"AF_INET|/nscd/", line)
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="HOME and strace")
