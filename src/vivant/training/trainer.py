@@ -81,8 +81,9 @@ def train(
     where that is installed. ``draw`` makes a picture of it, kept in ``out/pictures``. Of
     several processes (``world``) each draws batches of its own; the first one writes.
 
-    ``made_of`` says what else the run is made of (its data), besides the options. Raises
-    UsageError where ``out`` holds a run that is made of something else.
+    ``made_of`` says what the run is made of besides the options: its data, or the whole "recipe"
+    and "seed" of which these options are a part. Raises UsageError where ``out`` holds a run
+    that is made of something else.
     """
     out.mkdir(parents=True, exist_ok=True)
     network = task.network.to(world.device)
@@ -120,9 +121,9 @@ def train(
 
 
 def _identity(options: TrainOptions, made_of: MadeOf) -> MadeOf:
-    """What tells one run from another: options, seed, and what the caller names."""
-    recipe = fingerprint(replace(options, seed=0), made_of.get("recipe"))
-    return {**made_of, "recipe": recipe, "seed": fingerprint(options.seed, made_of.get("seed"))}
+    """What tells one run from another: options and seed, unless the caller's names cover them."""
+    own = {"recipe": fingerprint(replace(options, seed=0)), "seed": fingerprint(options.seed)}
+    return {**own, **made_of}
 
 
 def _precision(task: Task, network: nn.Module, options: TrainOptions, world: World) -> str:
