@@ -181,3 +181,7 @@ def test_manifests_are_checked(tmp_path: Path) -> None:
     (tmp_path / "manifest.jsonl").write_text('{"path": "a.mp4"}\n{"way": 1}\n')
     with pytest.raises(UsageError, match="line 2, is no clip"):
         read_sources(tmp_path)
+    for line in (b'{"path": "\xcf.mp4"}', b'{"path": "a\\u0000.mp4"}', b"[" * 100_000):
+        (tmp_path / "manifest.jsonl").write_bytes(line)
+        with pytest.raises(UsageError, match="line 1, is no clip"):
+            read_sources(tmp_path)
