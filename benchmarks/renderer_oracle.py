@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.data.labels import label
-from vivant.data.prepare import decode
+from vivant.data.prepare_child import decode
 from vivant.data.sources import read_sources
 from vivant.evaluation.renderer import renderer_scores
 from vivant.field.motion_field import MotionField

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,8 @@ import pytest
 
 from conftest import photo_like
 from test_data import clips, sliding_clip  # noqa: F401
-from vivant.child import Limits, each_in_child
+from vivant.child import Limits
+from vivant.children import each_in_child
 from vivant.clip import VideoSpec
 from vivant.data.labels import label
 from vivant.data.prepare import prepare
@@ -34,31 +36,36 @@ from vivant.data.sources import Source, read_sources
 from vivant.errors import UsageError
 from vivant.media.formats import FORMATS
 from vivant.media.write import write_video
+from vivant.wire import Answer
 
 
-def work(job: str) -> int:
+def work(job: str) -> Iterator[Answer]:
     """What a child is asked to do; crashes, hangs and hunger on demand."""
     if job == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if job == "hang":
         time.sleep(60)
     if job == "hunger":
-        return len(bytearray(8 << 30))
+        yield Answer({"length": len(bytearray(8 << 30))})
     if job == "raise":
         raise ValueError("no such thing")
-    return len(job)
+    if job == "refuse":
+        raise UsageError("Name another.")
+    yield Answer({"length": len(job)})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
 def test_children_fail_alone() -> None:
-    jobs = ["crash", "hang", "hunger", "raise", "fine"]
+    names = ["crash", "hang", "hunger", "raise", "refuse", "fine"]
     limits = Limits(seconds=5, memory_mib=4096)
-    outcomes = {o.job: o for o in each_in_child(work, jobs, 3, limits)}
-    assert outcomes["fine"].value == 4
-    assert "crashed" in str(outcomes["crash"].failure)
-    assert "longer than 5 s" in str(outcomes["hang"].failure)
-    assert "4096 MiB" in str(outcomes["hunger"].failure)
-    assert outcomes["raise"].failure == "ValueError: no such thing"
+    jobs = [{"job": name} for name in names]
+    found = {names[o.index]: o for o in each_in_child(f"{__name__}:work", jobs, 3, limits)}
+    assert found["fine"].facts == ({"length": 4},)
+    assert found["crash"].failure == "it crashed its process"
+    assert found["hang"].failure == "it took longer than 5 s"
+    assert "4096 MiB" in str(found["hunger"].failure)
+    assert found["raise"].failure == "it failed (ValueError: no such thing)"
+    assert found["refuse"].failure == "Name another."
 
 
 def test_quality_measures_what_it_says() -> None:
@@ -174,3 +181,7 @@ def test_manifests_are_checked(tmp_path: Path) -> None:
     (tmp_path / "manifest.jsonl").write_text('{"path": "a.mp4"}\n{"way": 1}\n')
     with pytest.raises(UsageError, match="line 2, is no clip"):
         read_sources(tmp_path)
+    for line in (b'{"path": "\xcf.mp4"}', b'{"path": "a\\u0000.mp4"}', b"[" * 100_000):
+        (tmp_path / "manifest.jsonl").write_bytes(line)
+        with pytest.raises(UsageError, match="line 1, is no clip"):
+            read_sources(tmp_path)

@@ -65,7 +65,7 @@ def test_decoded_frames_are_the_same(files: Path, decoder: Decoder) -> None:
 
 
 def test_errors_keep_their_kind_and_the_child_goes_on(files: Path, decoder: Decoder) -> None:
-    before = decoder._child
+    before = decoder._child._process
     with pytest.raises(UsageError, match="no file"):
         decoder.picture(files / "missing.png")
     with pytest.raises(MediaError, match=r"junk\.png"):
@@ -73,7 +73,7 @@ def test_errors_keep_their_kind_and_the_child_goes_on(files: Path, decoder: Deco
     with pytest.raises(MediaError, match=r"junk\.png"):
         list(decoder.frames(files / "junk.png"))
     assert decoder.picture(files / "a.png").size == (96, 64)
-    assert decoder._child is before
+    assert decoder._child._process is before
 
 
 def test_frames_left_half_way_do_not_mix_with_what_follows(files: Path) -> None:
@@ -88,8 +88,8 @@ def test_frames_left_half_way_do_not_mix_with_what_follows(files: Path) -> None:
 def test_a_crash_is_one_error_and_the_next_file_is_read(files: Path) -> None:
     with Decoder() as one:
         assert one.picture(files / "a.png").size == (96, 64)
-        assert one._child is not None
-        os.kill(one._child.pid, signal.SIGSEGV)
+        assert one._child._process is not None
+        os.kill(one._child._process.pid, signal.SIGSEGV)
         with pytest.raises(MediaError, match="crashed the decoder"):
             one.picture(files / "a.png")
         assert one.picture(files / "a.png").size == (96, 64)

@@ -11,6 +11,7 @@ import pytest
 from vivant.errors import UsageError
 from vivant.evaluation import physics_iq as iq
 from vivant.evaluation.physics_iq_run import read_frames, resample, run_physics_iq
+from vivant.media.decoder import Decoder
 from vivant.metrics import Bools
 
 VIEWS = ("perspective-left", "perspective-center", "perspective-right")
@@ -142,4 +143,5 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
     _write(short, 20, fps=12)
     with pytest.raises(UsageError, match="one rate"):
         run_physics_iq(clips, truth, tmp_path / "out")
-    assert len(read_frames(short, 7)) == 7
+    with Decoder() as decoder:
+        assert len(read_frames(short, 7, decoder)) == 7

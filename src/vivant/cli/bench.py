@@ -13,7 +13,7 @@ from vivant.bench.runs import SIZES, bench
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
 from vivant.files import publish
-from vivant.media.read import read_picture
+from vivant.media.decoder import Decoder
 
 DRAWN = (3840, 2160)
 
@@ -62,7 +62,8 @@ def _large(photo: Path | None, short: int, folder: Path) -> Path:
         noise = Image.effect_noise(DRAWN, 60).convert("RGB")
         image = Image.blend(image, noise, 0.3)
     else:
-        image = Image.fromarray(read_picture(photo).pixels)
+        with Decoder() as decoder:
+            image = Image.fromarray(decoder.picture(photo).pixels)
     scale = max(1.0, short / min(image.size))
     if scale > 1:
         size = (2 * round(image.width * scale / 2), 2 * round(image.height * scale / 2))

@@ -7,7 +7,7 @@ are crops of the photographs that are passed in, or noise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.child import Limits, each_in_child
+from vivant.child import Limits
+from vivant.children import Job, each_in_child
 from vivant.clip import Floats
 from vivant.data.labels import CELL, SHORT, Labels
-from vivant.data.shards import Sample, read_sample, shard_paths, write_sample
+from vivant.data.shards import KEY_EVERY, Sample, read_sample, shard_paths, write_sample
 from vivant.errors import VivantError
 from vivant.field.motion_field import RATE
+from vivant.files import sweep
+from vivant.wire import Answer
 
 FPS = 24.0
 SECONDS = 2.5
@@ -278,7 +281,7 @@ def _labels(
     )
 
 
-def scene_sample(scene: Scene, name: str, every: int = 4) -> Sample:
+def scene_sample(scene: Scene, name: str, every: int = KEY_EVERY) -> Sample:
     """A scene as a training sample, like a labelled shot."""
     steps = scene.labels.steps
     keys = {k: scene.frames[round(k / RATE * FPS)] for k in range(0, steps, every)}
@@ -295,31 +298,24 @@ def scene_sample(scene: Scene, name: str, every: int = 4) -> Sample:
     return Sample(name, scene.labels, keys, facts)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Scenes ``start`` .. ``stop`` - 1 to make into ``out``, with textures from its shots."""
-
-    start: int
-    stop: int
-    out: Path
-
-
 BATCH = 10
 MOST_PHOTOS = 40
 
 
-def make_batch(batch: Batch) -> int:
-    """Make those scenes that are not there yet; returns how many."""
+def make_batch(start: int, stop: int, out: str) -> Iterator[Answer]:
+    """The child's side of `prepare_procedural`: make those of the scenes ``start`` to ``stop`` - 1
+    that are not there yet, with textures from the shots in ``out``; answers how many."""
     cv2.setNumThreads(1)
-    photos, made = photos_of(batch.out), 0
-    for index in range(batch.start, batch.stop):
+    folder = Path(out)
+    photos, made = photos_of(folder), 0
+    for index in range(start, stop):
         kind = list(KINDS)[index % len(KINDS)]
         name = f"procedural-{kind}-{index:05d}"
-        path = batch.out / f"{name}.tar"
+        path = folder / f"{name}.tar"
         if not path.exists():
             write_sample(path, scene_sample(make_scene(kind, index, photos), name))
             made += 1
-    return made
+    yield Answer({"made": made})
 
 
 def photos_of(folder: Path) -> list[Frames]:
@@ -340,10 +336,12 @@ def prepare_procedural(
     Raises VivantError where scenes could not be made.
     """
     out.mkdir(parents=True, exist_ok=True)
-    batches = [Batch(k, min(k + BATCH, count), out) for k in range(0, count, BATCH)]
-    for done, outcome in enumerate(
-        each_in_child(make_batch, batches, processes, Limits()), start=1
-    ):
+    sweep(out)
+    batches: list[Job] = [
+        {"start": k, "stop": min(k + BATCH, count), "out": str(out)} for k in range(0, count, BATCH)
+    ]
+    outcomes = each_in_child(f"{__name__}:make_batch", batches, processes, Limits())
+    for done, outcome in enumerate(outcomes, start=1):
         if outcome.failure is not None:
             raise VivantError(f"Procedural scenes could not be made ({outcome.failure}).")
         progress(done / len(batches))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
+from vivant.pages import data_url, page
+
 Row = dict[str, Any]
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; color: #222 }
-table { border-collapse: collapse } td, th { padding: .2rem .8rem .2rem 0; text-align: left }
-figure { display: inline-block; margin: .4rem; width: 11rem; vertical-align: top }
-figcaption { font-size: 12px } .dropped { opacity: .55 } svg { margin-right: 1.5rem }
-"""
 MEASURES = ("seconds", "speed", "confidence", "jump", "text")
 BINS = 20
 
@@ -25,56 +19,36 @@ def write_report(rows: list[Row]) -> str:
     """The page for rows as `vivant.data.prepare.prepare` returns them."""
     kept = [row for row in rows if "dropped" not in row]
     dropped = [row for row in rows if "dropped" in row]
-    parts = [
-        "<!doctype html><meta charset=utf-8><title>Prepared clips</title>",
-        f"<style>{STYLE}</style><h1>Prepared clips</h1>",
-        f"<p>{len(kept)} shots kept, {len(dropped)} dropped.</p>",
-        _counts("Category", Counter(str(r.get("category") or "-") for r in kept)),
-        _counts("Licence", Counter(str(r.get("licence") or "-") for r in kept)),
-        _counts("Dropped because", Counter(_kind(r["dropped"]) for r in dropped)),
-        "<h2>Measures</h2>",
-        *(
-            _histogram(name, [r["quality"][name] for r in rows if "quality" in r])
-            for name in MEASURES
-        ),
-        "<h2>Kept</h2>",
-        *(_figure(row) for row in kept),
-        "<h2>Dropped</h2>",
-        *(_figure(row) for row in dropped),
-    ]
-    return "\n".join(parts) + "\n"
+    tables = {
+        "Category": Counter(str(r.get("category") or "-") for r in kept),
+        "Licence": Counter(str(r.get("licence") or "-") for r in kept),
+        "Dropped because": Counter(_kind(r["dropped"]) for r in dropped),
+    }
+    measured = [row["quality"] for row in rows if "quality" in row]
+    return page(
+        "prepared",
+        title="Prepared clips",
+        tables=[(title, counts.most_common()) for title, counts in tables.items()],
+        histograms=[_histogram(name, [q[name] for q in measured]) for name in MEASURES if measured],
+        kept=[_figure(row) for row in kept],
+        dropped=[_figure(row) for row in dropped],
+    )
 
 
 def _kind(reason: str) -> str:
     return reason.partition(" (")[0].partition(":")[0].partition(" of ")[0]
 
 
-def _counts(title: str, counts: Counter[str]) -> str:
-    lines = "".join(
-        f"<tr><td>{html.escape(name)}<td>{number}" for name, number in counts.most_common()
-    )
-    return f"<h2>{title}</h2><table>{lines}</table>"
-
-
-def _histogram(name: str, values: list[float]) -> str:
-    if not values:
-        return ""
+def _histogram(name: str, values: list[float]) -> tuple[str, float, float, list[float]]:
+    """A measure's name, its least and largest value, and the heights of its bars, 0..1."""
     counts, edges = np.histogram(values, BINS)
-    top = max(int(counts.max()), 1)
-    bars = "".join(
-        f'<rect x="{10 * k}" y="{60 - 60 * c / top:.1f}" width="9" height="{60 * c / top:.1f}"/>'
-        for k, c in enumerate(counts)
-    )
-    text = f"{name}: {edges[0]:.3g} to {edges[-1]:.3g}"
-    return f'<svg width="200" height="80">{bars}<text y="76" font-size="11">{text}</text></svg>'
+    shares = counts / max(int(counts.max()), 1)
+    return name, float(edges[0]), float(edges[-1]), [float(share) for share in shares]
 
 
-def _figure(row: Row) -> str:
-    name = html.escape(str(row.get("shot", row["clip"])))
-    image = ""
-    if row.get("thumbnail"):
-        data = base64.b64encode(bytes.fromhex(row["thumbnail"])).decode()
-        image = f'<img src="data:image/jpeg;base64,{data}" height=90 alt="">'
-    note = html.escape(str(row.get("dropped", row.get("category", ""))))
-    css = "dropped" if "dropped" in row else ""
-    return f'<figure class="{css}">{image}<figcaption>{name}<br>{note}</figcaption></figure>'
+def _figure(row: Row) -> Row:
+    return {
+        "name": row.get("shot", row["clip"]),
+        "note": row.get("dropped", row.get("category", "")),
+        "image": data_url(row.get("thumbnail", ""), "image/jpeg"),
+    } | {k: row[k] for k in ("dropped",) if k in row}

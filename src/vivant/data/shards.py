@@ -19,8 +19,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load, save
 
-from vivant.data.labels import Labels
+from vivant.child import Broken, Child, Limits
+from vivant.data.labels import CELL, Labels
+from vivant.errors import MediaError
 from vivant.files import publish
+from vivant.wire import Answer
+
+KEY_EVERY = 4
+"""Steps from one key frame to the next."""
+LIMITS = Limits(seconds=60.0, memory_mib=6144)
+"""For one shard."""
 
 
 @dataclass(frozen=True)
@@ -50,32 +58,93 @@ def shard_paths(folder: Path) -> list[Path]:
 
 
 def read_samples(folder: Path) -> Iterator[Sample]:
-    """All samples of a folder of shards, in the order of their names."""
-    for path in shard_paths(folder):
-        yield read_sample(path)
+    """All samples of a folder of shards, in the order of their names, decoded in a child.
+
+    Raises MediaError where a shard is damaged.
+    """
+    with Child(LIMITS) as child:
+        for path in shard_paths(folder):
+            try:
+                for answer in child.ask(f"{__name__}:shard", path=str(path)):
+                    yield _unpacked(answer, path)
+            except Broken as error:
+                raise _damaged(path, f"it {error.why}") from error
+
+
+def shard(path: str) -> Iterator[Answer]:
+    """The child's side of `read_samples`: one sample, labels and key frames as arrays."""
+    sample = read_sample(Path(path))
+    labels = {f.name: getattr(sample.labels, f.name) for f in fields(Labels)}
+    keys = {f"{step:d}": frame for step, frame in sample.keys.items()}
+    yield Answer({"key": sample.key, "facts": sample.facts}, labels | keys)
+
+
+def _unpacked(answer: Answer, path: Path) -> Sample:
+    arrays = dict(answer.arrays)
+    try:
+        labels = Labels(**{f.name: arrays.pop(f.name) for f in fields(Labels)})
+        keys = {int(step): frame for step, frame in arrays.items()}
+        sample = Sample(str(answer.facts["key"]), labels, keys, dict(answer.facts["facts"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise _damaged(path, str(error)) from error
+    return _checked(sample, path)
 
 
 def read_sample(path: Path) -> Sample:
-    """Read one shard written by `write_sample`."""
+    """Read one shard written by `write_sample`, in this process: for children, or for shards
+    that were made here. Raises MediaError where it is damaged."""
     facts: dict[str, Any] = {}
     labels: Labels | None = None
     keys: dict[int, NDArray[np.uint8]] = {}
-    with tarfile.open(path) as tar:
-        for member in tar:
-            stream = tar.extractfile(member)
-            data = stream.read() if stream else b""
-            stem, _, suffix = member.name.rpartition(".")
+    try:
+        for name, data in _members(path):
+            stem, _, suffix = name.rpartition(".")
             if suffix == "json":
-                facts = json.loads(data)
+                facts = dict(json.loads(data))
             elif suffix == "safetensors":
                 labels = Labels(**{k: v.astype(np.float32) for k, v in load(data).items()})
             elif suffix == "jpg":
                 keys[int(stem.rpartition(".")[2])] = np.asarray(
-                    Image.open(io.BytesIO(data), formats=["JPEG"])
+                    Image.open(io.BytesIO(data), formats=["JPEG"]), np.uint8
                 )
+    except Exception as error:  # tar, JSON, safetensors and JPEG have each their own
+        raise _damaged(path, str(error)) from error
     if labels is None:
-        raise ValueError(f"{path} holds no labels")
-    return Sample(path.stem, labels, keys, facts)
+        raise _damaged(path, "it holds no labels")
+    return _checked(Sample(path.stem, labels, keys, facts), path)
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path, "r:") as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            yield member.name, stream.read() if stream else b""
+
+
+def _checked(sample: Sample, path: Path) -> Sample:
+    labels = sample.labels
+    steps, _, h, w = labels.velocity.shape if labels.velocity.ndim == 4 else (0, 0, 0, 0)
+    wanted = {
+        "velocity": (steps, 2, h, w),
+        "confidence": (steps, h, w),
+        "gradient": (steps, h, w),
+        "luminance": (steps, h, w),
+        "camera": (steps, 4),
+        "camera_share": (steps,),
+    }
+    found = {name: getattr(labels, name).shape for name in wanted}
+    if steps == 0 or found != wanted:
+        raise _damaged(path, "its labels do not fit together")
+    missing = [step for step in range(0, steps, KEY_EVERY) if step not in sample.keys]
+    shapes = {(frame.shape, frame.dtype.str) for frame in sample.keys.values()}
+    if missing or shapes != {((CELL * h, CELL * w, 3), "|u1")}:
+        raise _damaged(path, "its key frames do not fit its labels")
+    return sample
+
+
+def _damaged(path: Path, why: str) -> MediaError:
+    reason = " ".join(why.split())[:200]
+    return MediaError(f"{path} is no whole shard ({reason}); make it again with `vivant prepare`.")
 
 
 def _half(labels: Labels) -> dict[str, NDArray[np.float16]]:
@@ -89,11 +158,12 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """Only the facts of a shard: licence, origin, hash, measures."""
-    with tarfile.open(path) as tar:
-        for member in tar:
-            stream = tar.extractfile(member)
-            if member.name.endswith(".json") and stream is not None:
-                facts: dict[str, Any] = json.loads(stream.read())
-                return facts
-    raise ValueError(f"{path} holds no facts")
+    """Only the facts of a shard: licence, origin, hash, measures. Raises MediaError where it is
+    damaged."""
+    try:
+        for name, data in _members(path):
+            if name.endswith(".json"):
+                return dict(json.loads(data))
+    except (OSError, tarfile.TarError, ValueError, TypeError, EOFError) as error:
+        raise _damaged(path, str(error)) from error
+    raise _damaged(path, "it holds no facts")

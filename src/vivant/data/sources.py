@@ -55,14 +55,15 @@ def _plain_facts(path: Path, folder: Path) -> dict[str, Any]:
 
 def _rows(manifest: Path) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(manifest.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(manifest.read_bytes().splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            if not isinstance(row["path"], str):
-                raise TypeError("path must be text")
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{manifest}, line {number}, is no clip ({error}).") from error
+            row = json.loads(line.decode("utf-8"))
+            if not isinstance(row["path"], str) or "\0" in row["path"]:
+                raise TypeError("path must be the name of a file")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise UsageError(f"{manifest}, line {number}, is no clip ({reason}).") from error
         rows.append(row)
     return rows

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from vivant.clip import Floats
 from vivant.data.camera_fit import camera_velocity
 from vivant.data.labels import CELL, Labels
-from vivant.data.shards import Sample
+from vivant.data.shards import KEY_EVERY, Sample
 
 STEPS = 16
-KEY_STRIDE = 4
 STILL_CAMERA = 0.01
 RIGID_SHARE = 0.75
 
@@ -49,12 +48,13 @@ class Window:
 def windows_of(sample: Sample) -> Iterator[Window]:
     """All windows of a shot, one per key frame that has enough steps after it."""
     last = max(0, sample.labels.steps - STEPS)
-    for step in range(0, last + 1, KEY_STRIDE):
+    for step in range(0, last + 1, KEY_EVERY):
         yield _window(sample.labels, step, sample.keys[step])
 
 
 def _window(labels: Labels, step: int, image: NDArray[np.uint8]) -> Window:
-    index = _mirrored(np.arange(step, step + STEPS), labels.steps)
+    # a shot that ends within the window runs on mirrored, as a motion field does
+    index = np.pad(np.arange(labels.steps), (0, STEPS), mode="symmetric")[step : step + STEPS]
     velocity, moves, removed = _without_camera(labels, index)
     confidence, gradient = labels.confidence[index].mean(0), labels.gradient[index].mean(0)
     texture = gradient / (gradient + 4.0)
@@ -69,11 +69,6 @@ def _window(labels: Labels, step: int, image: NDArray[np.uint8]) -> Window:
         camera_moves=moves,
         camera_removed=removed,
     )
-
-
-def _mirrored(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    folded = index % (2 * count)
-    return np.where(folded < count, folded, 2 * count - 1 - folded)
 
 
 def _without_camera(labels: Labels, index: NDArray[np.int64]) -> tuple[Floats, bool, bool]:

@@ -13,6 +13,16 @@ from vivant.evaluation.motion_scores import Guess, Truth
 from vivant.metrics import centre_guess
 
 TYPICAL_SPEED = 0.05
+TURNS = 4
+"""Quarter turns that consecutive seeds go through: the model's four samples look all ways, and
+best-of-N would favour it over guesses that do not."""
+
+
+def turned(velocity: Floats, seed: int) -> Floats:
+    """``velocity`` ``[T, 2, h, w]`` with every vector turned by ``seed`` quarter turns."""
+    for _ in range(seed % TURNS):
+        velocity = np.stack([-velocity[:, 1], velocity[:, 0]], axis=1)
+    return velocity
 
 
 def _steady(speed: Floats, angle: float, steps: int) -> Floats:
@@ -22,14 +32,15 @@ def _steady(speed: Floats, angle: float, steps: int) -> Floats:
 
 
 def _random(truth: Truth, seed: int) -> np.random.Generator:
-    return np.random.default_rng((seed, len(truth.name), *truth.name.encode()))
+    """The same draw for the seeds that go through its quarter turns."""
+    return np.random.default_rng((seed // TURNS, len(truth.name), *truth.name.encode()))
 
 
 def centre(truth: Truth, seed: int) -> Floats:
     """The middle of the picture drifts in a random direction."""
     steps, _, h, w = truth.window.velocity.shape
     angle = _random(truth, seed).uniform(0, 2 * np.pi)
-    return _steady(TYPICAL_SPEED * centre_guess(h, w), angle, steps)
+    return turned(_steady(TYPICAL_SPEED * centre_guess(h, w), angle, steps), seed)
 
 
 def brightness(truth: Truth, seed: int) -> Floats:
@@ -38,15 +49,17 @@ def brightness(truth: Truth, seed: int) -> Floats:
     grey = cv2.cvtColor(truth.window.image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     level = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)
     angle = _random(truth, seed).uniform(0, 2 * np.pi)
-    return _steady(TYPICAL_SPEED * level, angle, steps)
+    return turned(_steady(TYPICAL_SPEED * level, angle, steps), seed)
 
 
 def zoom(truth: Truth, seed: int) -> Floats:
-    """A slow push-in, the same for every seed."""
+    """A slow push-in; turned by a quarter, half and three quarters it is a roll, a pull-out and
+    a roll back."""
     steps, _, h, w = truth.window.velocity.shape
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     away = np.stack([x + 0.5 - w / 2, y + 0.5 - h / 2]) / min(h, w)
-    return np.repeat((TYPICAL_SPEED * away)[None], steps, axis=0).astype(np.float32)
+    steady = np.repeat((TYPICAL_SPEED * away)[None], steps, axis=0).astype(np.float32)
+    return turned(steady, seed)
 
 
 def smooth(truth: Truth, seed: int) -> Floats:
@@ -60,12 +73,12 @@ def smooth(truth: Truth, seed: int) -> Floats:
     first = np.minimum(at.astype(int), 3)
     share = (at - first)[:, None, None, None]
     field = wide[first] * (1 - share) + wide[first + 1] * share
-    return (TYPICAL_SPEED * field).astype(np.float32)
+    return turned((TYPICAL_SPEED * field).astype(np.float32), seed)
 
 
 def mean_field(others: list[Truth]) -> Guess:
     """What clips do on average, whatever they show: the mean true motion of ``others``, brought
-    to the clip's shape, the clip itself left out; the same for every seed."""
+    to the clip's shape, the clip itself left out, in quarter turns."""
 
     def guess(truth: Truth, seed: int) -> Floats:
         steps, _, h, w = truth.window.velocity.shape
@@ -73,7 +86,7 @@ def mean_field(others: list[Truth]) -> Guess:
         if not fields:
             return np.zeros((steps, 2, h, w), np.float32)
         sized = [[[cv2.resize(c, (w, h)) for c in pair] for pair in field] for field in fields]
-        return np.mean(np.array(sized, np.float32), axis=0).astype(np.float32)
+        return turned(np.mean(np.array(sized, np.float32), axis=0).astype(np.float32), seed)
 
     return guess
 

@@ -7,6 +7,7 @@ of clips, frames and size, so they come with it.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from vivant.errors import UsageError
 from vivant.evaluation.frames import Frames
 from vivant.evaluation.statistics import frechet
 from vivant.files import sha256_of
+from vivant.media.decoder import Decoder
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,21 @@ class Extractor:
                 "A Frechet video distance needs torch: pip install 'vivant[train]'."
             ) from error
         try:
-            self._net: Any = torch.jit.load(str(path), map_location="cpu").eval()
+            with warnings.catch_warnings():
+                # PyTorch 2.14 calls TorchScript deprecated; published extractors come as it
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._net: Any = torch.jit.load(str(path), map_location="cpu").eval()
         except (RuntimeError, ValueError) as error:
             raise UsageError(f"{path} is not a TorchScript file.") from error
         self._torch: Any = torch
         self.name, self.sha256 = path.name, sha256_of(path)
         self.frames, self.size = frames, size
 
-    def features(self, path: Path) -> Floats:
-        """Features ``[F]`` of one clip. Raises UsageError for a clip that is too short or cannot
-        be read, and for an extractor that does not answer with one row of numbers."""
-        frames = first_frames(path, self.frames, self.size)
+    def features(self, path: Path, decoder: Decoder) -> Floats:
+        """Features ``[F]`` of one clip. Raises UsageError for a clip that is too short and for an
+        extractor that does not answer with one row of numbers, MediaError for a clip that cannot
+        be decoded."""
+        frames = first_frames(path, self.frames, self.size, decoder)
         scaled = frames.astype(np.float32).transpose(3, 0, 1, 2)[None] / 127.5 - 1
         with self._torch.inference_mode():
             try:
@@ -74,19 +80,13 @@ class Extractor:
         return np.asarray(row[0], np.float32)
 
 
-def first_frames(path: Path, count: int, size: int) -> Frames:
-    """The first ``count`` frames at ``size`` x ``size``, RGB. Raises UsageError if fewer."""
-    capture = cv2.VideoCapture(str(path))
-    frames: list[Any] = []
-    try:
-        while len(frames) < count:
-            found, frame = capture.read()
-            if not found:
-                break
-            small = cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA)
-            frames.append(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))
-    finally:
-        capture.release()
+def first_frames(path: Path, count: int, size: int, decoder: Decoder) -> Frames:
+    """The first ``count`` frames at ``size`` x ``size``, RGB. Raises UsageError if fewer, and
+    MediaError where the file cannot be decoded."""
+    frames = [
+        cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA)
+        for frame in decoder.frames(path, count)
+    ]
     if len(frames) < count:
         raise UsageError(f"{path} has {len(frames)} readable frames, {count} are needed.")
     return np.stack(frames).astype(np.uint8)
@@ -95,11 +95,12 @@ def first_frames(path: Path, count: int, size: int) -> Frames:
 def video_distance(made: Path, real: Path, extractor: Extractor) -> VideoDistance:
     """Distance between the .mp4 clips of two folders. Raises UsageError below two on a side."""
     sides = []
-    for folder in (made, real):
-        paths = sorted(folder.glob("*.mp4"))
-        if len(paths) < 2:
-            raise UsageError(f"{folder} needs at least two .mp4 clips.")
-        sides.append(np.stack([extractor.features(p) for p in paths]))
+    with Decoder() as decoder:
+        for folder in (made, real):
+            paths = sorted(folder.glob("*.mp4"))
+            if len(paths) < 2:
+                raise UsageError(f"{folder} needs at least two .mp4 clips.")
+            sides.append(np.stack([extractor.features(p, decoder) for p in paths]))
     return VideoDistance(
         frechet(sides[0], sides[1]),
         extractor.name,

@@ -19,15 +19,17 @@ LENGTH = 0.15
 
 @dataclass(frozen=True)
 class Obedience:
-    """Cosines between the stroke and the mean motion: ``near``, over the 5 x 5 cells at its
-    middle; ``region``, over the connected moving cells around it."""
+    """Cosines between a stroke and the mean motion under it, averaged over the stroke and its
+    opposite, so that motion which does not listen scores exactly 0: ``near``, over the 5 x 5
+    cells at the stroke's middle; ``region``, over the connected moving cells around it."""
 
     near: float
     region: float
 
 
 def obedience(truth: Truth, sample: Callable[[Stroke], Floats], seed: int) -> Obedience:
-    """Draw a stroke in a random direction in the middle of the largest moving region.
+    """Draw a stroke in a random direction in the middle of the largest moving region, then its
+    opposite.
 
     ``sample`` gives the velocity ``[T, 2, h, w]`` for a stroke, always under the same seed.
     """
@@ -35,17 +37,23 @@ def obedience(truth: Truth, sample: Callable[[Stroke], Floats], seed: int) -> Ob
     h, w = region.shape
     turn = np.random.default_rng((seed, h, w, int(region.sum()))).uniform(0, 2 * np.pi)
     way = np.array([np.cos(turn), np.sin(turn)], np.float32)
-    middle = np.array([(column + 0.5) / w, (row + 0.5) / h])
-    reach = way * LENGTH / 2 * min(h, w) / np.array([w, h])
-    ends = [np.clip(middle + side * reach, 0, 1) for side in (-1, 1)]
-    stroke = Stroke(tuple((float(x), float(y)) for x, y in ends), seconds=2.0)
-    mean = sample(stroke).mean(axis=0)
-    asked = np.broadcast_to(way[:, None, None], mean.shape)
     near = np.zeros_like(region)
     near[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = True
-    return Obedience(
-        near=mean_cosine(mean, asked, near), region=mean_cosine(mean, asked, region | near)
-    )
+    cosines = []
+    for asked in (way, -way):
+        stroke = _stroke((row, column), asked, h, w)
+        mean = sample(stroke).mean(axis=0)
+        wanted = np.broadcast_to(asked[:, None, None], mean.shape)
+        cosines.append([mean_cosine(mean, wanted, where) for where in (near, region | near)])
+    return Obedience(*(float(value) for value in np.mean(cosines, axis=0)))
+
+
+def _stroke(cell: tuple[int, int], way: Floats, h: int, w: int) -> Stroke:
+    """A stroke through the middle of a cell of ``h`` x ``w`` ones."""
+    middle = np.array([(cell[1] + 0.5) / w, (cell[0] + 0.5) / h])
+    reach = way * LENGTH / 2 * min(h, w) / np.array([w, h])
+    ends = [np.clip(middle + side * reach, 0, 1) for side in (-1, 1)]
+    return Stroke(tuple((float(x), float(y)) for x, y in ends), seconds=2.0)
 
 
 def largest_region(moving: Bools) -> tuple[Bools, tuple[int, int]]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import itertools
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vivant.clip import Frame
@@ -28,9 +25,11 @@ from vivant.evaluation.physics_iq import (
     score,
     score_verified,
 )
-from vivant.evaluation.report import SORT, STYLE
 from vivant.evaluation.statistics import bootstrap
 from vivant.files import publish
+from vivant.kept import find, fingerprint, keep, state_of
+from vivant.media.decoder import Decoder
+from vivant.pages import page
 
 SUBJECTS = ("clips", "still picture", "take 2")
 TAKEN_AT = 30
@@ -63,15 +62,17 @@ def run_physics_iq(
     """Score ``clips`` against the benchmark's folder ``truth``; a killed run goes on.
 
     Writes ``results.json`` and ``report.html`` into ``out`` and returns what the JSON holds.
-    Raises UsageError where the folders do not fit together or a clip is shorter than 5 s.
+    Raises UsageError where the folders do not fit together or a clip is shorter than 5 s, and
+    MediaError where one cannot be decoded.
     """
-    bench = read_bench(clips, truth)
-    cases = out / "cases"
-    cases.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for k, shot in enumerate(bench.shots):
-        rows.append(_kept(shot, bench.rate, cases))
-        progress((k + 1) / len(bench.shots))
+    with Decoder() as decoder:
+        bench = read_bench(clips, truth, decoder)
+        cases = out / "cases"
+        cases.mkdir(parents=True, exist_ok=True)
+        rows = []
+        for k, shot in enumerate(bench.shots):
+            rows.append(_kept(shot, bench.rate, cases, decoder))
+            progress((k + 1) / len(bench.shots))
     results = _results(rows, bench) | {"clips": clips.name}
     with publish(out / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
@@ -80,7 +81,7 @@ def run_physics_iq(
     return results
 
 
-def read_bench(clips: Path, truth: Path) -> Bench:
+def read_bench(clips: Path, truth: Path, decoder: Decoder) -> Bench:
     """Pair clips and test videos by the four digits their names begin with."""
     for folder in (clips, truth):
         if not folder.is_dir():
@@ -88,7 +89,7 @@ def read_bench(clips: Path, truth: Path) -> Bench:
     made = {p.name[:4]: p for p in sorted(clips.glob("*.mp4"))}
     if not made:
         raise UsageError(f"{clips} holds no clips called like 0001_....mp4.")
-    rate = _rate(list(made.values()))
+    rate = _rate(list(made.values()), decoder)
     testing = truth / "split-videos" / "testing"
     own = testing / f"{int(rate)}FPS"
     folder = own if own.is_dir() else testing / f"{TAKEN_AT}FPS"
@@ -119,14 +120,8 @@ def _masks(takes: tuple[Path, Path]) -> tuple[Path, Path] | None:
     return (first, second) if first.is_file() and second.is_file() else None
 
 
-def _rate(paths: list[Path]) -> float:
-    rates = {}
-    for path in paths:
-        capture = cv2.VideoCapture(str(path))
-        rates[path] = float(capture.get(cv2.CAP_PROP_FPS)) if capture.isOpened() else 0.0
-        capture.release()
-        if not rates[path] > 0:
-            raise UsageError(f"{path} cannot be read as a video.")
+def _rate(paths: list[Path], decoder: Decoder) -> float:
+    rates = {path: decoder.info(path).fps for path in paths}
     first = rates[paths[0]]
     odd = next((p for p, r in rates.items() if not math.isclose(r, first, rel_tol=1e-4)), None)
     if odd is not None:
@@ -137,24 +132,13 @@ def _rate(paths: list[Path]) -> float:
     return first
 
 
-def read_frames(path: Path, most: int) -> list[Frame]:
-    """At most ``most`` BGR frames. Raises UsageError where there is none."""
-    capture = cv2.VideoCapture(str(path))
-    try:
-        frames = list(itertools.islice(_frames(capture), most))
-    finally:
-        capture.release()
+def read_frames(path: Path, most: int, decoder: Decoder) -> list[Frame]:
+    """At most ``most`` BGR frames, by OpenCV's reader as the benchmark's own code. Raises
+    MediaError where the file cannot be decoded, UsageError where it holds no frame."""
+    frames = list(decoder.opencv_frames(path, most))
     if not frames:
         raise UsageError(f"{path} cannot be read as a video.")
     return frames
-
-
-def _frames(capture: cv2.VideoCapture) -> Iterator[Frame]:
-    while True:
-        found, frame = capture.read()
-        if not found:
-            return
-        yield np.asarray(frame, np.uint8)
 
 
 def resample(frames: list[Frame], count: int) -> list[Frame]:
@@ -171,49 +155,45 @@ def resample(frames: list[Frame], count: int) -> list[Frame]:
     return out
 
 
-def measure(shot: Shot, rate: float) -> dict[str, Agreement]:
+def measure(shot: Shot, rate: float, decoder: Decoder) -> dict[str, Agreement]:
     """Each subject against take 1."""
     count = int(SECONDS * rate)
-    made = read_frames(shot.clip, count)
+    made = read_frames(shot.clip, count, decoder)
     if len(made) < count:
         raise UsageError(
             f"{shot.clip} is {len(made) / rate:.2f} s long; the benchmark scores {SECONDS} s."
         )
-    reals = [_real(shot, k, count, rate) for k in (0, 1)]
+    reals = [_real(shot, k, count, rate, decoder) for k in (0, 1)]
     height, width = reals[0].frames.shape[1:3]
     clip = footage(made, (width, height))
     subjects = (clip, frozen(reals[0].frames[0], count), reals[1])
     return {n: agreement(reals[0], s) for n, s in zip(SUBJECTS, subjects, strict=True)}
 
 
-def _real(shot: Shot, take: int, count: int, rate: float) -> Footage:
+def _real(shot: Shot, take: int, count: int, rate: float, decoder: Decoder) -> Footage:
     path = shot.takes[take]
     ready = path.parent.name == f"{int(rate)}FPS"
-    frames = read_frames(path, count if ready else SECONDS * TAKEN_AT)
+    frames = read_frames(path, count if ready else SECONDS * TAKEN_AT, decoder)
     if ready and len(frames) < count:
         raise UsageError(f"{path} has {len(frames)} frames, {count} are needed.")
     frames = resample(frames, count)
-    masks = read_frames(shot.masks[take], count) if ready and shot.masks else None
+    masks = read_frames(shot.masks[take], count, decoder) if ready and shot.masks else None
     if masks is not None and len(masks) < count:
         raise UsageError(f"The mask of {path.name} has {len(masks)} frames, not {count}.")
     height, width = frames[0].shape[:2]
     return footage(frames, (width // SHRINK, height // SHRINK), masks)
 
 
-def _kept(shot: Shot, rate: float, folder: Path) -> dict[str, Any]:
+def _kept(shot: Shot, rate: float, folder: Path, decoder: Decoder) -> dict[str, Any]:
     """The shot's row, from an earlier run where its files are the same."""
-    files = (shot.clip, *shot.takes)
-    key = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
+    files = (shot.clip, *shot.takes, *(shot.masks or ()))
+    made_of = fingerprint([state_of(path) for path in files])
     kept = folder / f"{shot.clip.name[:4]}.json"
-    if kept.is_file():
-        row: dict[str, Any] = json.loads(kept.read_text("utf-8"))
-        if row.pop("key", None) == key:
-            return row
-    found = measure(shot, rate)
-    row = {"name": shot.name, "scenario": shot.scenario}
-    row |= {name: asdict(a) for name, a in found.items()}
-    with publish(kept) as temporary:
-        temporary.write_text(json.dumps(row | {"key": key}), "utf-8")
+    row: dict[str, Any] | None = find(kept, made_of)
+    if row is None:
+        row = {"name": shot.name, "scenario": shot.scenario}
+        row |= {name: asdict(a) for name, a in measure(shot, rate, decoder).items()}
+        keep(kept, made_of, row)
     return row
 
 
@@ -254,30 +234,11 @@ def _views(rows: list[dict[str, Any]], name: str) -> list[View]:
 
 
 def _page(results: dict[str, Any]) -> str:
-    part = "" if results["complete"] else " A part only: not comparable with published scores."
-    worst = dict(sorted(results["shots"].items(), key=lambda item: float(item[1]["weighted"])))
-    return "\n".join(
-        [
-            "<!doctype html><meta charset=utf-8><title>Physics-IQ</title>",
-            f"<style>{STYLE}</style><h1>Physics-IQ</h1>",
-            f"<p>{html.escape(results['clips'])}: {results['views']} of"
-            f" {results['views_of_benchmark']} views, {results['fps']:g} frames/s.{part}</p>",
-            "<p>Take 2 reaches 100 by definition, but for rounding. Red: a still is as good.</p>",
-            _table(results["subjects"]),
-            "<h2>Views, worst first</h2>",
-            _table(worst),
-            f"<script>{SORT}</script>",
-        ]
-    )
-
-
-def _table(rows: dict[str, dict[str, float]]) -> str:
-    names = list(next(iter(rows.values())))
-    head = "".join(f"<th>{n.replace('_', ' ')}" for n in ("", *names))
-    still = rows.get("still picture", {}).get("score", -math.inf)
-    lines = []
-    for name, row in rows.items():
-        red = name == "clips" and row["score"] <= still
-        cells = "".join(f"<td>{row[n]:.4g}" for n in names)
-        lines.append(f"<tr{' class=beaten' if red else ''}><td>{html.escape(name)}{cells}")
-    return f"<table><thead><tr>{head}<tbody>{''.join(lines)}</table>"
+    still = results["subjects"]["still picture"]["score"]
+    subjects = [
+        {"name": name, "figures": row, "beaten": name == "clips" and row["score"] <= still}
+        for name, row in results["subjects"].items()
+    ]
+    shots = sorted(results["shots"].items(), key=lambda item: float(item[1]["weighted"]))
+    views = [{"name": name, "figures": row, "beaten": False} for name, row in shots]
+    return page("physics_iq", title="Physics-IQ", results=results, subjects=subjects, views=views)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -19,27 +17,17 @@ from vivant.evaluation.tables import (
     motion_table,
 )
 from vivant.files import publish
+from vivant.pages import data_url, page
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; color: #222 }
-table { border-collapse: collapse; margin-bottom: 1.5rem } small { color: #777 }
-td, th { padding: .15rem .7rem .15rem 0; text-align: right } .beaten { color: #c00 }
-td:first-child, th:first-child { text-align: left } th { cursor: pointer } img { display: block }
-"""
-SORT = """
-document.querySelectorAll("th").forEach(th => th.onclick = () => {
-  const body = th.closest("table").tBodies[0], k = th.cellIndex, up = th.dataset.up !== "1";
-  th.dataset.up = up ? "1" : "0";
-  const key = row => { const t = row.cells[k].dataset.value ?? row.cells[k].textContent;
-    return isNaN(parseFloat(t)) ? t : parseFloat(t) };
-  [...body.rows].sort((a, b) => (key(a) > key(b) ? 1 : -1) * (up ? 1 : -1))
-    .forEach(row => body.append(row));
-});
-"""
 MOTION = (
     "where", "where_median", "direction_best", "direction_mean", "rhythm", "endpoint_best",
     "leakage", "calibration", "drift_correlation", "diversity",
 )  # fmt: skip
+COLUMNS = {
+    "where": "where", "best direction": "direction_best", "leakage": "leakage",
+    "warp error": "warp_error", "dynamic": "dynamic", "step": "step",
+}  # fmt: skip
+"""Of the table of clips, by what they are called there."""
 
 
 def write_reports(rows: list[Row], about: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -90,56 +78,47 @@ def _page(
     frames: Table,
     control: dict[str, Figure],
 ) -> str:
-    facts = html.escape(", ".join(f"{k}: {v}" for k, v in about.items()))
-    parts = [
-        "<!doctype html><meta charset=utf-8><title>vivant evaluate</title>",
-        f"<style>{STYLE}</style><h1>Measured quality</h1><p>{facts}.</p>",
-        "<p>Means over clips with 95 % bootstrap intervals. Red: a baseline is as good.</p>",
-    ]
-    titles = ("camera that stands still", "also where the camera was taken out of the labels")
-    for title, table in zip(titles, motion, strict=True):
-        if table:
-            count = table[next(iter(table))]["clips"].value
-            parts.append(f"<h2>Motion, {title}: {count:.0f} clips</h2>")
-            parts += [_plot(table, "where"), _table(table, MOTION)]
-    parts += ["<h2>Frames</h2>", _table(frames, tuple(next(iter(frames.values()))))]
+    tables = [("Frames", *_rows(frames, tuple(next(iter(frames.values())))))]
     if control:
-        parts.append("<h2>Control, speed, distance</h2>")
-        parts.append(_table({name: {"mean": f} for name, f in control.items()}, ("mean",)))
-    parts += ["<h2>Clips, worst first</h2>", _clips(rows), f"<script>{SORT}</script>"]
-    return "\n".join(parts) + "\n"
+        one: Table = {name: {"mean": figure} for name, figure in control.items()}
+        tables.append(("Control, speed, distance", *_rows(one, ("mean",))))
+    titles = ("camera that stands still", "also where the camera was taken out of the labels")
+    return page(
+        "evaluated",
+        title="Measured quality",
+        facts=", ".join(f"{name}: {value}" for name, value in about.items()),
+        motion=[_motion(*part) for part in zip(titles, motion, strict=True) if part[1]],
+        tables=tables,
+        columns=("clip", "category", *COLUMNS),
+        clips=[_clip(row) for row in sorted(rows, key=_badness)],
+    )
 
 
-def _table(table: Table, measures: tuple[str, ...]) -> str:
-    head = "".join(f"<th>{html.escape(m.replace('_', ' '))}" for m in ("", *measures))
-    lines = []
-    for name, figures in table.items():
-        cells = "".join(
-            _cell(figures[m], beaten(table, name, m)) if m in figures else "<td>" for m in measures
-        )
-        lines.append(f"<tr><td>{html.escape(name)}{cells}")
-    return f"<table><thead><tr>{head}<tbody>{''.join(lines)}</table>"
-
-
-def _cell(figure: Figure, red: bool) -> str:
-    css = " class=beaten" if red else ""
-    value = f"{figure.value:.3g} <small>{figure.low:.2g} to {figure.high:.2g}</small>"
-    return f"<td{css} data-value={figure.value:.6g}>{value}"
-
-
-def _plot(table: Table, measure: str) -> str:
-    """Bars from 0 to 1 with their intervals."""
+def _motion(title: str, table: Table) -> dict[str, Any]:
+    rows, measures = _rows(table, MOTION)
     bars = []
-    for k, (name, figures) in enumerate(table.items()):
-        figure, y = figures[measure], 24 * k
-        wide, low, high = (400 * min(max(v, 0), 1) for v in (figure.value, figure.low, figure.high))
-        bars.append(
-            f'<text x="0" y="{y + 15}">{html.escape(name)}</text>'
-            f'<rect x="190" y="{y + 3}" width="{wide:.0f}" height="15" fill="#7aa6d8"/>'
-            f'<path d="M{190 + low:.0f} {y + 10}H{190 + high:.0f}" stroke="#222"/>'
+    for name, figures in table.items():
+        figure = figures["where"]
+        spans = (min(max(v, 0.0), 1.0) for v in (figure.value, figure.low, figure.high))
+        bars.append((name, *spans))
+    clips = round(table[next(iter(table))]["clips"].value)
+    return {"title": title, "clips": clips, "bars": bars, "rows": rows, "measures": measures}
+
+
+def _rows(
+    table: Table, measures: tuple[str, ...]
+) -> tuple[list[tuple[str, list[dict[str, Any] | None]]], tuple[str, ...]]:
+    """Each subject with its cells, None where it has no such figure, and the columns."""
+    return [
+        (
+            name,
+            [
+                {**asdict(figures[m]), "beaten": beaten(table, name, m)} if m in figures else None
+                for m in measures
+            ],
         )
-    rule = f'<path d="M390 0V{24 * len(bars)}" stroke="#c00" stroke-dasharray="3"/>'
-    return f'<svg width="620" height="{24 * len(bars) + 6}">{"".join(bars)}{rule}</svg>'
+        for name, figures in table.items()
+    ], measures
 
 
 def _badness(row: Row) -> tuple[float, float]:
@@ -148,18 +127,12 @@ def _badness(row: Row) -> tuple[float, float]:
     return (mine["where"] if mine else 1.0, -float(frames.get("warp_error", 0.0)))
 
 
-def _clips(rows: list[Row]) -> str:
-    columns = ("clip", "category", "where", "best direction", "leakage", "warp error", "dynamic")
-    head = "".join(f"<th>{name}" for name in (*columns, "step", "picture, truth, map, samples"))
-    lines = []
-    for row in sorted(rows, key=_badness):
-        motion = row["motion"].get("model") or row["motion"].get("as filmed") or {}
-        frames = row["frames"].get("model", {})
-        values = [motion.get(k) for k in ("where", "direction_best", "leakage")]
-        values += [frames.get("warp_error"), frames.get("dynamic"), frames.get("step")]
-        cells = "".join("<td>" if v is None else f"<td>{v:.3g}" for v in values)
-        image = base64.b64encode(bytes.fromhex(row["strip"])).decode()
-        shown = f'<img src="data:image/webp;base64,{image}" height=96 alt="">' if image else ""
-        name, category = html.escape(row["name"]), html.escape(row["category"])
-        lines.append(f"<tr><td>{name}<td>{category}{cells}<td>{shown}")
-    return f"<table><thead><tr>{head}<tbody>{''.join(lines)}</table>"
+def _clip(row: Row) -> dict[str, Any]:
+    motion = row["motion"].get("model") or row["motion"].get("as filmed") or {}
+    figures = {**row["frames"].get("model", {}), **motion}
+    return {
+        "name": row["name"],
+        "category": row["category"],
+        "values": [figures.get(key) for key in COLUMNS.values()],
+        "image": data_url(row["strip"], "image/webp"),
+    }

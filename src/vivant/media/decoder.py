@@ -1,36 +1,26 @@
-"""Strangers' media, decoded in a disposable child process.
+"""Strangers' media, decoded in a disposable child process (`vivant.child`).
 
-Decoders are large and meet hostile files; here one may crash, hang or eat memory and takes only
-itself down. Parent and child speak in JSON lines and raw bytes: nothing that a hijacked child
-sends is ever executed or unpickled.
-
-    with Decoder() as decoder:
-        picture = decoder.picture(Path("photo.jpg"))
+with Decoder() as decoder:
+    picture = decoder.picture(Path("photo.jpg"))
 """
 
 from __future__ import annotations
 
-import json
-import math
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.child import Limits, one_thread_each
+from vivant.child import Broken, Child, Limits
 from vivant.clip import Frame, Picture, VideoInfo
-from vivant.errors import MediaError, UsageError, VivantError
+from vivant.errors import MediaError
+from vivant.wire import Answer
 
 LIMITS = Limits(seconds=60.0, memory_mib=6144)
 """For one picture, or one frame of a video."""
-MAX_HEADER = 1 << 16
-MAX_VALUES = 4 * 10**8
+SIDE = "vivant.media.decoder_child"
 
 
 class Decoder:
@@ -40,10 +30,7 @@ class Decoder:
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
-        self._limits = limits
-        self._late = False
-        self._clock: threading.Timer | None = None
-        self._child: subprocess.Popen[bytes] | None = self._started()
+        self._child = Child(limits, imports=(SIDE,), called="the decoder")
 
     def __enter__(self) -> Decoder:
         return self
@@ -53,124 +40,71 @@ class Decoder:
 
     def picture(self, path: Path, *, allow_tiff: bool = False) -> Picture:
         """As `vivant.media.read.read_picture`, with its errors."""
-        with self._asked("picture", path, allow_tiff=allow_tiff) as stream:
-            header = self._header(stream, path)
-            pixels = self._array(stream, header["shape"], path)
-            alpha = self._array(stream, header["shape"][:2], path) if header["alpha"] else None
-            notes = tuple(str(note) for note in header["notes"])
-            return Picture(pixels, alpha, path.name, str(header["sha256"]), notes)
+        answer = self._one("picture", path, allow_tiff=allow_tiff)
+        pixels = _array(answer, "pixels", 3, path)
+        alpha = _array(answer, "alpha", 2, path) if "alpha" in answer.arrays else None
+        if alpha is not None and alpha.shape != pixels.shape[:2]:
+            raise _nonsense(path)
+        notes = tuple(str(note) for note in answer.facts.get("notes", ()))
+        sha256, captured = (str(answer.facts.get(name, "")) for name in ("sha256", "captured"))
+        return Picture(pixels, alpha, path.name, sha256, notes, captured)
 
     def mask(self, path: Path) -> NDArray[np.uint8]:
         """As `vivant.media.read.read_mask`, with its errors."""
-        with self._asked("mask", path) as stream:
-            return self._array(stream, self._header(stream, path)["shape"], path)
+        return _array(self._one("mask", path), "values", 2, path)
 
     def info(self, path: Path) -> VideoInfo:
         """As `vivant.media.video.probe`, with its errors."""
-        with self._asked("info", path) as stream:
-            facts = self._header(stream, path)
+        facts = self._one("info", path).facts
+        try:
             fps = float(facts["fps"])
-            if not 0 < fps < 1e6:
-                raise _Broken(path, self._late, self._limits)
             width, height, count = (int(facts[name]) for name in ("width", "height", "count"))
-            return VideoInfo(width, height, fps, count)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise _nonsense(path) from error
+        if not 0 < fps < 1e6:
+            raise _nonsense(path)
+        return VideoInfo(width, height, fps, count)
 
-    def frames(self, path: Path) -> Iterator[Frame]:
-        """As `vivant.media.video.iter_video`, with its errors; the limits hold for each frame."""
-        with self._asked("frames", path) as stream:
-            while "end" not in (header := self._header(stream, path)):
-                yield self._array(stream, header["shape"], path)
-                self._restart_clock()
+    def frames(self, path: Path, most: int | None = None) -> Iterator[Frame]:
+        """As `vivant.media.video.iter_video`, with its errors, at most ``most`` frames; the
+        limits hold for each frame."""
+        return self._frames("frames", path, most)
+
+    def opencv_frames(self, path: Path, most: int | None = None) -> Iterator[Frame]:
+        """Frames ``[H, W, 3]`` in the order BGR as OpenCV's own reader gives them, whose levels
+        differ by rounding: for protocols that are defined by it. Raises as `frames`."""
+        return self._frames("opencv_frames", path, most)
 
     def close(self) -> None:
         """End the child."""
-        if self._child is not None:
-            self._child.kill()
-            for pipe in (self._child.stdin, self._child.stdout):
-                if pipe is not None:
-                    pipe.close()
-            self._child.wait()
-            self._child = None
+        self._child.close()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        code = f"from vivant.media.decoder_child import serve; serve({self._limits.memory_mib})"
-        with one_thread_each():
-            return subprocess.Popen(
-                [sys.executable, "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+    def _frames(self, function: str, path: Path, most: int | None) -> Iterator[Frame]:
+        for answer in self._asked(function, path, most=most):
+            yield _array(answer, "frame", 3, path)
 
-    @contextmanager
-    def _asked(self, what: str, path: Path, **options: Any) -> Iterator[IO[bytes]]:
-        if self._child is None:
-            self._child = self._started()
-        stdin, stdout = self._child.stdin, self._child.stdout
-        assert stdin is not None
-        assert stdout is not None
-        self._restart_clock()
-        whole = False
+    def _one(self, function: str, path: Path, **options: Any) -> Answer:
+        found = list(self._asked(function, path, **options))
+        if len(found) != 1:
+            raise _nonsense(path)
+        return found[0]
+
+    def _asked(self, function: str, path: Path, **options: Any) -> Iterator[Answer]:
         try:
-            line = json.dumps({"what": what, "path": str(path), **options})
-            stdin.write(line.encode("utf-8", "surrogateescape") + b"\n")
-            stdin.flush()
-            yield stdout
-            whole = True
-        except VivantError as error:
-            whole = not isinstance(error, _Broken)
-            raise
-        except (OSError, KeyError, TypeError, ValueError, IndexError) as error:
-            raise _Broken(path, self._late, self._limits) from error
-        finally:
-            if self._clock is not None:
-                self._clock.cancel()
-            if not whole:
-                self.close()
-
-    def _restart_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-        self._late = False
-        self._clock = threading.Timer(self._limits.seconds, self._too_late)
-        self._clock.daemon = True
-        self._clock.start()
-
-    def _too_late(self) -> None:
-        self._late = True
-        if self._child is not None:
-            self._child.kill()
-
-    def _header(self, stream: IO[bytes], path: Path) -> dict[str, Any]:
-        line = stream.readline(MAX_HEADER)
-        if not line.endswith(b"\n"):
-            raise _Broken(path, self._late, self._limits)
-        header: dict[str, Any] = json.loads(line)
-        if "error" in header:
-            kind = UsageError if header["error"] == "usage" else MediaError
-            raise kind(str(header["text"])[:1000])
-        return header
-
-    def _array(self, stream: IO[bytes], shape: list[int], path: Path) -> NDArray[np.uint8]:
-        count = math.prod(int(side) for side in shape)
-        if not 0 < count <= MAX_VALUES or min(shape) < 1:
-            raise _Broken(path, self._late, self._limits)
-        out = np.empty(count, np.uint8)
-        view, filled = memoryview(out.data), 0
-        while filled < count:
-            got = stream.readinto(view[filled:])  # type: ignore[attr-defined] # a buffered reader
-            if not got:
-                raise _Broken(path, self._late, self._limits)
-            filled += got
-        return out.reshape(shape)
+            yield from self._child.ask(f"{SIDE}:{function}", path=str(path), **options)
+        except Broken as error:
+            raise MediaError(f"{path} cannot be decoded (it {error.why}).") from error
 
 
-class _Broken(MediaError):
-    """The child died or spoke nonsense."""
+def _array(answer: Answer, name: str, dimensions: int, path: Path) -> NDArray[np.uint8]:
+    found = answer.arrays.get(name)
+    if found is None or found.dtype != np.uint8 or found.ndim != dimensions or not found.size:
+        raise _nonsense(path)
+    return found
 
-    def __init__(self, path: Path, late: bool, limits: Limits) -> None:
-        why = f"took longer than {limits.seconds:g} s" if late else "crashed the decoder"
-        super().__init__(f"{path} cannot be decoded (it {why}).")
+
+def _nonsense(path: Path) -> MediaError:
+    return MediaError(f"{path} cannot be decoded (it crashed the decoder).")
 
 
 def decoded_frames(path: Path) -> Iterator[Frame]:

@@ -1,75 +1,57 @@
-"""The child's side of `vivant.media.decoder`: JSON lines in, JSON lines and raw bytes out."""
+"""The child's side of `vivant.media.decoder`: each function answers for one kind of file."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vivant.child import limit_memory
-from vivant.errors import UsageError, VivantError
+from vivant.errors import MediaError
 from vivant.media.read import read_mask, read_picture
 from vivant.media.video import iter_video, probe
-
-Send = Callable[..., None]
-
-
-def serve(memory_mib: int) -> None:
-    """Answer requests on standard input until it ends."""
-    out = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
-    os.dup2(2, 1)  # what a library prints must not reach the answers
-
-    def send(header: dict[str, Any], *arrays: NDArray[np.uint8]) -> None:
-        out.write(json.dumps(header).encode() + b"\n")
-        for array in arrays:
-            out.write(np.ascontiguousarray(array).data)
-        out.flush()
-
-    limit_memory(memory_mib)
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
-        what, path = request.pop("what"), Path(request.pop("path"))
-        try:
-            ANSWERS[what](send, path, **request)
-        except UsageError as error:
-            send({"error": "usage", "text": str(error)})
-        except (VivantError, MemoryError) as error:
-            text = str(error) or f"{path} cannot be decoded (it needs too much memory)."
-            send({"error": "media", "text": text})
+from vivant.wire import Answer
 
 
-def _picture(send: Send, path: Path, *, allow_tiff: bool) -> None:
-    picture = read_picture(path, allow_tiff=allow_tiff)
-    both = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
-    facts = {"sha256": picture.sha256, "notes": picture.notes}
-    send({"shape": picture.pixels.shape, "alpha": len(both) > 1, **facts}, *both)
+def picture(path: str, allow_tiff: bool) -> Iterator[Answer]:
+    """A picture: ``pixels``, and ``alpha`` where it has one."""
+    found = read_picture(Path(path), allow_tiff=allow_tiff)
+    arrays = {"pixels": found.pixels}
+    if found.alpha is not None:
+        arrays["alpha"] = found.alpha
+    yield Answer({"sha256": found.sha256, "notes": found.notes, "captured": found.captured}, arrays)
 
 
-def _mask(send: Send, path: Path) -> None:
-    mask = read_mask(path)
-    send({"shape": mask.shape}, mask)
+def mask(path: str) -> Iterator[Answer]:
+    """A mask: ``values``."""
+    yield Answer({}, {"values": read_mask(Path(path))})
 
 
-def _info(send: Send, path: Path) -> None:
-    send(asdict(probe(path)))
+def info(path: str) -> Iterator[Answer]:
+    """What a video's header says, as facts."""
+    yield Answer(asdict(probe(Path(path))))
 
 
-def _frames(send: Send, path: Path) -> None:
-    for frame in iter_video(path):
-        send({"shape": frame.shape}, frame)
-    send({"end": True})
+def frames(path: str, most: int | None) -> Iterator[Answer]:
+    """A video, or its first ``most`` frames: a ``frame`` an answer."""
+    for frame in islice(iter_video(Path(path)), most):
+        yield Answer({}, {"frame": frame})
 
 
-ANSWERS: dict[str, Callable[..., None]] = {
-    "picture": _picture,
-    "mask": _mask,
-    "info": _info,
-    "frames": _frames,
-}
+def opencv_frames(path: str, most: int | None) -> Iterator[Answer]:
+    """The same through OpenCV's reader, BGR; nothing for a file that it cannot open."""
+    probe(Path(path))  # by the list of formats: OpenCV alone would follow play lists
+    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    try:
+        for _ in range(most) if most is not None else iter(int, 1):
+            found, frame = capture.read()
+            if not found:
+                return
+            yield Answer({}, {"frame": np.asarray(frame, np.uint8)})
+    except cv2.error as error:
+        raise MediaError(f"{path} cannot be decoded ({error.err}).") from error
+    finally:
+        capture.release()

@@ -7,13 +7,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from vivant.bundle import Bundle
 from vivant.clip import Floats, Frame
 from vivant.errors import BundleError
 from vivant.flow.guidance import guide
 from vivant.flow.solvers import SOLVERS, time_grid
+from vivant.inference import onnxruntime
 from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_table
 from vivant.request import Progress, no_progress
 

@@ -1,19 +1,29 @@
 """Faces in a picture, by YuNet (Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector",
-2023; MIT licence, see NOTICE), through OpenCV."""
+2023; MIT licence, see NOTICE), run by ONNX Runtime.
+
+OpenCV has a wrapper for this network, but it warns on the console, and can be quietened for the
+whole process only.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from vivant.clip import Frame
+from vivant.clip import Floats, Frame
+from vivant.inference import onnxruntime
 
 MODEL = Path(__file__).with_name("yunet.onnx")
 SIDE = 640
-"""The picture's long side while searching; a face of 10 pixels there is still found."""
+"""The network's square; the picture's long side there: a face of 10 pixels is still found."""
+STRIDES = (8, 16, 32)
 THRESHOLD = 0.7
+OVERLAP = 0.3
+"""Intersection over union from which two boxes are one face."""
 
 
 def find_faces(pixels: Frame) -> tuple[float, ...]:
@@ -21,15 +31,30 @@ def find_faces(pixels: Frame) -> tuple[float, ...]:
     height, width = pixels.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(
-        cv2.utils.logging.LOG_LEVEL_ERROR
-    )  # the new graph engine warns about the default target
-    try:
-        detector = cv2.FaceDetectorYN.create(str(MODEL), "", size, THRESHOLD)
-        _, found = detector.detect(np.ascontiguousarray(small[..., ::-1]))
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    scores = () if found is None else tuple(float(row[14]) for row in found)
-    return tuple(sorted(scores, reverse=True))
+    square = np.zeros((SIDE, SIDE, 3), np.float32)
+    square[: size[1], : size[0]] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    image = np.ascontiguousarray(square[..., ::-1].transpose(2, 0, 1)[None])  # BGR, 0..255
+    levels = [_level(image, stride) for stride in STRIDES]
+    best = np.concatenate([scores for scores, _ in levels])
+    boxes = np.concatenate([boxes for _, boxes in levels])
+    kept = cv2.dnn.NMSBoxes(boxes.tolist(), best.tolist(), THRESHOLD, OVERLAP)
+    return tuple(sorted((float(best[k]) for k in kept), reverse=True))
+
+
+def _level(image: Floats, stride: int) -> tuple[Floats, Floats]:
+    """Scores ``[N]`` and boxes ``[N, 4]`` (left, top, width, height in pixels) of one scale."""
+    names = [f"{what}_{stride}" for what in ("cls", "obj", "bbox")]
+    classes, objects, boxes = (out[0] for out in _network().run(names, {"input": image}))
+    score = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
+    y, x = (axis.ravel() for axis in np.mgrid[: SIDE // stride, : SIDE // stride])
+    dx, dy, w, h = boxes.T
+    wide, high = np.exp(w) * stride, np.exp(h) * stride
+    left, top = (x + dx) * stride - wide / 2, (y + dy) * stride - high / 2
+    return score, np.stack([left, top, wide, high], axis=1)
+
+
+@cache
+def _network() -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])

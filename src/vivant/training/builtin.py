@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 from vivant.bundle import Bundle
 from vivant.data.shards import read_facts, shard_paths
 from vivant.files import publish
+from vivant.kept import find, fingerprint, keep
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
 from vivant.motion.encoder import Encoder, pretrained_encoder
@@ -22,9 +24,11 @@ from vivant.motion.map_head import FEATURES, MapHead
 from vivant.motion.rigid import pretrained_rigid
 from vivant.motion.sampler import SamplerOptions
 from vivant.motion.transformer import MotionTransformer, TransformerParams
-from vivant.training.corpus import Part, build, mean_speed
+from vivant.training.corpus import Part, build, encode, mean_speed
 from vivant.training.pictures import sampled_fields
+from vivant.training.precision import MEASURE, fastest
 from vivant.training.restore import restore
+from vivant.training.state import MadeOf, check_state
 from vivant.training.tasks import Batch, FieldOptions, FieldTask, MapTask, measure_scales
 from vivant.training.trainer import TrainOptions, train
 from vivant.training.world import World, join_world, meet
@@ -64,6 +68,17 @@ class Recipe:
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What every stage of a run needs to know."""
+
+    recipe: Recipe
+    out: Path
+    made_of: MadeOf
+    say: Say
+    world: World
+
+
 def train_builtin(
     recipe: Recipe,
     data: Path,
@@ -76,28 +91,70 @@ def train_builtin(
 
     ``start`` is a bundle whose weights (and codec) are trained further; the recipe's sizes do
     not count then. An interrupted run goes on where its last state was saved. Started by
-    ``torchrun``, all processes train together.
+    ``torchrun``, all processes train together. Raises UsageError where ``out`` holds a run of
+    another recipe, seed, data or start.
     """
     world = join_world()
+    made_of = identity(recipe, data, start)
+    for stage in ("map", "procedural", "field"):
+        check_state(out / stage / "state.safetensors", made_of)
+    run = Run(recipe, out, made_of, say, world)
     torch.manual_seed(recipe.map_training.seed)
     head, network, codec = _begin(recipe, start)
     encoder = pretrained_encoder().to(memory_format=torch.channels_last)
-    parts = [p for p in build(data, encoder, squares=recipe.squares) if len(p) >= LEAST_VIEWS]
-    held_out = build(val, encoder, squares=0) if val else []
+    views = partial(build, encoder=encoder, precision=_encoding(run, encoder))
+    parts = [p for p in views(data, squares=recipe.squares) if len(p) >= LEAST_VIEWS]
+    held_out = views(val, squares=0) if val else []
     say(f"{sum(map(len, parts))} views of {len(shard_paths(data))} shots")
-    head = _train_map(recipe, head, parts, held_out, out / "map", say, world)
+    head = _train_map(run, head, parts, held_out)
     codec = codec if codec.scales else _fitted(codec, parts)
     made = []
     if recipe.field_pretraining is not None:
-        made = build(data, encoder, squares=1, procedural=True)
+        made = views(data, squares=1, procedural=True)
         say(f"{sum(map(len, made))} views of procedural scenes")
-    network = _train_field(recipe, network, codec, made, parts, held_out, out, say, world)
+    network = _train_field(run, network, codec, made, parts, held_out)
     bundle = out / "bundle"
     if world.leads:
         export_bundle(recipe, encoder, head.cpu(), network.cpu(), codec, bundle)
         write_data_list(data, bundle)
     meet(world)
     return bundle
+
+
+def identity(recipe: Recipe, data: Path, start: Bundle | None) -> MadeOf:
+    """Fingerprints of what decides a run's weights: of the recipe all but its seeds and what
+    only names or samples the result, of the data each shard's name, size and facts."""
+    stages = {
+        name: getattr(recipe, name)
+        for name in ("map_training", "field_pretraining", "field_training")
+    }
+    seeds = {name: options.seed for name, options in stages.items() if options is not None}
+    unseeded = {name: replace(stages[name], seed=0) for name in seeds}
+    plain = replace(recipe, name="", version="", sampler=SamplerOptions(), **unseeded)
+    shards = [[p.name, p.stat().st_size, read_facts(p)] for p in shard_paths(data)]
+    return {
+        "recipe": fingerprint(plain),
+        "seed": fingerprint(seeds),
+        "data": fingerprint(shards),
+        "start": "" if start is None else start.identity.sha256,
+    }
+
+
+def _encoding(run: Run, encoder: Encoder) -> str:
+    """The format in which pictures are encoded: the fastest here, or an earlier run's, so that
+    a resumed run sees the same features."""
+    forced = run.recipe.map_training.precision
+    if forced != MEASURE:
+        return forced
+    path, made_of = run.out / "encoding.json", fingerprint(run.made_of)
+    found: str | None = find(path, made_of)
+    if found is None:
+        grey = np.full((256, 448, 3), 128, np.uint8)
+        found = fastest(lambda name: encode(encoder, grey, name), run.world)
+        if run.world.leads:
+            run.out.mkdir(parents=True, exist_ok=True)
+            keep(path, made_of, found)
+    return found
 
 
 def _begin(recipe: Recipe, start: Bundle | None) -> tuple[MapHead, MotionTransformer, Codec]:
@@ -155,39 +212,29 @@ def _reporter(say: Say, stage: str, every: int) -> Callable[[int, float], None]:
     return report
 
 
-def _train_map(
-    recipe: Recipe,
-    head: MapHead,
-    parts: list[Part],
-    held_out: list[Part],
-    out: Path,
-    say: Say,
-    world: World,
-) -> nn.Module:
-    task = MapTask(parts, recipe.map_batch, head)
+def _train_map(run: Run, head: MapHead, parts: list[Part], held_out: list[Part]) -> nn.Module:
+    options = run.recipe.map_training
     return train(
-        task,
-        recipe.map_training,
-        out,
-        progress=_reporter(say, "map", recipe.map_training.save_every),
+        MapTask(parts, run.recipe.map_batch, head),
+        options,
+        run.out / "map",
+        made_of=run.made_of,
+        progress=_reporter(run.say, "map", options.save_every),
         check=(lambda net: where_it_moves(net, held_out)) if held_out else None,
-        world=world,
+        world=run.world,
     )
 
 
 def _train_field(
-    recipe: Recipe,
+    run: Run,
     network: nn.Module,
     codec: Codec,
     made: list[Part],
     parts: list[Part],
     held_out: list[Part],
-    out: Path,
-    say: Say,
-    world: World,
 ) -> nn.Module:
     """Train on what was made up, if anything, then on what was filmed."""
-    unseen = None
+    recipe, unseen = run.recipe, None
     if held_out:
         plain = FieldOptions(drop_image=0.0, give_hints=0.0)
         unseen = FieldTask(held_out, network, codec, plain)
@@ -198,17 +245,18 @@ def _train_field(
         network = train(
             FieldTask(views, network.requires_grad_(True), codec, recipe.field_options),
             options,
-            out / name,
-            progress=_reporter(say, name, options.save_every),
+            run.out / name,
+            made_of=run.made_of,
+            progress=_reporter(run.say, name, options.save_every),
             check=_field_check(unseen) if unseen else None,
             draw=(lambda average: sampled_fields(unseen, average)) if unseen else None,
-            world=world,
+            world=run.world,
         )
     return network
 
 
 def _field_check(task: FieldTask) -> Callable[[nn.Module], dict[str, float]]:
-    """Loss of the averaged network on fixed batches of ``task``."""
+    """Loss of the averaged network on fixed batches of ``task``, in float32 everywhere."""
     batches = [task.batch(np.random.default_rng((7, k))) for k in range(6)]
 
     def on(average: nn.Module) -> list[Batch]:
@@ -217,7 +265,7 @@ def _field_check(task: FieldTask) -> Callable[[nn.Module], dict[str, float]]:
 
     def check(average: nn.Module) -> dict[str, float]:
         task.network = average
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad():
             return {"val_loss": float(np.mean([float(task.loss(b)) for b in on(average)]))}
 
     return check

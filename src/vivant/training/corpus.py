@@ -17,6 +17,7 @@ from vivant.data.shards import Sample, read_samples
 from vivant.data.windows import Window, view, windows_of
 from vivant.motion.encoder import Encoder
 from vivant.motion.map_head import cell_features
+from vivant.training.precision import autocast
 
 Half = NDArray[np.float16]
 FLUID = ("water", "sky", "fog", "snow", "underwater", "fire", "smoke", "rain")
@@ -61,10 +62,11 @@ def build(
     squares: int = 2,
     seed: int = 0,
     procedural: bool = False,
+    precision: str = "float32",
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[Part]:
     """All views of the real (or the procedural) shots of ``folder``, grouped by shape, encoded
-    once."""
+    once, in the number format ``precision``."""
     rng = np.random.default_rng(seed)
     groups: dict[tuple[int, int], list[tuple[Window, int, Half]]] = {}
     samples = [
@@ -73,7 +75,8 @@ def build(
     for index, sample in enumerate(samples):
         views = list(_views(sample, rng, squares))
         for one in views:
-            groups.setdefault(one.weight.shape, []).append((one, index, encode(encoder, one.image)))
+            features = encode(encoder, one.image, precision)
+            groups.setdefault(one.weight.shape, []).append((one, index, features))
         progress((index + 1) / len(samples))
     kinds = [fluid_of(str(sample.facts.get("category", ""))) for sample in samples]
     return [_stack(rows, kinds) for rows in groups.values()]
@@ -86,10 +89,10 @@ def fluid_of(category: str) -> int:
     return 0 if any(word in category for word in SOLID) else -1
 
 
-def encode(encoder: Encoder, image: NDArray[np.uint8]) -> Half:
+def encode(encoder: Encoder, image: NDArray[np.uint8], precision: str = "float32") -> Half:
     """Cell features ``[472, h, w]`` of one picture at the working size."""
     pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.no_grad(), autocast("cpu", precision):
         maps = encoder(pixels.contiguous(memory_format=torch.channels_last))
         cells = cell_features(maps)
     return np.ascontiguousarray(cells[0].float().numpy(), np.float16)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -20,8 +21,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vivant.files import publish
-from vivant.training.state import load_state, save_state
-from vivant.training.tasks import Task
+from vivant.kept import fingerprint
+from vivant.training.precision import MEASURE, autocast, check_precision, fastest
+from vivant.training.state import Learner, MadeOf, Position, load_state, save_state
+from vivant.training.tasks import Batch, Task
 from vivant.training.world import World, meet, parallel
 
 
@@ -29,7 +32,8 @@ from vivant.training.world import World, meet, parallel
 class TrainOptions:
     """How long and how fast to learn; rates in the units of AdamW. ``accumulate`` batches are
     averaged in each step, in every process. ``compiled`` needs a C++ compiler and a minute for
-    each shape of batch; steps are then about 1.7 times as fast on a CPU."""
+    each shape of batch; steps are then about 1.7 times as fast on a CPU. ``precision`` is
+    "float32", "bfloat16", or "measure": the one in which steps are faster here."""
 
     steps: int
     rate: float = 1e-3
@@ -41,7 +45,11 @@ class TrainOptions:
     accumulate: int = 1
     save_every: int = 200
     compiled: bool = False
+    precision: str = MEASURE
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_precision(self.precision)
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:
@@ -57,6 +65,7 @@ def train(
     options: TrainOptions,
     out: Path,
     *,
+    made_of: MadeOf = MappingProxyType({}),
     progress: Callable[[int, float], None] = lambda step, loss: None,
     check: Callable[[nn.Module], dict[str, float]] | None = None,
     draw: Callable[[nn.Module], NDArray[np.uint8]] | None = None,
@@ -71,31 +80,38 @@ def train(
     save; its figures go to ``out/log.jsonl`` with the loss, and to TensorBoard's event files
     where that is installed. ``draw`` makes a picture of it, kept in ``out/pictures``. Of
     several processes (``world``) each draws batches of its own; the first one writes.
+
+    ``made_of`` says what the run is made of besides the options: its data, or the whole "recipe"
+    and "seed" of which these options are a part. Raises UsageError where ``out`` holds a run
+    that is made of something else.
     """
     out.mkdir(parents=True, exist_ok=True)
     network = task.network.to(world.device)
-    task.network = parallel(network, world)
-    if options.compiled:
-        task.network = torch.compile(task.network, dynamic=False)
     torch.manual_seed(options.seed)
     average = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(
         network.parameters(), options.rate, options.betas, weight_decay=options.weight_decay
     )
-    begin = load_state(out / "state.safetensors", network, average, optimizer)
+    learner, identity = Learner(network, average, optimizer), _identity(options, made_of)
+    begin = load_state(out / "state.safetensors", learner, identity)
+    begin = begin or Position(0, _precision(task, network, options, world))
+    task.network = parallel(network, world)
+    if options.compiled:
+        task.network = torch.compile(task.network, dynamic=False)
     losses: list[float] = []
     clock = time.monotonic()
-    for step in range(begin, min(options.steps, stop_after or options.steps)):
-        losses.append(_step(task, step, optimizer, options, world))
+    for step in range(begin.step, min(options.steps, stop_after or options.steps)):
+        losses.append(_step(task, step, optimizer, options, begin.precision, world))
         _update_average(average, network, min(options.ema, (1 + step) / (10 + step)))
         progress(step + 1, losses[-1])
         if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
             if world.leads:
-                save_state(out / "state.safetensors", network, average, optimizer, step + 1)
+                position = replace(begin, step=step + 1)
+                save_state(out / "state.safetensors", learner, position, identity)
                 figures = check(average.eval()) if check else {}
-                row = {"step": step + 1, "loss": float(np.mean(losses)), **figures}
-                row["seconds"] = round(time.monotonic() - clock, 1)
-                write_log(out, row)
+                row: dict[str, float | str] = {"step": step + 1, "loss": float(np.mean(losses))}
+                row |= {**figures, "seconds": round(time.monotonic() - clock, 1)}
+                write_log(out, row | {"precision": begin.precision})
                 if draw is not None:
                     _keep_picture(out / "pictures" / f"{step + 1:06d}.png", draw(average))
             meet(world)
@@ -104,8 +120,44 @@ def train(
     return average.eval()
 
 
+def _identity(options: TrainOptions, made_of: MadeOf) -> MadeOf:
+    """What tells one run from another: options and seed, unless the caller's names cover them."""
+    own = {"recipe": fingerprint(replace(options, seed=0)), "seed": fingerprint(options.seed)}
+    return {**own, **made_of}
+
+
+def _precision(task: Task, network: nn.Module, options: TrainOptions, world: World) -> str:
+    """The format that the options name, or the one in which a copy's steps are faster."""
+    if options.precision != MEASURE:
+        return options.precision
+    task.network = copy.deepcopy(network).train()
+    batch = _batch(task, options, 0, world)
+
+    def run(name: str) -> None:
+        with autocast(world.device, name):
+            loss = task.loss(batch)
+        loss.backward()
+        next(p.grad for p in task.network.parameters() if p.grad is not None).sum().item()
+
+    try:
+        return fastest(run, world)
+    finally:
+        task.network = network
+
+
+def _batch(task: Task, options: TrainOptions, index: int, world: World) -> Batch:
+    torch.manual_seed((options.seed << 32) + index)
+    batch = task.batch(np.random.default_rng((options.seed, index)))
+    return {name: values.to(world.device) for name, values in batch.items()}
+
+
 def _step(
-    task: Task, step: int, optimizer: torch.optim.Optimizer, options: TrainOptions, world: World
+    task: Task,
+    step: int,
+    optimizer: torch.optim.Optimizer,
+    options: TrainOptions,
+    precision: str,
+    world: World,
 ) -> float:
     task.network.train()
     for group in optimizer.param_groups:
@@ -114,10 +166,8 @@ def _step(
     total = 0.0
     for part in range(options.accumulate):
         index = (step * world.size + world.rank) * options.accumulate + part
-        torch.manual_seed((options.seed << 32) + index)
-        batch = task.batch(np.random.default_rng((options.seed, index)))
-        batch = {name: values.to(world.device) for name, values in batch.items()}
-        with torch.autocast(world.device.partition(":")[0], dtype=torch.bfloat16):
+        batch = _batch(task, options, index, world)
+        with autocast(world.device, precision):
             loss: Tensor = task.loss(batch) / options.accumulate
         loss.backward()
         total += float(loss.detach())
@@ -126,7 +176,7 @@ def _step(
     return total
 
 
-def write_log(out: Path, row: dict[str, float]) -> None:
+def write_log(out: Path, row: Mapping[str, float | str]) -> None:
     """Append a row to ``out/log.jsonl``, and to TensorBoard's files where it is installed."""
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(row) + "\n")
@@ -136,7 +186,7 @@ def write_log(out: Path, row: dict[str, float]) -> None:
         return
     with SummaryWriter(str(out / "tensorboard")) as writer:
         for name, value in row.items():
-            if name != "step":
+            if name != "step" and not isinstance(value, str):
                 writer.add_scalar(name, value, int(row["step"]))
 
 

@@ -47,3 +47,12 @@ def meet(world: World) -> None:
     """Wait until every process has come this far."""
     if world.size > 1:
         distributed.barrier()
+
+
+def mean_over(world: World, value: float) -> float:
+    """The mean of a number over all processes, the same in each."""
+    if world.size == 1:
+        return value
+    total = torch.tensor([value], dtype=torch.float64, device=world.device)
+    distributed.all_reduce(total)
+    return float(total) / world.size
