@@ -36,7 +36,8 @@ from vivant.bundle import BUILTIN, open_bundle
 from vivant.child import Limits
 from vivant.cli.main import main as vivant_main
 from vivant.clip import VideoSpec
-from vivant.controls.parse import parse_camera, parse_stroke, read_strokes
+from vivant.controls.camera import parse_camera
+from vivant.controls.stroke import parse_stroke, read_strokes
 from vivant.data.procedural import make_scene, scene_sample
 from vivant.data.shards import read_facts, read_samples, write_sample
 from vivant.data.sources import read_sources
@@ -118,7 +119,7 @@ def readers(decoder: Decoder) -> dict[str, Callable[[Path], object]]:
         "field": load_field,
         "strokes": read_strokes,
         "stroke": lambda path: parse_stroke(text(path)),
-        "camera": lambda path: parse_camera([text(path)]),
+        "camera": lambda path: parse_camera(text(path)),
         "manifest": read_sources,
         "bundle": lambda path: open_bundle(alone(path, "config.json")),
         "facts": read_facts,

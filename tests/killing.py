@@ -80,13 +80,15 @@ def run(photo: Path, out: Path, point: str | None, delay: float | None = None) -
 def state(out: Path, old: bytes | None) -> str:
     """ "absent", "old", "new" (whole: signed, all frames), or what is wrong."""
     from vivant.media.video import read_video
+    from vivant.provenance.keys import known_anchors
     from vivant.provenance.verify import verify
+    from vivant.settings import read_settings
 
     if not out.exists():
         return "absent" if old is None else "LOST"
     if old is not None and out.read_bytes() == old:
         return "old"
-    if verify(out).state != "trusted":
+    if verify(out, known_anchors(read_settings())).state != "trusted":
         return "BROKEN"
     return "new" if len(read_video(out).frames) == COUNT else "CUT"
 

@@ -18,7 +18,7 @@ from vivant.cli.bench import measure_speed
 from vivant.errors import UsageError
 
 STAGES = {
-    "start", "import", "read", "resize", "policy", "load", "encode picture", "sample", "render",
+    "start", "import", "read", "load and plan", "policy", "sample", "render",
     "watermark", "encode", "sign",
 }  # fmt: skip
 

@@ -9,14 +9,16 @@ import pytest
 
 from conftest import photo_like, simple_field
 from vivant.clip import Picture, VideoSpec
-from vivant.controls.types import Camera, Controls, Stroke
+from vivant.controls.camera import Camera
+from vivant.controls.drawn import Drawn
+from vivant.controls.stroke import Stroke
 from vivant.field import operations
 from vivant.field.file import load_field, save_field
 from vivant.field.motion_field import MotionField
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.render.exports import flows
 from vivant.render.renderer import render
-from vivant.request import Request
+from vivant.render.shot import Shot
 
 SPEC = VideoSpec(320, 192, 24.0, 25)
 
@@ -61,8 +63,8 @@ def test_a_body_leaves_its_place_whole(picture: Picture, body_field: MotionField
 
 
 def test_the_ground_truth_of_a_body(picture: Picture, body_field: MotionField) -> None:
-    request = Request(picture, seconds=1.0)
-    pairs = list(flows(request, body_field))
+    shot = Shot(picture, seconds=1.0)
+    pairs = list(flows(shot, body_field))
     step = 0.5 * 192 / 24
     assert pairs[0].forward[96, 80, 0] == pytest.approx(step, abs=0.05)
     assert not pairs[0].forward[20, 300].any()
@@ -107,17 +109,17 @@ def test_body_cells_survive_the_file_and_the_operations(
 
 def test_a_masked_and_driven_thing_becomes_a_body_unless_it_is_fluid(picture: Picture) -> None:
     stroke = Stroke(((0.25, 0.5), (0.5, 0.5)))
-    request = Request(picture, seconds=1.0, controls=Controls(move=disc(), strokes=(stroke,)))
+    shot = Shot(picture, seconds=1.0, controls=Drawn(move=disc(), strokes=(stroke,)))
     field = simple_field(320, 192)
-    guidance = guidance_for(request, field.grid)
-    solid = apply_controls(field, guidance, request, np.zeros(field.grid, np.float32))
+    guidance = guidance_for(shot, field.grid)
+    solid = apply_controls(field, guidance, shot, np.zeros(field.grid, np.float32))
     assert solid.body is not None
     inside = solid.body > 0.9
     assert inside.sum() > 50
     np.testing.assert_allclose(solid.velocity[:, 0, inside], 0.25 * 320 / 192, rtol=1e-3)
-    assert apply_controls(field, guidance, request, np.ones(field.grid, np.float32)).body is None
+    assert apply_controls(field, guidance, shot, np.ones(field.grid, np.float32)).body is None
     everything = np.full((192, 320), 255, np.uint8)
-    wide = replace(request, controls=replace(request.controls, move=everything))
+    wide = replace(shot, controls=replace(shot.controls, move=everything))
     whole = apply_controls(
         field, guidance_for(wide, field.grid), wide, np.zeros(field.grid, np.float32)
     )

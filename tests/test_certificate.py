@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from publishing import key, leave, verify
 from test_policy import signed_photo
-from test_provenance import REQUEST, result
+from test_provenance import SHOT, result
 from vivant.errors import ProvenanceError, UsageError
 from vivant.media.formats import FORMATS
 from vivant.provenance import keys
-from vivant.provenance.release import release
-from vivant.provenance.verify import verify
+from vivant.provenance.verify import verify as verify_under
 
 
 def operator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -29,16 +29,16 @@ def operator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_operators_certificate_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = operator(tmp_path / "op", monkeypatch)
-    release(result(), REQUEST, tmp_path / "a.mp4", FORMATS["mp4"])
+    leave(SHOT, result(), tmp_path / "a.mp4", FORMATS["mp4"])
     assert verify(tmp_path / "a.mp4").state == "valid"
-    assert verify(tmp_path / "a.mp4", (folder / "root.pem").read_text()).state == "trusted"
+    assert verify_under(tmp_path / "a.mp4", (folder / "root.pem").read_text()).state == "trusted"
 
 
 def test_a_key_of_another_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = operator(tmp_path / "op", monkeypatch)
     (folder / "key.pem").write_text(keys._make_chain()["key.pem"])
     with pytest.raises(UsageError, match="does not belong"):
-        release(result(), REQUEST, tmp_path / "a.mp4", FORMATS["mp4"])
+        leave(SHOT, result(), tmp_path / "a.mp4", FORMATS["mp4"])
     assert not (tmp_path / "a.mp4").exists()
 
 
@@ -59,10 +59,10 @@ def test_unreadable_files(
     else:
         (folder / name).write_text(text)
     with pytest.raises(UsageError, match=message):
-        keys.signing_key()
+        key()
     monkeypatch.delenv("VIVANT_SIGNER_KEY")
     with pytest.raises(UsageError, match="both"):
-        keys.signing_key()
+        key()
 
 
 def reissued(folder: Path, *, purpose: x509.ObjectIdentifier | None, expired: bool) -> None:
@@ -109,7 +109,7 @@ def test_unfit_certificates(
 ) -> None:
     reissued(operator(tmp_path / "op", monkeypatch), purpose=purpose, expired=expired)
     with pytest.raises(UsageError, match=message):
-        keys.signing_key()
+        key()
 
 
 def test_a_silent_time_stamp_authority_refuses(
@@ -117,14 +117,14 @@ def test_a_silent_time_stamp_authority_refuses(
 ) -> None:
     monkeypatch.setenv("VIVANT_TSA_URL", "http://127.0.0.1:9/tsa")
     with pytest.raises(ProvenanceError, match="VIVANT_TSA_URL"):
-        release(result(), REQUEST, tmp_path / "a.mp4", FORMATS["mp4"])
+        leave(SHOT, result(), tmp_path / "a.mp4", FORMATS["mp4"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_inputs_own_credentials_are_kept(tmp_path: Path) -> None:
     photo = signed_photo(tmp_path / "photo.jpg", {"ai_training": "notAllowed"})
     misnamed = shutil.copy(photo, tmp_path / "photo.png")
-    release(result(), REQUEST, tmp_path / "a.mp4", FORMATS["mp4"], picture_path=Path(misnamed))
+    leave(SHOT, result(), tmp_path / "a.mp4", FORMATS["mp4"], picture_path=Path(misnamed))
     verdict = verify(tmp_path / "a.mp4")
     assert verdict.state == "trusted"
     (own,) = verdict.inherited
@@ -133,6 +133,6 @@ def test_the_inputs_own_credentials_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_manifest_beside_a_foreign_name(tmp_path: Path) -> None:
-    release(result(), REQUEST, tmp_path / "a.webm", FORMATS["webm"])
+    leave(SHOT, result(), tmp_path / "a.webm", FORMATS["webm"])
     (tmp_path / "a.webm.c2pa").rename(tmp_path / "a.c2pa")
     assert verify(tmp_path / "a.webm").state == "trusted"

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vivant.controls.parse import parse_camera, parse_stroke, read_strokes
+from vivant.controls.camera import Camera, combined, parse_camera, write_camera
+from vivant.controls.drawn import Drawn
 from vivant.controls.raster import rasterise
-from vivant.controls.types import Camera, Controls, Stroke
+from vivant.controls.strength import Strength
+from vivant.controls.stroke import Stroke, parse_stroke, read_strokes, write_stroke
 from vivant.errors import UsageError
 
 
@@ -29,10 +31,10 @@ def test_bad_strokes_are_one_sentence(text: str) -> None:
 
 
 def test_camera_moves_add_up() -> None:
-    camera = parse_camera(["push-in 0.2, pan-left", "roll-right 3"])
+    camera = combined([parse_camera("push-in 0.2, pan-left"), parse_camera("roll-right 3")])
     assert camera == Camera(pan_x=-0.1, zoom=0.2, roll=3.0)
-    assert not parse_camera(["still"]).moves
-    assert not parse_camera([]).moves
+    assert not parse_camera("still").moves
+    assert not combined([]).moves
 
 
 @pytest.mark.parametrize(
@@ -41,14 +43,14 @@ def test_camera_moves_add_up() -> None:
         ("pull-out 0.1", "nothing beyond its edge"),
         ("dolly", "choose from"),
         ("push-in x", "write it like"),
-        ("push-in nan", "must be from"),
-        ("pan-left -1", "must be from"),
-        ("pan-left 7", "must be from"),
+        ("push-in nan", "must be above"),
+        ("pan-left -1", "must be above"),
+        ("pan-left 7", "must be above"),
     ],
 )
 def test_bad_camera_moves(move: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        parse_camera([move])
+        parse_camera(move)
 
 
 def test_stroke_files(tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_stroke_files(tmp_path: Path) -> None:
 
 
 def test_a_stroke_gives_its_direction_and_speed() -> None:
-    controls = Controls(strokes=(Stroke(((0.25, 0.5), (0.75, 0.5))),))
+    controls = Drawn(strokes=(Stroke(((0.25, 0.5), (0.75, 0.5))),))
     g = rasterise(controls, (32, 57), 57 / 32, 4.0)
     hit = g.hint_mask > 0
     assert 40 < hit.sum() < 110
@@ -73,13 +75,13 @@ def test_a_stroke_gives_its_direction_and_speed() -> None:
     assert not g.hint_velocity[1].any()
     assert not g.hint_velocity[:, ~hit].any()
     fast = rasterise(
-        Controls(strokes=(Stroke(((0.25, 0.5), (0.75, 0.5)), 1.0),)), (32, 57), 57 / 32, 4.0
+        Drawn(strokes=(Stroke(((0.25, 0.5), (0.75, 0.5)), 1.0),)), (32, 57), 57 / 32, 4.0
     )
     np.testing.assert_allclose(fast.hint_velocity[0][hit], 4 * expected, rtol=1e-5)
 
 
 def test_a_bent_stroke_turns() -> None:
-    controls = Controls(strokes=(Stroke(((0.1, 0.1), (0.9, 0.1), (0.9, 0.9))),))
+    controls = Drawn(strokes=(Stroke(((0.1, 0.1), (0.9, 0.1), (0.9, 0.9))),))
     g = rasterise(controls, (32, 32), 1.0, 2.0)
     assert g.hint_velocity[0, 3, 10] > 0
     assert g.hint_velocity[1, 20, 28] > 0
@@ -89,16 +91,36 @@ def test_a_bent_stroke_turns() -> None:
 def test_still_wins_where_it_touches_a_cell() -> None:
     still = np.zeros((320, 320), np.uint8)
     still[100:165, 100:165] = 255
-    controls = Controls(still=still, strokes=(Stroke(((0, 0.4), (1, 0.4))),))
+    controls = Drawn(still=still, strokes=(Stroke(((0, 0.4), (1, 0.4))),))
     g = rasterise(controls, (32, 32), 1.0, 1.0)
     assert (g.still[10:17, 10:17] == 1).all()
     assert not g.hint_mask[g.still > 0].any()
     assert g.still.sum() == 49
 
 
-def test_used_names_what_is_asked() -> None:
-    assert Controls().used() == ()
-    assert Controls(camera=Camera(zoom=0.1), strokes=(Stroke(((0, 0), (1, 1))),)).used() == (
-        "stroke",
-        "camera",
-    )
+def test_what_a_control_asks() -> None:
+    assert Camera(zoom=0.1).asks
+    assert not Camera().asks
+    assert not Strength(1.0).asks
+    assert Strength(0.0).asks
+    assert Stroke(((0, 0), (1, 1))).asks
+
+
+def test_controls_are_written_as_they_are_read() -> None:
+    camera = Camera(pan_x=-0.15, zoom=0.2, roll=3.0)
+    assert parse_camera(write_camera(camera)[1]) == camera
+    stroke = Stroke(((0.1, 0.2), (0.5, 0.25), (0.9, 1.0)), 2.5)
+    assert parse_stroke(write_stroke(stroke)[1]) == stroke
+
+
+@pytest.mark.parametrize(
+    ("move", "says"), [("push-in=", "not an amount"), ("push-in 0", "above 0")]
+)
+def test_an_amount_that_is_begun_must_be_one(move: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parse_camera(move)
+
+
+def test_a_stroke_needs_a_length() -> None:
+    with pytest.raises(UsageError, match="no length"):
+        parse_stroke("0.5,0.5>0.5,0.5")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vivant.controls.types import Camera
+from vivant.controls.camera import Camera
 from vivant.evaluation.camera import Move, asked, camera_error, camera_of, similarity
 from vivant.render.camera import ease, view
 

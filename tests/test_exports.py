@@ -10,24 +10,24 @@ import pytest
 
 from conftest import photo_like, simple_field
 from vivant.clip import Picture
-from vivant.controls.types import Camera, Controls
-from vivant.errors import UsageError
-from vivant.render.exports import export, flows
+from vivant.controls.camera import Camera
+from vivant.controls.drawn import Drawn
+from vivant.render.exports import export, export_bytes, flows
 from vivant.render.renderer import render
-from vivant.request import Request
+from vivant.render.shot import Shot
 
 SMOOTH = Picture(cv2.GaussianBlur(photo_like(160, 96), (0, 0), 2))
-REQUEST = Request(SMOOTH, seconds=0.5, fps=24)
+SHOT = Shot(SMOOTH, seconds=0.5, fps=24)
 
 
 @pytest.mark.parametrize("camera", [Camera(), Camera(zoom=0.3, pan_x=0.1)])
 def test_flow_is_what_the_renderer_did(camera: Camera) -> None:
-    request = replace(REQUEST, controls=Controls(camera=camera))
+    shot = replace(SHOT, controls=Drawn(camera=camera))
     field = simple_field(sway=0.15)
-    frames = list(render(SMOOTH, field, request.spec, camera=camera))
+    frames = list(render(SMOOTH, field, shot.spec, camera=camera))
     y, x = np.mgrid[0:96, 0:160].astype(np.float32)
     grid = np.dstack([x, y])
-    for t, pair in enumerate(flows(request, field)):
+    for t, pair in enumerate(flows(shot, field)):
         again = cv2.remap(
             frames[t],
             grid + pair.backward,
@@ -44,25 +44,24 @@ def test_flow_is_what_the_renderer_did(camera: Camera) -> None:
 
 def test_files_have_the_standard_layouts(tmp_path: Path) -> None:
     field = simple_field(sway=0.15)
-    pair = next(flows(REQUEST, field))
-    export(REQUEST, field, tmp_path / "flo", ("flow", "mask"))
+    pair = next(flows(SHOT, field))
+    parts = {"flo": ("flow", "mask"), "kitti": ("flow:kitti",), "npz": ("flow:npz",)}
+    for name, wanted in parts.items():
+        (tmp_path / name).mkdir()
+        export(SHOT, field, tmp_path / name, wanted)
     data = (tmp_path / "flo" / "forward_00000.flo").read_bytes()
     assert struct.unpack("<fii", data[:12]) == (202021.25, 160, 96)
     np.testing.assert_array_equal(np.frombuffer(data[12:], "<f4").reshape(96, 160, 2), pair.forward)
-    assert len(list((tmp_path / "flo").glob("moving_*.png"))) == REQUEST.spec.count - 1
-    export(REQUEST, field, tmp_path / "kitti", ("flow",), flow_format="kitti")
+    assert len(list((tmp_path / "flo").glob("moving_*.png"))) == SHOT.spec.count - 1
     coded = cv2.imread(str(tmp_path / "kitti" / "backward_00000.png"), cv2.IMREAD_UNCHANGED)
     flow = (coded[..., :0:-1].astype(np.float32) - 32768) / 64
     np.testing.assert_allclose(flow, pair.backward, atol=1 / 64)
-    export(REQUEST, field, tmp_path / "npz", ("flow",), flow_format="npz")
     with np.load(tmp_path / "npz" / "forward_00000.npz") as stored:
         np.testing.assert_allclose(stored["flow"], pair.forward, atol=0.01)
 
 
-def test_unknown_formats_and_existing_folders(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="flow format"):
-        export(REQUEST, simple_field(), tmp_path / "x", ("flow",), flow_format="exr")
-    (tmp_path / "y").mkdir()
-    (tmp_path / "y" / "mine").touch()
-    with pytest.raises(UsageError, match="exists already"):
-        export(REQUEST, simple_field(), tmp_path / "y", ("flow",))
+def test_the_size_of_an_export_is_known_before(tmp_path: Path) -> None:
+    parts = ("flow", "mask")
+    export(SHOT, simple_field(sway=0.15), tmp_path, parts)
+    written = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert export_bytes(SHOT.spec, parts) == pytest.approx(written, rel=0.1)

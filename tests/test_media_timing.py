@@ -13,7 +13,8 @@ from PIL import Image
 from conftest import photo_like
 from vivant.clip import VideoSpec
 from vivant.errors import MediaError
-from vivant.media.formats import FORMATS, limits
+from vivant.media.formats import FORMATS
+from vivant.media.framing import rate_notes, target_of
 from vivant.media.timing import delays, exact_rate, gif_frames
 from vivant.media.write import write_video
 
@@ -76,8 +77,8 @@ def test_a_fast_gif_keeps_its_duration(fps: float, count: int) -> None:
     times = np.cumsum([0, *(delay for _, delay in shown)])[:-1] / 100
     meant = np.array([index for index, _ in shown]) / fps
     assert np.abs(times - meant).max() <= 0.5 / fps + 1e-3 or count == 1
-    assert limits(FORMATS["gif"], VideoSpec(16, 16, fps, count)) != ()
-    assert limits(FORMATS["gif"], VideoSpec(16, 16, 50.0, count)) == ()
+    assert rate_notes(VideoSpec(16, 16, fps, count), target_of(FORMATS["gif"])) != ()
+    assert rate_notes(VideoSpec(16, 16, 50.0, count), target_of(FORMATS["gif"])) == ()
 
 
 def test_a_frame_that_a_gif_cannot_hold(tmp_path: Path) -> None:

@@ -10,25 +10,40 @@ import pytest
 
 from conftest import EXAMPLES, picture, simple_field
 from vivant.bundle import BUILTIN, open_bundle
-from vivant.controls.types import Camera, Controls, Stroke
+from vivant.controls.camera import Camera
+from vivant.controls.drawn import Drawn
+from vivant.controls.entry import Control
+from vivant.controls.loop import Loop
+from vivant.controls.strength import Strength
+from vivant.controls.stroke import Stroke
 from vivant.errors import BundleError, UnsupportedControl, UsageError
 from vivant.field.motion_field import grid_for, speed
+from vivant.media.assets import MemoryAssets
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
 from vivant.motion import model as motion
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.codec import Codec, dct_basis, rope_table
 from vivant.motion.sampler import starting_noise, working_size
-from vivant.registry import MODELS, check_controls, spec_of
-from vivant.request import Request
+from vivant.registry import load
+from vivant.render.shot import Shot
+from vivant.request import (
+    Capabilities,
+    Hooks,
+    Keyframe,
+    Request,
+    Runtime,
+    Target,
+    refuse_unknown,
+)
 
 PHOTO = fit(read_picture(EXAMPLES / "china.jpg"), (240, 160))
-REQUEST = Request(PHOTO, seconds=2.0)
+SHOT = Shot(PHOTO, seconds=2.0)
 
 
 @pytest.fixture(scope="module")
 def model() -> motion.MotionModel:
-    return motion.load(open_bundle(BUILTIN))
+    return motion.load(open_bundle(BUILTIN), Runtime())
 
 
 def test_the_codec_inverts_itself_on_smooth_fields() -> None:
@@ -61,39 +76,47 @@ def test_pictures_are_seen_at_multiples_of_32() -> None:
 
 
 def test_a_sample_moves_and_repeats(model: motion.MotionModel) -> None:
-    one = model.sample_field(REQUEST)
+    one = model.sample_field(SHOT)
     assert one.grid == grid_for(240, 160)
     assert one.steps == 16
     assert speed(one).max() > 0.01
-    again = model.sample_field(REQUEST)
+    again = model.sample_field(SHOT)
     np.testing.assert_array_equal(one.velocity, again.velocity)
-    other = model.sample_field(replace(REQUEST, seed=1))
+    other = model.sample_field(replace(SHOT, seed=1))
     assert np.abs(other.velocity - one.velocity).mean() > 0.1 * np.abs(one.velocity).mean()
+
+
+def frames_of(model: motion.MotionModel, seconds: float, *controls: Control) -> np.ndarray:
+    assets = MemoryAssets(PHOTO)
+    request = Request((Keyframe(assets.asset),), controls, seconds)
+    plan = model.plan(request, assets, Target())
+    with model.generate(request, plan, assets, Hooks()).open() as frames:
+        return np.stack(list(frames))
 
 
 def test_one_or_two_threads_sample_the_same_clip() -> None:
     frames = []
     for threads in (1, 2):
-        result = motion.load(open_bundle(BUILTIN), threads).generate(REQUEST)
-        frames.append(np.stack(list(result.frames())))
+        model = motion.load(open_bundle(BUILTIN), Runtime(threads=threads))
+        frames.append(frames_of(model, 1.0))
     np.testing.assert_array_equal(frames[0], frames[1])
 
 
 def test_strength_scales_the_field(model: motion.MotionModel) -> None:
-    one = speed(model.sample_field(REQUEST)).mean()
+    one = speed(model.sample_field(SHOT)).mean()
     for strength in (0.5, 2.0):
-        scaled = speed(model.sample_field(replace(REQUEST, strength=strength))).mean()
+        scaled = speed(model.sample_field(replace(SHOT, strength=strength))).mean()
         assert scaled == pytest.approx(strength * one, rel=1e-3)
-    assert not model.sample_field(replace(REQUEST, strength=0)).velocity.any()
+    assert not model.sample_field(replace(SHOT, strength=0)).velocity.any()
 
 
 def test_move_and_still_masks(model: motion.MotionModel) -> None:
     left = np.zeros((160, 240), np.uint8)
     left[:, :120] = 255
-    moved = speed(model.sample_field(replace(REQUEST, controls=Controls(move=left))))
+    moved = speed(model.sample_field(replace(SHOT, controls=Drawn(move=left))))
     assert not moved[:, 25:].any()
     assert moved[:, :24].mean() > 0.01
-    held = speed(model.sample_field(replace(REQUEST, controls=Controls(still=left))))
+    held = speed(model.sample_field(replace(SHOT, controls=Drawn(still=left))))
     assert not held[:, :24].any()
 
 
@@ -103,9 +126,9 @@ def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
         (((0.7, 0.3), (0.2, 0.3)), 0, -1),
         (((0.5, 0.2), (0.5, 0.8)), 1, 1),
     ):
-        controls = Controls(strokes=(Stroke(points),))
-        field = model.sample_field(replace(REQUEST, controls=controls))
-        guidance = guidance_for(replace(REQUEST, controls=controls), field.grid)
+        controls = Drawn(strokes=(Stroke(points),))
+        field = model.sample_field(replace(SHOT, controls=controls))
+        guidance = guidance_for(replace(SHOT, controls=controls), field.grid)
         hit = guidance.hint_mask > 0
         v = field.velocity.mean(axis=0)[:, hit]
         cosine = sign * v[axis] / np.linalg.norm(v, axis=0)
@@ -113,19 +136,17 @@ def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
 
 
 def test_loops_are_periodic(model: motion.MotionModel) -> None:
-    field = model.sample_field(replace(REQUEST, seconds=3.0, loop=True))
+    field = model.sample_field(replace(SHOT, seconds=3.0, loop=True))
     assert field.loop_seconds == 3.0
-    frames = np.stack(
-        list(model.generate(replace(REQUEST, seconds=3.0, loop=True)).frames())
-    ).astype(np.float32)
+    frames = frames_of(model, 3.0, Loop()).astype(np.float32)
     jumps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
     assert np.abs(frames[0] - frames[-1]).mean() <= np.median(jumps)
 
 
 def test_the_camera_is_not_part_of_the_field(model: motion.MotionModel) -> None:
-    moving = replace(REQUEST, controls=Controls(camera=Camera(zoom=0.3)))
+    moving = replace(SHOT, controls=Drawn(camera=Camera(zoom=0.3)))
     np.testing.assert_array_equal(
-        model.sample_field(moving).velocity, model.sample_field(REQUEST).velocity
+        model.sample_field(moving).velocity, model.sample_field(SHOT).velocity
     )
 
 
@@ -139,7 +160,7 @@ def test_bundles_are_checked(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "velocity.onnx").write_bytes(b"broken")
     with pytest.raises(BundleError, match="cannot be loaded"):
-        motion.load(open_bundle(folder))
+        _ = motion.load(open_bundle(folder), Runtime()).networks
     (folder / "velocity.onnx").unlink()
     with pytest.raises(BundleError, match="lacks velocity"):
         open_bundle(folder)
@@ -149,13 +170,24 @@ def test_bundles_are_checked(tmp_path: Path) -> None:
 
 
 def test_what_a_model_cannot_do_is_refused_by_name() -> None:
-    limited = replace(MODELS["builtin"], name="limited", controls=("strength",))
-    asked = replace(REQUEST, controls=Controls(camera=Camera(zoom=0.1)))
-    with pytest.raises(UnsupportedControl, match=r"limited cannot honour camera; builtin can"):
-        check_controls(limited, asked)
-    check_controls(MODELS["builtin"], replace(asked, loop=True, strength=2.0))
+    limited = Capabilities(controls=("strength",), artefacts={"field": ()})
+    frame = Keyframe(MemoryAssets(PHOTO).asset)
+
+    def ask(*controls: Control, frames: int = 1, **target: object) -> None:
+        request = Request((frame,) * frames, controls)
+        refuse_unknown(request, Target(**target), limited, "limited")  # type: ignore[arg-type]
+
+    with pytest.raises(UnsupportedControl, match="limited cannot honour the control camera"):
+        ask(Camera(zoom=0.1))
+    with pytest.raises(UnsupportedControl, match="2 key frames"):
+        ask(frames=2)
+    with pytest.raises(UnsupportedControl, match="export of truth"):
+        ask(artefacts=(("truth", ("flow",)),))
+    with pytest.raises(UsageError, match="no export 'x' of field"):
+        ask(artefacts=(("field", ("x",)),))
+    ask(Strength(2.0), Camera(), artefacts=(("field", ()),))  # a camera that stands asks nothing
     with pytest.raises(UsageError, match="known models: builtin"):
-        spec_of("other")
+        load("other")
 
 
 def test_the_bundle_is_small_enough() -> None:
@@ -181,8 +213,8 @@ def test_a_stroke_turns_what_hangs_together_with_it_and_nothing_else() -> None:
     island[:, -4:] = island[:, :4]
     field = replace(field, velocity=velocity, map=island)
     stroke = Stroke(((0.2, 0.3), (0.2, 0.6)), seconds=2.0)
-    request = Request(picture(320, 192), controls=Controls(strokes=(stroke,)))
-    turned = apply_controls(field, guidance_for(request, field.grid), request)
+    shot = Shot(picture(320, 192), controls=Drawn(strokes=(stroke,)))
+    turned = apply_controls(field, guidance_for(shot, field.grid), shot)
     before, after = (f.velocity.mean(axis=0) for f in (field, turned))
     w = field.grid[1]
     region = np.s_[:, :, 2 : w // 2 - 4]

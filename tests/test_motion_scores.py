@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import photo_like
-from vivant.controls.types import Controls
+from vivant.controls.stroke import Stroke
 from vivant.data.windows import Window
 from vivant.evaluation.baselines import BASELINES, mean_field
 from vivant.evaluation.hints import largest_region, obedience
@@ -145,12 +145,12 @@ def test_baselines_have_the_chances_of_the_model(name: str) -> None:
 def test_obedience_tells_who_listens() -> None:
     one = truth()
 
-    def listens(controls: Controls) -> np.ndarray:  # type: ignore[type-arg]
-        (x0, y0), (x1, y1) = controls.strokes[0].points
+    def listens(stroke: Stroke) -> np.ndarray:  # type: ignore[type-arg]
+        (x0, y0), (x1, y1) = stroke.points
         way = np.array([(x1 - x0) * W, (y1 - y0) * H], np.float32)
         return np.broadcast_to(way[None, :, None, None], (T, 2, H, W))
 
-    def deaf(controls: Controls) -> np.ndarray:  # type: ignore[type-arg]
+    def deaf(stroke: Stroke) -> np.ndarray:  # type: ignore[type-arg]
         return one.window.velocity
 
     good = [obedience(one, listens, seed) for seed in range(4)]

@@ -12,13 +12,14 @@ import pytest
 from PIL import Image
 
 from conftest import EXAMPLES, photo_like
+from publishing import key
 from vivant.clip import Picture
 from vivant.errors import PolicyError
 from vivant.media.read import read_picture
 from vivant.provenance import policy
 from vivant.provenance.credentials import _signer
-from vivant.provenance.keys import signing_key
-from vivant.provenance.policy import decide, may_leave, training_refusal
+from vivant.provenance.policy import Policy, decide, may_leave, policy_of, training_refusal
+from vivant.settings import read_settings
 
 PICTURE = Picture(photo_like(160, 96), name="p.png")
 
@@ -37,7 +38,7 @@ def signed_photo(path: Path, entries: dict[str, str]) -> Path:
         ],
     }
     with (
-        _signer(signing_key()) as signer,
+        _signer(key()) as signer,
         c2pa.Builder.from_json(json.dumps(definition)) as builder,
         plain.open("rb") as stream,
         path.open("w+b") as out,
@@ -52,9 +53,9 @@ def test_a_face_needs_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PolicyError, match="2 faces; pass --consent"):
         decide(PICTURE)
     with pytest.raises(PolicyError, match="was not given"):
-        decide(PICTURE, ask=lambda question: False)
-    assert decide(PICTURE, ask=lambda question: True).consent == "prompt"
-    assert decide(PICTURE, consent=True).record()["consent"] == "option"
+        decide(PICTURE, policy=Policy(ask=lambda question: False))
+    assert decide(PICTURE, policy=Policy(ask=lambda question: True)).consent == "prompt"
+    assert decide(PICTURE, policy=Policy(consent=True)).record()["consent"] == "option"
     assert PolicyError.exit_code == 2
 
 
@@ -81,7 +82,7 @@ def test_credentials_that_forbid_inference_need_consent(tmp_path: Path) -> None:
     photo = signed_photo(tmp_path / "a.jpg", {"ai_inference": "notAllowed"})
     with pytest.raises(PolicyError, match="ai_inference"):
         decide(PICTURE, photo)
-    decision = decide(PICTURE, photo, consent=True)
+    decision = decide(PICTURE, photo, Policy(consent=True))
     assert (decision.consent, decision.forbidden) == ("option", ("ai_inference",))
 
 
@@ -94,12 +95,14 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
 def test_the_operators_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     allow = "print(json.dumps({'allow': q['stage'] == 'request', 'reason': q['stage']}))"
     hook(tmp_path, monkeypatch, allow)
-    assert decide(PICTURE).hook == "request"
+    asked = policy_of(read_settings())
+    assert decide(PICTURE, policy=asked).hook == "request"
     with pytest.raises(PolicyError, match="says no: result"):
-        may_leave({"seed": 1})
+        may_leave({"seed": 1}, asked)
+    assert decide(PICTURE).hook is None
     hook(tmp_path, monkeypatch, "raise SystemExit(3)")
     with pytest.raises(PolicyError, match="gave no answer"):
-        decide(PICTURE)
+        decide(PICTURE, policy=asked)
 
 
 @pytest.mark.parametrize(("score", "refused"), [(0.9, True), (0.1, False)])
@@ -116,4 +119,4 @@ def test_the_nudity_screen(monkeypatch: pytest.MonkeyPatch, score: float, refuse
     else:
         assert decide(PICTURE).nudity == score
     monkeypatch.setenv("VIVANT_NUDITY_SCREEN", "off")
-    assert decide(PICTURE).nudity is None
+    assert decide(PICTURE, policy=policy_of(read_settings())).nudity is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vivant.controls.parse import read_strokes
+from vivant.controls.drawn import Drawn
 from vivant.controls.raster import Guidance, rasterise
-from vivant.controls.types import Controls, Stroke
+from vivant.controls.stroke import Stroke, read_strokes
 from vivant.errors import VivantError
 from vivant.field.file import load_field, save_field
 from vivant.field.motion_field import MotionField
@@ -106,16 +107,20 @@ def test_the_codec_follows_the_map(seed: int, terms: int, h: int, w: int, by: fl
     np.testing.assert_allclose(fast, by * slow, rtol=1e-3, atol=1e-5)
 
 
+def has_length(points: list[tuple[float, float]]) -> bool:
+    return sum(math.dist(a, b) for a, b in pairwise(points)) > 0.01
+
+
 @few
 @given(
-    st.lists(st.lists(st.tuples(unit, unit), min_size=2, max_size=6), max_size=4),
+    st.lists(st.lists(st.tuples(unit, unit), min_size=2, max_size=6).filter(has_length), max_size=4),
     st.integers(8, 24), st.integers(8, 24), st.floats(0.1, 60),
 )  # fmt: skip
 def test_strokes_stay_where_they_are_drawn(
     drawn: list[list[tuple[float, float]]], h: int, w: int, seconds: float
 ) -> None:
     strokes = tuple(Stroke(tuple(points)) for points in drawn)
-    guidance = rasterise(Controls(strokes=strokes), (h, w), w / h, seconds)
+    guidance = rasterise(Drawn(strokes=strokes), (h, w), w / h, seconds)
     assert set(np.unique(guidance.hint_mask)) <= {0.0, 1.0}
     assert np.isfinite(guidance.hint_velocity).all()
     assert not guidance.hint_velocity[:, guidance.hint_mask == 0].any()

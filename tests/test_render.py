@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from conftest import photo_like, picture, simple_field
 from vivant.clip import Picture, VideoSpec
-from vivant.controls.types import Camera
+from vivant.controls.camera import Camera
 from vivant.field import operations as ops
 from vivant.field.motion_field import MotionField, still_field
 from vivant.render.blend import mix

@@ -14,10 +14,10 @@ import pytest
 
 import killing
 from conftest import EXAMPLES
+from publishing import key, verify
 from vivant.errors import UsageError
 from vivant.files import check_output, publish, publish_folder, sweep
 from vivant.media.video import read_video
-from vivant.provenance.verify import verify
 
 FLOWER = EXAMPLES / "flower.jpg"
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
@@ -140,7 +140,7 @@ def test_a_clock_set_back_is_said_before_any_work(
     )
     monkeypatch.setenv("VIVANT_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(keys, "datetime", future)
-    keys.signing_key()  # made in the future: the clock has gone back since
+    key()  # made in the future: the clock has gone back since
     done = run(FLOWER, tmp_path / "a.mp4")
     assert done.returncode == 1
     assert "set the clock right" in done.stderr

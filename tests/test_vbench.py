@@ -11,28 +11,51 @@ import numpy as np
 import pytest
 
 from conftest import photo_like
-from vivant.clip import Frame
-from vivant.controls.types import Camera
+from publishing import key
+from vivant.asset import Assets
+from vivant.clip import Frame, VideoSpec
+from vivant.controls.camera import Camera
 from vivant.errors import UsageError
 from vivant.evaluation import vbench
-from vivant.request import ModelIdentity, Progress, Request, Result, no_progress
+from vivant.media.assets import FileAssets
+from vivant.media.framing import frame_size
+from vivant.media.resize import fit
+from vivant.request import (
+    Capabilities,
+    FrameStream,
+    Hooks,
+    ModelIdentity,
+    Plan,
+    Request,
+    Result,
+    SourceType,
+    Target,
+)
 
 
 class Still:
     """A generator that repeats the picture and remembers what it was asked."""
 
+    capabilities = Capabilities(controls=("camera",))
+
     def __init__(self, sha256: str = "1" * 64) -> None:
         self.identity = ModelIdentity("still", "1", sha256)
         self.asked: list[Request] = []
 
-    def generate(self, request: Request, progress: Progress = no_progress) -> Result:
+    def plan(self, request: Request, assets: Assets, target: Target) -> Plan:
+        size = frame_size(assets.picture(request.keyframes[0].image).size, request.size, target)
+        fps = request.fps or 24.0
+        return Plan(VideoSpec(*size, fps, max(1, round(request.seconds * fps))), size)
+
+    def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
         self.asked.append(request)
+        pixels = fit(assets.picture(request.keyframes[0].image), plan.fitted).pixels
 
         def frames() -> Iterator[Frame]:
-            for _ in range(request.spec.count):
-                yield request.picture.pixels
+            for _ in range(plan.video.count):
+                yield pixels
 
-        return Result(request.spec, frames, self.identity, request.seed)
+        return Result(plan, lambda: FrameStream(frames()), self.identity, SourceType.ALGORITHMIC)
 
 
 def _suite(root: Path) -> Path:
@@ -56,7 +79,7 @@ def test_layout_names_and_resuming(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     prompts = vbench.read_prompts(_suite(tmp_path), "1-1")
     assert [p.camera for p in prompts] == [Camera(), Camera(pan_x=-0.15), None]
     model, out = Still(), tmp_path / "out"
-    record = vbench.export(prompts[::2], model, out, seconds=0.1)
+    record = vbench.export(prompts[::2], model, out, key(), seconds=0.1)
     wanted = [f"a red boat-{k}.mp4" for k in range(5)]
     assert sorted(p.name for p in (out / "videos").iterdir()) == wanted
     assert len({r.seed for r in model.asked}) == 5
@@ -64,10 +87,10 @@ def test_layout_names_and_resuming(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert json.loads((out / vbench.INFO).read_text("utf-8"))[0]["prompt_en"] == "a red boat"
     (out / "videos" / wanted[3]).unlink()
     again = Still()
-    assert vbench.export(prompts[::2], again, out, seconds=0.1) == record
+    assert vbench.export(prompts[::2], again, out, key(), seconds=0.1) == record
     assert [r.seed for r in again.asked] == [model.asked[3].seed]
     with pytest.raises(UsageError, match="other weights"):
-        vbench.export(prompts[::2], Still("2" * 64), out, seconds=0.1)
+        vbench.export(prompts[::2], Still("2" * 64), out, key(), seconds=0.1)
 
 
 def test_crops_are_cut_from_the_originals(tmp_path: Path) -> None:
@@ -78,7 +101,8 @@ def test_crops_are_cut_from_the_originals(tmp_path: Path) -> None:
     item = {"file_name": "sea.png", "diff_ratio_crop": {"2-1": [50, 20, 200, 100]}}
     (tmp_path / vbench.CROPS).write_text(json.dumps([item]), "utf-8")
     (prompt,) = vbench.read_prompts(tmp_path, "2-1")
-    picture = vbench.picture_of(prompt)
+    with FileAssets() as assets:
+        picture = assets.picture(vbench.picture_of(prompt, assets))
     assert picture.size == (960, 480)
     assert picture.pixels.min() > 250
     with pytest.raises(UsageError, match="no crop '5-4'"):

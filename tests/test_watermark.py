@@ -14,17 +14,20 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import EXAMPLES, photo_like, simple_field
+from publishing import frames, key, leave, record, result_of, verify
+from vivant import job
 from vivant.cli.verify import Again, verify_files
 from vivant.clip import VideoSpec
 from vivant.errors import UsageError
+from vivant.media.assets import FileAssets
 from vivant.media.formats import FORMATS
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
 from vivant.media.video import read_video
 from vivant.media.write import write_video
-from vivant.provenance.record import recipe_of
-from vivant.provenance.release import release
-from vivant.provenance.verify import verify
+from vivant.provenance.keys import known_anchors
+from vivant.provenance.policy import policy_of
+from vivant.provenance.release import Delivery
 from vivant.provenance.watermark import embed
 from vivant.provenance.watermark.code import codewords, decode, encode
 from vivant.provenance.watermark.detect import THRESHOLD, detect
@@ -38,15 +41,17 @@ from vivant.provenance.watermark.stamp import (
     stamped,
     stated,
 )
-from vivant.render.renderer import render
-from vivant.request import ModelIdentity, Request, Result
+from vivant.registry import load
+from vivant.render.shot import Shot
+from vivant.request import Keyframe, Request, Result
+from vivant.settings import read_settings
 
 Frames = NDArray[np.uint8]
 WIDTH, HEIGHT, COUNT = 480, 288, 24
 SPEC = VideoSpec(WIDTH, HEIGHT, 24.0, COUNT)
 IDENTIFIER = 0xABCDE
 PHOTO = fit(read_picture(EXAMPLES / "china.jpg"), (WIDTH, HEIGHT))
-REQUEST = Request(PHOTO, seconds=1.0, seed=5)
+SHOT = Shot(PHOTO, seconds=1.0, seed=5)
 
 
 def still(pixels: Frames = PHOTO.pixels, count: int = COUNT) -> list[Frames]:
@@ -62,16 +67,8 @@ def clip() -> Frames:
     return marked_clip()
 
 
-def result(request: Request = REQUEST) -> Result:
-    field = simple_field(WIDTH, HEIGHT, sway=0.02)
-    identity = ModelIdentity("builtin", "0", "cd" * 32)
-    return Result(
-        request.spec,
-        lambda: render(request.picture, field, request.spec),
-        identity,
-        request.seed,
-        field,
-    )
+def result() -> Result:
+    return result_of(SHOT, simple_field(WIDTH, HEIGHT, sway=0.02))
 
 
 # --- the code -----------------------------------------------------------------------------
@@ -210,8 +207,8 @@ def test_a_palette_keeps_its_even_ground(tmp_path: Path) -> None:
     changed = np.mean([(a != b).any(axis=2).mean() for a, b in zip(out, moving, strict=True)])
     assert changed < 0.001
     sizes = []
-    for frames in (moving, out):
-        write_video(frames, spec, tmp_path / "a.gif", FORMATS["gif"])
+    for shown in (moving, out):
+        write_video(shown, spec, tmp_path / "a.gif", FORMATS["gif"])
         sizes.append((tmp_path / "a.gif").stat().st_size)
     assert sizes[1] <= 1.2 * sizes[0]
 
@@ -227,18 +224,18 @@ def test_a_palette_leaves_the_mark_where_there_is_texture(tmp_path: Path) -> Non
     assert detect(read_video(tmp_path / "a.gif").frames).found
 
 
-def test_the_recipe_says_how_a_file_is_marked() -> None:
+def test_the_record_says_how_a_file_is_marked() -> None:
     carriers = {name: carrier_of(fmt, False) for name, fmt in FORMATS.items()}
     assert {n for n, c in carriers.items() if c == "exact"} == {"mkv", "png"}
     assert {n for n, c in carriers.items() if c == "palette"} == {"gif"}
     assert carrier_of(FORMATS["webp"], True) == "exact"
     for carrier, first_stays in (("exact", True), ("lossy", False)):
-        recipe = stamped({"seed": 1}, SPEC, carrier=carrier)  # type: ignore[arg-type]
-        assert recipe["watermark"]["carrier"] == carrier
-        first = next(marked(still(), SPEC, recipe))
+        stored = stamped({"seed": 1}, SPEC, carrier=carrier)  # type: ignore[arg-type]
+        assert stored["watermark"]["carrier"] == carrier
+        first = next(marked(still(), SPEC, stored))
         assert bool((first == PHOTO.pixels).all()) == first_stays
-    del recipe["watermark"]["carrier"]  # of a clip of the first version
-    assert (next(marked(still(), SPEC, recipe)) == PHOTO.pixels).all()
+    del stored["watermark"]["carrier"]  # of a clip of the first version
+    assert (next(marked(still(), SPEC, stored)) == PHOTO.pixels).all()
 
 
 @pytest.mark.parametrize(
@@ -376,16 +373,16 @@ def test_a_mark_of_another_version_has_no_identifier() -> None:
 @pytest.mark.parametrize("name", [n for n in FORMATS if n != "gif"])
 def test_every_format_leaves_marked(tmp_path: Path, name: str) -> None:
     out = tmp_path / f"clip{FORMATS[name].suffix}"
-    release(result(), REQUEST, out, FORMATS[name])
+    leave(SHOT, result(), out, FORMATS[name])
     verdict = verify(out)
-    seen = examine(out, verdict.recipe)
+    seen = examine(out, verdict.record)
     assert seen.state == "found"
     if name == "webm":  # VP9 at real-time speed: here the mark is found, its identifier is lost
         assert seen.agrees in (None, True)
         return
     assert seen.agrees is True
-    assert verdict.recipe is not None
-    assert seen.identifier == identifier_of(verdict.recipe) == stated(verdict.recipe)
+    assert verdict.record is not None
+    assert seen.identifier == identifier_of(verdict.record) == stated(verdict.record)
 
 
 @pytest.mark.parametrize("name", ["mkv", "png"])
@@ -393,29 +390,29 @@ def test_lossless_masters_begin_with_the_picture_and_are_made_again_exactly(
     tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / f"clip{FORMATS[name].suffix}"
-    release(result(), REQUEST, out, FORMATS[name], lossless=True)
+    leave(SHOT, result(), out, FORMATS[name], lossless=True)
     decoded = read_video(out).frames
     np.testing.assert_array_equal(decoded[0], PHOTO.pixels)
-    recipe = verify(out).recipe
-    assert recipe is not None
-    again = np.stack(list(marked(result().frames(), REQUEST.spec, recipe)))
+    stored = verify(out).record
+    assert stored is not None
+    again = np.stack(list(marked(iter(frames(result())), SHOT.spec, stored)))
     np.testing.assert_array_equal(decoded, again)
 
 
 def test_a_clip_without_credentials_is_still_recognised(tmp_path: Path) -> None:
-    release(result(), REQUEST, tmp_path / "a.mp4", FORMATS["mp4"])
+    leave(SHOT, result(), tmp_path / "a.mp4", FORMATS["mp4"])
     with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(tmp_path / "b.mkv"), "w") as sink:
         stream = sink.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.dts is not None:
                 packet.stream = stream
                 sink.mux(packet)
-    recipe = verify(tmp_path / "a.mp4").recipe
+    stored = verify(tmp_path / "a.mp4").record
     assert verify(tmp_path / "b.mkv").state == "none"
     seen = examine(tmp_path / "b.mkv")
     assert seen.state == "found"
-    assert recipe is not None
-    assert seen.identifier == identifier_of(recipe)
+    assert stored is not None
+    assert seen.identifier == identifier_of(stored)
     assert seen.agrees is None
 
 
@@ -423,15 +420,23 @@ def test_left_out_only_where_asked_and_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "a.mkv"
-    release(result(), REQUEST, out, FORMATS["mkv"], watermark=False)
-    recipe = verify(out).recipe
-    assert recipe is not None
-    assert recipe["watermark"] == {"left_out": "asked for"}
-    assert examine(out, recipe).state == "not found"
-    np.testing.assert_array_equal(read_video(out).frames, list(result().frames()))
+    leave(SHOT, result(), out, FORMATS["mkv"], watermark=False)
+    stored = verify(out).record
+    assert stored is not None
+    assert stored["watermark"] == {"left_out": "asked for"}
+    assert examine(out, stored).state == "not found"
+    np.testing.assert_array_equal(read_video(out).frames, list(iter(frames(result()))))
     monkeypatch.setenv("VIVANT_WATERMARK", "required")
-    with pytest.raises(UsageError, match="--no-watermark"):
-        release(result(), REQUEST, tmp_path / "b.mkv", FORMATS["mkv"], watermark=False)
+    required = policy_of(read_settings())
+    with FileAssets() as assets, pytest.raises(UsageError, match="--no-watermark"):
+        job.run(
+            Request((Keyframe(assets.add(EXAMPLES / "china.jpg", "picture")),)),
+            Delivery(tmp_path / "b.mkv", FORMATS["mkv"], watermark=False),
+            assets,
+            load("builtin"),
+            key(),
+            policy=required,
+        )
     assert not (tmp_path / "b.mkv").exists()
 
 
@@ -441,15 +446,15 @@ def test_small_clips_say_why_they_have_none() -> None:
     assert list(marked([1, 2], SPEC, {"seed": 1})) == [1, 2]  # type: ignore[list-item]
 
 
-def test_the_identifier_is_that_of_the_recipe() -> None:
-    recipe = recipe_of(REQUEST, result())
-    assert identifier_of(recipe) == identifier_of(json.loads(json.dumps(recipe)))
-    assert identifier_of(recipe) == identifier_of(stamped(recipe, SPEC))
-    assert identifier_of(recipe) != identifier_of(recipe | {"seed": 6})
+def test_the_identifier_is_that_of_the_record() -> None:
+    stored = record(SHOT, result())
+    assert identifier_of(stored) == identifier_of(json.loads(json.dumps(stored)))
+    assert identifier_of(stored) == identifier_of(stamped(stored, SPEC))
+    assert identifier_of(stored) != identifier_of(stored | {"seed": 6})
 
 
 def test_disagreement_and_undecodable_files(tmp_path: Path) -> None:
-    release(result(), REQUEST, tmp_path / "a.mp4", FORMATS["mp4"])
+    leave(SHOT, result(), tmp_path / "a.mp4", FORMATS["mp4"])
     seen = examine(tmp_path / "a.mp4", {"watermark": {"identifier": "00000"}})
     assert seen.agrees is False
     assert "00000" in seen.sentence
@@ -460,11 +465,12 @@ def test_disagreement_and_undecodable_files(tmp_path: Path) -> None:
 
 def test_verify_reports_the_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "a.mp4"
-    release(result(), REQUEST, out, FORMATS["mp4"])
-    assert verify_files([out], Again(), None, as_json=True)
+    leave(SHOT, result(), out, FORMATS["mp4"])
+    anchors = known_anchors(read_settings())
+    assert verify_files([out], Again(), anchors, as_json=True)
     row = json.loads(capsys.readouterr().out)[0]
     assert row["watermark"]["state"] == "found"
     assert row["watermark"]["agrees"] is True
-    assert row["watermark"]["identifier"] == row["recipe"]["watermark"]["identifier"]
-    assert verify_files([out], Again(), None, as_json=False)
-    assert "agrees with the recipe" in " ".join(capsys.readouterr().err.split())
+    assert row["watermark"]["identifier"] == row["record"]["watermark"]["identifier"]
+    assert verify_files([out], Again(), anchors, as_json=False)
+    assert "agrees with the record" in " ".join(capsys.readouterr().err.split())

@@ -124,7 +124,10 @@ def _measure_stated(row: Row, truth: Truth, model: Subject, samples: int) -> Non
     expected = [model.expected(picture, seed) for seed in range(samples)]
     known = [field.velocity for field in expected if field is not None]
     row["motion"]["model"] = asdict(score(truth, np.stack(known or drawn)))
-    row["hints"] = asdict(obedience(truth, lambda stroke: velocity(0, stroke), 0))
+    if model.honours("stroke"):
+        row["hints"] = asdict(obedience(truth, lambda stroke: velocity(0, stroke), 0))
+    if not model.honours("strength"):
+        return
     whole = max(_mean_speed(drawn[0]), 1e-9)
     row["strength"] = {
         f"{by:g}": _mean_speed(velocity(0, Strength(by))) / whole for by in STRENGTHS
@@ -137,12 +140,16 @@ def _mean_speed(velocity: Floats) -> float:
 
 def _obedience_of_frames(model: Subject, picture: Frame) -> Row:
     """How far the camera is from the one asked for, while nothing else moves that could be taken
-    for it, and how well a loop closes."""
-    moved = model.frames(picture, 0, Strength(0.0), CAMERA)
-    height, width = picture.shape[:2]
-    error = camera_error(camera_of(moved), asked(CAMERA, width, height))
-    looped = shrink(model.frames(picture, 0, Loop()))
-    return {"camera": asdict(error), "loop_seam": seam(looped)}
+    for it, and how well a loop closes; nothing of what the model does not honour."""
+    row: Row = {}
+    if model.honours("strength", "camera"):
+        moved = model.frames(picture, 0, Strength(0.0), CAMERA)
+        height, width = picture.shape[:2]
+        error = camera_error(camera_of(moved), asked(CAMERA, width, height))
+        row["camera"] = asdict(error)
+    if model.honours("loop"):
+        row["loop_seam"] = seam(shrink(model.frames(picture, 0, Loop())))
+    return row
 
 
 def filmed_velocity(frames: Frames, truth: Truth) -> Floats:

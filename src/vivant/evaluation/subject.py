@@ -31,6 +31,10 @@ class Subject:
     seconds: float
     fps: float
 
+    def honours(self, *controls: str) -> bool:
+        """Whether the model takes all of these controls."""
+        return set(controls) <= set(self.generator.capabilities.controls)
+
     def frames(self, picture: Frame, seed: int = 0, *controls: Control) -> Frames:
         """The clip of a picture ``[H, W, 3]``, marked as users get it: ``[T, H, W, 3]``."""
         assets = MemoryAssets(Picture(picture))

@@ -14,7 +14,7 @@ from PIL import Image
 from vivant.asset import Asset, Assets
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked
-from vivant.errors import MediaError, ProvenanceError, UsageError
+from vivant.errors import ProvenanceError, VivantError
 from vivant.provenance.first_edition import first_request
 from vivant.records import from_data, to_data
 from vivant.request import ModelIdentity, Request, Result, SourceType, Target
@@ -85,7 +85,7 @@ def read_record(record: dict[str, Any]) -> Recorded:
         )
     try:
         return _first(record) if version == FIRST else _second(record)
-    except (KeyError, TypeError, ValueError, OverflowError, UsageError, MediaError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, VivantError) as error:
         raise ProvenanceError(f"The record is damaged ({error}).") from error
 
 

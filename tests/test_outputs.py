@@ -1,0 +1,118 @@
+"""Where the files of a run go: numbers, folders, endings, several pictures, pipes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import EXAMPLES
+from test_cli import run
+from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.errors import UsageError
+from vivant.media.formats import FORMATS
+
+MP4 = FORMATS["mp4"]
+SHORT = ["--seconds", "0.15", "--size", "96x64"]
+
+
+def test_names_are_numbered_where_they_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo = Path("some/photo.jpg")
+    for taken, expected in (
+        (None, "photo.mp4"),
+        ("photo.mp4", "photo-2.mp4"),
+        ("photo-2.mp4", "photo-3.mp4"),
+    ):
+        if taken:
+            (tmp_path / taken).touch()
+        assert place_for(photo, OutputOptions(), MP4, None).delivery.out == Path(expected)
+    over = place_for(photo, OutputOptions(overwrite=True), MP4, None)
+    assert over.delivery.out == Path("photo.mp4")
+    assert place_for(photo, OutputOptions(), MP4, 7).delivery.out == Path("photo-seed7.mp4")
+    (tmp_path / "photo-frames").mkdir()
+    frames = place_for(photo, OutputOptions(), FORMATS["png"], None).delivery.out
+    assert frames == Path("photo-frames-2")
+
+
+def test_a_folder_takes_clips_by_their_names(tmp_path: Path) -> None:
+    place = place_for(Path("a.jpg"), OutputOptions(out=tmp_path), MP4, None)
+    assert place.delivery.out == tmp_path / "a.mp4"
+
+
+def test_very_long_names_leave_room(tmp_path: Path) -> None:
+    name = "\u96ea" * 75 + ".jpg"
+    out = place_for(Path(name), OutputOptions(out=tmp_path), MP4, None).delivery.out
+    assert len(out.name.encode()) < 255
+    out.touch()
+
+
+@pytest.mark.parametrize(
+    ("out", "name", "chosen"),
+    [("a.mp4", None, "mp4"), ("a.mp4", "av1", "av1"), ("a", "mp4", "mp4"), ("a.b", "gif", "gif"),
+     (None, "webm", "webm"), ("frames", "png", "png"), ("shots.v2", "png", "png")],
+)  # fmt: skip
+def test_the_ending_or_the_option_decides(out: str | None, name: str | None, chosen: str) -> None:
+    options = OutputOptions(out=None if out is None else Path(out), format=name)
+    fmt = format_of(options)
+    assert fmt.name == chosen
+    if out is not None:
+        path = place_for(Path("p.jpg"), options, fmt, None).delivery.out
+        assert path.suffix == fmt.suffix or not fmt.suffix
+
+
+@pytest.mark.parametrize(("out", "name"), [("a.mp4", "png"), ("x.gif", "mp4"), ("x.mp4", "webm")])
+def test_contradictions_are_refused(out: str, name: str) -> None:
+    with pytest.raises(UsageError, match="contradict"):
+        format_of(OutputOptions(out=Path(out), format=name))
+
+
+def test_a_flow_format_without_flow_is_refused() -> None:
+    options = OutputOptions(out=Path("a.mp4"), flow_format="npz")
+    with pytest.raises(UsageError, match="--export flow"):
+        place_for(Path("p.jpg"), options, MP4, None)
+
+
+def test_one_bad_picture_does_not_stop_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = [shutil.copy(EXAMPLES / n, tmp_path / n) for n in ("china.jpg", "flower.jpg")]
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    words = ["animate", good[0], bad, good[1], "-o", clips, *SHORT]
+    assert run(monkeypatch, *words, "--json") == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert ["error" in row for row in rows] == [False, True, False]
+    assert sorted(p.name for p in clips.iterdir()) == ["china.mp4", "flower.mp4"]
+    assert run(monkeypatch, "animate", *good, "-o", tmp_path / "one.mp4", *SHORT) == 2
+    assert "existing folder" in capsys.readouterr().err
+
+
+def test_no_escape_codes_and_no_console(tmp_path: Path) -> None:
+    photo = shutil.copy(EXAMPLES / "flower.jpg", tmp_path / "p.jpg")
+    command = [sys.executable, "-m", "vivant", "animate", photo, "-o", tmp_path / "a.mp4", *SHORT]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert b"\x1b" not in done.stdout + done.stderr
+    words = " ".join(f"'{w}'" for w in map(str, command)).replace("a.mp4", "b.mp4")
+    closed = subprocess.run(["/bin/sh", "-c", f"{words} 2>&- >&-"], check=False)
+    assert closed.returncode == 0
+    assert (tmp_path / "b.mp4").is_file()
+
+
+def test_a_clip_into_a_pipe(tmp_path: Path) -> None:
+    photo = shutil.copy(EXAMPLES / "flower.jpg", tmp_path / "p.jpg")
+    command = [sys.executable, "-m", "vivant", "animate", photo, "-o", "-", *SHORT]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path)
+    assert done.stdout[4:8] == b"ftyp"
+    assert [p.name for p in tmp_path.iterdir()] == ["p.jpg"]
+    refused = subprocess.run([*command, "--format", "mkv"], capture_output=True, check=False)
+    assert refused.returncode == 2
+    assert b"beside it" in refused.stderr

@@ -1,0 +1,47 @@
+"""The public surface is frozen: a change here is a change for users, and belongs in the changelog."""
+
+from __future__ import annotations
+
+import typer
+
+import vivant
+from vivant.cli.main import command_line
+
+SHARED = {
+    "--camera", "--consent", "--export", "--flow-format", "--format", "--fps", "--json", "--loop",
+    "--lossless", "--model", "--move", "--no-watermark", "--out", "--overwrite", "--save-field",
+    "--seconds", "--size", "--still", "--strength", "--stroke", "--strokes", "-o",
+}  # fmt: skip
+COMMANDS = {
+    "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,
+    "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
+    "data": set(),
+    "evaluate": {
+        "suite", "--clips", "--consent", "--features", "--model", "--out", "--photos", "--pictures",
+        "--ratio", "--samples", "--split", "--truth",
+    },
+    "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
+    "models": {"--json"},
+    "prepare": {
+        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--max-jump",
+        "--max-text", "--min-confidence", "--min-seconds", "--min-speed", "--out", "--procedural",
+        "--processes", "--split",
+    },
+    "render": {"photo", "field"} | SHARED,
+    "train": {"recipe", "--data", "--from", "--out", "--val"},
+    "verify": {"files", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},
+}  # fmt: skip
+
+
+def test_commands_and_options() -> None:
+    group = typer.main.get_command(command_line())
+    found = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+    }
+    assert found == COMMANDS
+
+
+def test_names_of_the_facade() -> None:
+    assert vivant.__all__ == ["Animation", "__version__", "animate", "render", "verify"]
+    assert all(hasattr(vivant, name) for name in vivant.__all__)
