@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from vivant.cli.inputs import ClipOptions, ControlOptions, read_request
+
 from vivant.field.motion_field import speed
 from vivant.field.wheel import colourise, heat
 from vivant.media.decoder import Decoder

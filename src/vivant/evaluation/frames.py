@@ -65,6 +65,17 @@ def frame_scores(
     )
 
 
+def resampled(
+    frames: Frames, fps: float, size: tuple[int, int], new_fps: float, count: int
+) -> Frames:
+    """``count`` frames of ``size`` (width, height) at ``new_fps``, the nearest of a clip of another
+    rate; its last frame stays where it is shorter."""
+    at = np.minimum(np.round(np.arange(count) * fps / new_fps), len(frames) - 1).astype(int)
+    if (frames.shape[2], frames.shape[1]) == size:
+        return frames[at]
+    return np.stack([cv2.resize(frames[k], size, interpolation=cv2.INTER_AREA) for k in at])
+
+
 def shrink(frames: Frames, short: int = 256) -> Frames:
     """Frames with a short side of at most ``short`` pixels."""
     h, w = frames.shape[1:3]

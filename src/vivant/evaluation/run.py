@@ -25,7 +25,7 @@ from vivant.controls.strength import Strength
 from vivant.data.labels import label
 from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
 from vivant.evaluation.camera import asked, camera_error, camera_of
-from vivant.evaluation.frames import Frames, frame_scores, seam, shrink
+from vivant.evaluation.frames import Frames, frame_scores, resampled, seam, shrink
 from vivant.evaluation.hints import obedience
 from vivant.evaluation.motion_scores import Truth, score
 from vivant.evaluation.subject import Subject, features
@@ -79,7 +79,7 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
         clock = time.monotonic()
         model.expected(case.picture)
         row["sampling_seconds"] = time.monotonic() - clock
-        clips["model"] = model.frames(case.picture)
+        clips["model"] = _as_measured(*model.clip(case.picture), case.picture)
         row |= _obedience_of_frames(model, case.picture)
         row["features"] = {"model": features(list(clips["model"][:: round(FPS / 2)]))}
         if case.real:
@@ -87,7 +87,7 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
     if plan.clips is not None:
         found = find_clip(plan.clips, case.name)
         if found is not None:
-            clips["model"] = found[0]
+            clips["model"] = _as_measured(*found, case.picture)
     for name, frames in clips.items():
         row["frames"][name] = asdict(frame_scores(frames, case.picture, FPS, static))
     if case.truth is not None:
@@ -162,15 +162,20 @@ def filmed_velocity(frames: Frames, truth: Truth) -> Floats:
 
 
 def find_clip(folder: Path, name: str) -> tuple[Frames, float] | None:
-    """Frames of the video called ``name`` in ``folder`` at 24 Hz, and its own rate, or None."""
+    """Frames of the video called ``name`` in ``folder``, and their rate, or None."""
     path = next((p for p in sorted(folder.iterdir()) if p.stem == name), None)
     if path is None:
         return None
     with Decoder() as decoder:
         fps = decoder.info(path).fps if path.is_file() else FPS
         frames = np.stack(list(decoder.frames(path)))
-    at = np.minimum(np.round(np.arange(round(SECONDS * FPS)) * fps / FPS), len(frames) - 1)
-    return frames[at.astype(int)], fps
+    return frames, fps
+
+
+def _as_measured(frames: Frames, fps: float, picture: Frame) -> Frames:
+    """A clip of any size and rate at those of the measures."""
+    size = (picture.shape[1], picture.shape[0])
+    return resampled(frames, fps, size, FPS, round(SECONDS * FPS))
 
 
 def strip(case: Case, plan: Plan) -> str:

@@ -36,13 +36,18 @@ class Subject:
         return set(controls) <= set(self.generator.capabilities.controls)
 
     def frames(self, picture: Frame, seed: int = 0, *controls: Control) -> Frames:
-        """The clip of a picture ``[H, W, 3]``, marked as users get it: ``[T, H, W, 3]``."""
+        """The frames ``[T, H, W, 3]`` of `clip`."""
+        return self.clip(picture, seed, *controls)[0]
+
+    def clip(self, picture: Frame, seed: int = 0, *controls: Control) -> tuple[Frames, float]:
+        """The clip of a picture ``[H, W, 3]``, marked as users get it, and its own rate."""
         assets = MemoryAssets(Picture(picture))
         request = self._request(assets, seed, controls)
         made = job.make(request, Target(), assets, self.generator, policy=MEASURING)
         video = made.result.plan.video
         with made.result.open() as frames:
-            return np.stack(list(marked(frames, video, stamped(made.record, video))))
+            shown = marked(frames, video, stamped(made.record, video, carrier="lossy"))
+            return np.stack(list(shown)), video.fps
 
     def field(self, picture: Frame, seed: int = 0, *controls: Control) -> MotionField | None:
         """The motion field as rendered, None where the model states none."""

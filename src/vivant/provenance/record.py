@@ -85,7 +85,14 @@ def read_record(record: dict[str, Any]) -> Recorded:
         )
     try:
         return _first(record) if version == FIRST else _second(record)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, VivantError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        VivantError,
+    ) as error:
         raise ProvenanceError(f"The record is damaged ({error}).") from error
 
 
