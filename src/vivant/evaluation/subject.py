@@ -40,13 +40,13 @@ class Subject:
         return self.clip(picture, seed, *controls)[0]
 
     def clip(self, picture: Frame, seed: int = 0, *controls: Control) -> tuple[Frames, float]:
-        """The clip of a picture ``[H, W, 3]``, marked as users get it, and its own rate."""
+        """The clip of a picture ``[H, W, 3]``, marked as a lossless master is, and its rate."""
         assets = MemoryAssets(Picture(picture))
         request = self._request(assets, seed, controls)
         made = job.make(request, Target(), assets, self.generator, policy=MEASURING)
         video = made.result.plan.video
         with made.result.open() as frames:
-            shown = marked(frames, video, stamped(made.record, video, carrier="lossy"))
+            shown = marked(frames, video, stamped(made.record, video))
             return np.stack(list(shown)), video.fps
 
     def field(self, picture: Frame, seed: int = 0, *controls: Control) -> MotionField | None:

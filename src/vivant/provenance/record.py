@@ -23,6 +23,7 @@ from vivant.version import __version__
 EDITION = 2
 FIRST = 1
 MASKS = "masks"
+_DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
 HIDDEN = (MASKS, "still", "move")
 """Members that hold images: not for reading."""
 
