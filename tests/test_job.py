@@ -147,5 +147,5 @@ def test_a_mask_of_another_shape_is_refused_by_name(photo: Path) -> None:
     with FileAssets() as assets:
         mask = assets.add_pixels(np.full((50, 50), 255, np.uint8), "mask", "m.png")
         request = request_for(assets, photo, controls=(Still(mask),))
-        with pytest.raises(UsageError, match="--still mask m[.]png is 50x50"):
+        with pytest.raises(UsageError, match=r"--still mask m\.png is 50x50"):
             load("builtin").plan(request, assets, job.target_of(FORMATS["mp4"]))
