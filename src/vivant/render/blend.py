@@ -6,48 +6,50 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
+from vivant.render.parameters import RENDERING, Rendering
 
 REDUCE = 4
+AROUND = 7
+LEAST_GAIN = 0.01
+MIXED = 8.0
 
 
-def mix(a: Frame, b: Frame, share: float, where: Floats | None = None) -> Frame:
-    """``(1 - share) a + share b`` with the local contrast of its parts kept.
+def mix(a: Frame, b: Frame, share: Floats, rendering: Rendering = RENDERING) -> Frame:
+    """``(1 - share) a + share b``, ``[H, W, 3]`` uint8 with ``share`` ``[H, W]`` 0..1, and the
+    local contrast of its parts kept.
 
-    A plain cross-fade of two textures with correlation rho has only
-    ``sqrt(s^2 + r^2 + 2 s r rho)`` of their deviation from the local mean, so deviations are
-    divided by it (the variance-preserving blend of Heitz and Neyret, "High-performance
-    by-example noise", 2018, with measured correlation). ``[H, W, 3]`` uint8.
-    ``where`` (any size) weighs the places whose correlation counts: where the parts differ.
+    A plain cross-fade of two textures has less deviation from the local mean than either, unless
+    they are the same. Deviations are multiplied by the root of the variance wanted, that of the
+    parts in their shares, over the variance found, place by place (the variance-preserving blend
+    of Heitz and Neyret, "High-performance by-example noise", 2018, with measured variances).
     """
-    if share <= 0.0:
-        return a
-    if share >= 1.0:
-        return b
-    plain = cv2.addWeighted(a, 1 - share, b, share, 0)
-    size = (max(1, a.shape[1] // REDUCE), max(1, a.shape[0] // REDUCE))
-    small_a, small_b = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (a, b))
-    # every fourth pixel, not their mean: fine texture is what a cross-fade washes out
-    sparse_a, sparse_b = a[::REDUCE, ::REDUCE], b[::REDUCE, ::REDUCE]
-    gain = _gain(sparse_a, sparse_b, share, where) - 1
-    if gain < 0.01:
+    plain = cv2.blendLinear(a, b, 1 - share, share)
+    gain = _gain(a, b, plain, share, rendering)
+    if float(gain.max()) < LEAST_GAIN:
         return np.asarray(plain, np.uint8)
-    level = cv2.blur(cv2.addWeighted(small_a, 1 - share, small_b, share, 0), (7, 7))
-    full = cv2.resize(level, a.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.addWeighted(plain, 1 + gain, full, -gain, 0), np.uint8)
+    size = (a.shape[1], a.shape[0])
+    small = cv2.resize(plain, gain.shape[::-1], interpolation=cv2.INTER_AREA)
+    level = cv2.resize(cv2.blur(small, (AROUND, AROUND)), size, interpolation=cv2.INTER_LINEAR)
+    # exactly nothing where only one of the two is seen
+    mixed = np.minimum(MIXED * share * (1 - share), 1)
+    more = mixed * cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR)
+    deviation = cv2.subtract(plain, level, dtype=cv2.CV_16S)
+    raised = cv2.multiply(deviation, cv2.merge([more] * 3), dtype=cv2.CV_16S)
+    return np.asarray(cv2.add(plain, raised, dtype=cv2.CV_8U), np.uint8)
 
 
-def _gain(a: Frame, b: Frame, share: float, weight: Floats | None) -> float:
-    """One gain for the region, from the correlation of the deviations."""
-    da, db = (_deviation(np.ascontiguousarray(x)) for x in (a, b))
-    if weight is not None:
-        sized = cv2.resize(weight, da.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        da, db = da * sized, db * sized
-    a_b, a_a, b_b = (float(np.vdot(x, y)) for x, y in ((da, db), (da, da), (db, db)))
-    rho = a_b / (np.sqrt(a_a * b_b) + 1e-6)
-    rest = 1 - share
-    return float(min(1 / np.sqrt(rest**2 + share**2 + 2 * rest * share * max(rho, 0.0)), 1.41))
+def _gain(a: Frame, b: Frame, plain: Frame, share: Floats, rendering: Rendering) -> Floats:
+    """Gain less 1 on every fourth pixel: fine texture is what a cross-fade washes out, so pixels
+    are left out and not averaged."""
+    in_a, in_b, found = (_variance(x[::REDUCE, ::REDUCE]) for x in (a, b, plain))
+    part = share[::REDUCE, ::REDUCE]
+    wanted = in_a + part * (in_b - in_a)
+    around = max(1.0, rendering.contrast_scale * min(part.shape))
+    wanted, found = (cv2.GaussianBlur(x, (0, 0), around) for x in (wanted, found))
+    return np.asarray(np.clip(np.sqrt((wanted + 1) / (found + 1)), 1, rendering.contrast_most) - 1)
 
 
-def _deviation(x: Frame) -> Floats:
-    grey = cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return grey - cv2.blur(grey, (7, 7))
+def _variance(x: Frame) -> Floats:
+    grey = cv2.cvtColor(np.ascontiguousarray(x), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    around = (AROUND, AROUND)
+    return np.asarray(cv2.sqrBoxFilter(grey, -1, around) - cv2.blur(grey, around) ** 2, np.float32)
