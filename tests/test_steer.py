@@ -41,7 +41,9 @@ def test_solid_things_only_sway_and_fluids_travel() -> None:
     np.testing.assert_allclose(on_the_spot(drift, fluid_share(seen(fluid=1.0))), drift)
 
 
-@pytest.mark.parametrize(("fluid", "most"), [(0.0, FIRST.livelier_solid), (1.0, FIRST.livelier_fluid)])
+@pytest.mark.parametrize(
+    ("fluid", "most"), [(0.0, FIRST.livelier_solid), (1.0, FIRST.livelier_fluid)]
+)
 def test_slow_pictures_are_made_livelier_within_bounds(fluid: float, most: float) -> None:
     slow = steer_map(seen(speed=0.002, moving=1.0, fluid=fluid), nothing_drawn())
     assert slow.mean() == pytest.approx(0.002 * most, rel=0.02)

@@ -1,4 +1,4 @@
-"""Between and beyond the steps of a field: values at any time as weighted sums of the steps.
+"""Between and beyond the steps of a field: its values at any time.
 
 Between two step centres values are linear. Beyond the last step of a field that does not loop,
 the field goes on as a stationary process with the window's own spectrum: its cosine terms
@@ -25,40 +25,35 @@ MOST_TURN = 0.5
 frequency, so that none comes to rest."""
 
 
-def combine(values: Floats, weights: Floats) -> Floats:
-    """``sum_k weights[k] values[k]`` for ``values`` ``[T, ...]``."""
-    used = np.flatnonzero(weights)
-    if used.size == 1 and weights[used[0]] == 1:
-        return values[used[0]]
-    if used.size == 2 and abs(float(weights.sum()) - 1) < 1e-6:
-        a, b = used
-        return np.asarray(values[a] + weights[b] * (values[b] - values[a]), np.float32)
-    return np.asarray(np.tensordot(weights, values, axes=1), np.float32)
+def values_at(values: Floats, seconds: float, rate: float, loop_seconds: float | None) -> Floats:
+    """``values`` ``[T, ...]`` of a field at a time; step ``k`` is centred on (k + 0.5) / rate."""
+    first, share = place_of(seconds, rate)
+    a = step_of(values, first, rate, loop_seconds)
+    return a if share == 0 else between(a, step_of(values, first + 1, rate, loop_seconds), share)
 
 
-def step_weights(seconds: float, rate: float, count: int, loop_seconds: float | None) -> Floats:
-    """Weights ``[count]`` of the steps at a time; step ``k`` is centred on (k + 0.5) / rate."""
+def place_of(seconds: float, rate: float) -> tuple[int, float]:
+    """The last step before a time, and how far the time is from it to the next, 0..1."""
     position = seconds * rate - 0.5
     first = int(np.floor(position))
-    share = np.float32(position - first)
-    a, b = (_step(i, rate, count, loop_seconds) for i in (first, first + 1))
-    return np.asarray(a if share == 0 else (1 - share) * a + share * b, np.float32)
+    return first, position - first
 
 
-def _step(index: int, rate: float, count: int, loop_seconds: float | None) -> Floats:
-    """Weights that make step ``index`` of the endless sequence."""
-    if loop_seconds is not None:
-        windows = max(1, round(loop_seconds * rate / count))
-        return _single(index % count, count) if windows == 1 else _turned(index, count, windows)
-    if index < count:
-        return _single(max(index, -index - 1) % count, count)
-    return _walked(index, count)
+def between(a: Floats, b: Floats, share: float) -> Floats:
+    """From ``a`` to ``b``."""
+    return np.asarray(a + np.float32(share) * (b - a), np.float32)
 
 
-def _single(index: int, count: int) -> Floats:
-    weights = np.zeros(count, np.float32)
-    weights[index] = 1
-    return weights
+def step_of(values: Floats, index: int, rate: float, loop_seconds: float | None) -> Floats:
+    """Step ``index`` of the endless sequence that ``values`` ``[T, ...]`` begin."""
+    count = len(values)
+    windows = 1 if loop_seconds is None else max(1, round(loop_seconds * rate / count))
+    if loop_seconds is not None and windows == 1:
+        return values[index % count]
+    if loop_seconds is None and index < count:
+        return values[max(index, -index - 1) % count]
+    weights = _walked(index, count) if loop_seconds is None else _turned(index, count, windows)
+    return np.asarray(np.tensordot(weights, values, axes=1), np.float32)
 
 
 def _walked(index: int, count: int) -> Floats:

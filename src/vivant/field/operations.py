@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats
-from vivant.field.beyond import combine, step_weights
+from vivant.field.beyond import values_at
 from vivant.field.motion_field import MotionField
 
 
@@ -29,6 +29,7 @@ class Looping:
 
 
 LOOPING = Looping()
+
 
 def scale(field: MotionField, factor: float) -> MotionField:
     """Motion and light times ``factor``."""
@@ -82,7 +83,7 @@ def _either(a: Floats | None, b: Floats | None) -> Floats | None:
 
 def _at(field: MotionField, values: Floats, seconds: float) -> Floats:
     """``values`` ``[T, ...]`` of the field at a time."""
-    return combine(values, step_weights(seconds, field.rate, field.steps, field.loop_seconds))
+    return values_at(values, seconds, field.rate, field.loop_seconds)
 
 
 def velocity_at(field: MotionField, seconds: float) -> Floats:

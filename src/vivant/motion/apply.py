@@ -15,6 +15,7 @@ from vivant.field.operations import LOOPING, Looping
 from vivant.motion.steering import FIRST, Steering
 from vivant.request import Request
 
+
 def guidance_for(request: Request, grid: tuple[int, int]) -> Guidance:
     """The request's controls on a cell grid."""
     width, height = request.picture.size

@@ -15,12 +15,15 @@ from vivant.field.operations import smoothstep
 from vivant.motion.sampler import Seen
 from vivant.motion.steering import FIRST, Steering
 
+
 def plain_map(seen: Seen, steering: Steering = FIRST) -> Floats:
     """The motion map as predicted: expected speed, less where it is doubtful that anything
     moves, none where hardly anything does, ``[h, w]`` short sides per second."""
     likely = seen.speed * seen.moving**steering.doubt_power
     expected = np.minimum(likely, steering.top_speed).astype(np.float32)
-    return expected * smoothstep(*steering.hold, expected / np.float32(_top(expected, seen, steering)))
+    return expected * smoothstep(
+        *steering.hold, expected / np.float32(_top(expected, seen, steering))
+    )
 
 
 def steer_map(seen: Seen, guidance: Guidance, steering: Steering = FIRST) -> Floats:

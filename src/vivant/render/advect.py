@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, tee
 from math import ceil
 
 import cv2
@@ -37,6 +38,11 @@ class Layers:
     even: Floats
     odd: Floats
     share: Floats
+
+    @property
+    def seen(self) -> list[Floats]:
+        """One displacement where both are the same, else the two."""
+        return [self.even] if self.even is self.odd else [self.even, self.odd]
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def layers(
     Memory does not grow with ``count``. In a loop, frame ``count`` would be frame 0 again.
     """
     clock = Clock.of(count, fps)
-    sway = _sway(motion, clock, loop, rendering)
+    for_sway, for_drift = tee(_steps(motion, clock))
+    sway = _sway(motion, for_sway, clock, loop, rendering)
     drift = drift_matte(motion, rendering)[..., None]
     if not drift.any():
         nothing = np.zeros(drift.shape[:2], np.float32)
@@ -104,23 +111,31 @@ def layers(
             yield Layers(held, held, nothing)
         return
     plan = renewal(motion.size, count / fps, loop, rendering)
-    for held, seen in zip(sway, _drift(motion, clock, plan), strict=True):
-        even, odd = (held + drift * (d - held) for d in (seen.even, seen.odd))
-        yield Layers(even, odd, seen.share)
+    for held, seen in zip(sway, _drift(motion, for_drift, clock, plan), strict=True):
+        both = [np.asarray(held + drift * (d - held), np.float32) for d in seen.seen]
+        yield Layers(both[0], both[-1], seen.share)
 
 
-def _drift(motion: WorkMotion, clock: Clock, plan: Renewal) -> Iterator[Layers]:
+def _steps(motion: WorkMotion, clock: Clock, backwards: bool = False) -> Iterator[Floats]:
+    """How far everything moves from each tick to the next, ``[hw, ww, 2]`` work pixels."""
+    ticks = range(clock.count)
+    for tick in reversed(ticks) if backwards else ticks:
+        yield motion.at(clock.middle(tick)) * np.float32(clock.dt)
+
+
+def _drift(
+    motion: WorkMotion, steps: Iterator[Floats], clock: Clock, plan: Renewal
+) -> Iterator[Layers]:
     """What the textures show, frame by frame, if all of the motion drifts."""
     grid = grid_of(motion.size)
     alive = {0: np.zeros_like(grid)}
     coming = _Coming(motion, clock, plan, grid)
-    for tick in range(clock.count):
+    for tick, step in enumerate(steps):
         seconds = tick * clock.dt
         alive |= coming.at(tick)
         alive = {n: d for n, d in alive.items() if plan.wanted(n, seconds)}
         if tick % clock.each == 0:
             yield _shown(alive, plan, seconds)
-        step = motion.at(clock.middle(tick)) * np.float32(clock.dt)
         alive = {n: carry(d, step, grid) for n, d in alive.items() if n != plan.last}
 
 
@@ -163,20 +178,20 @@ class _Coming:
         """Displacements of the closing texture, the one of tick ``start`` last."""
         displacement = np.zeros_like(self.grid)
         found = []
-        for tick in range(self.clock.count - 1, start - 1, -1):
-            step = self.motion.at(self.clock.middle(tick)) * np.float32(-self.clock.dt)
-            displacement = carry(displacement, step, self.grid)
+        steps = _steps(self.motion, self.clock, backwards=True)
+        for step in islice(steps, self.clock.count - start):
+            displacement = carry(displacement, -step, self.grid)
             found.append(displacement)
         return found
 
 
 def _sway(
-    motion: WorkMotion, clock: Clock, loop: bool, rendering: Rendering
+    motion: WorkMotion, steps: Iterator[Floats], clock: Clock, loop: bool, rendering: Rendering
 ) -> Iterator[Floats]:
     """Displacements of the frames under the motion less its mean; in a loop they come back to
     zero. Outside a loop the mean stays within the field's own steps: nothing accumulates."""
     left = _swayed_end(motion, clock, rendering) if loop else None
-    for tick, displacement in enumerate(_swayed(motion, clock, loop, rendering)):
+    for tick, displacement in enumerate(_swayed(motion, steps, clock, loop, rendering)):
         if tick == clock.count:
             return
         if tick % clock.each:
@@ -188,16 +203,16 @@ def _sway(
 
 
 def _swayed(
-    motion: WorkMotion, clock: Clock, loop: bool, rendering: Rendering
+    motion: WorkMotion, steps: Iterator[Floats], clock: Clock, loop: bool, rendering: Rendering
 ) -> Iterator[Floats]:
     """The displacement at every tick, and after the last."""
     grid = grid_of(motion.size)
     displacement = np.zeros_like(grid)
-    for tick in range(clock.count):
+    for tick, step in enumerate(steps):
         yield displacement
         seconds = clock.middle(tick)
         less = 1.0 if loop else float(np.clip(2 * (seconds / motion.seconds - 1), 0, 1))
-        step = (motion.at(seconds) - np.float32(less) * motion.mean) * np.float32(clock.dt)
+        step = step - motion.mean * np.float32(less * clock.dt)
         stays = np.float32(1 - less * clock.dt / rendering.sway_memory)
         displacement = carry(displacement, step, grid) * stays
     yield displacement
@@ -205,6 +220,6 @@ def _swayed(
 
 def _swayed_end(motion: WorkMotion, clock: Clock, rendering: Rendering) -> Floats:
     displacement = np.zeros(0, np.float32)
-    for displacement in _swayed(motion, clock, True, rendering):
+    for displacement in _swayed(motion, _steps(motion, clock), clock, True, rendering):
         pass
     return displacement

@@ -24,6 +24,7 @@ from vivant.render.camera import ease
 from vivant.render.guided import guided_filter
 from vivant.render.parameters import RENDERING, Rendering
 
+
 @dataclass(frozen=True)
 class Body:
     """``matte`` ``[H, W]`` 0..1 in the first frame; ``path`` ``[count, 2]`` where it is in
@@ -107,7 +108,9 @@ def plate(pixels: Frame, bodies: list[Body], rendering: Rendering = RENDERING) -
     scale = min(1.0, rendering.fill_short / min(width, height))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    hole = cv2.resize((matte > rendering.gone).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    hole = cv2.resize(
+        (matte > rendering.gone).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST
+    )
     hole = cv2.dilate(hole, np.ones((5, 5), np.uint8))
     filled = _calmed(cv2.inpaint(small, hole, rendering.fill_radius, cv2.INPAINT_TELEA), hole)
     filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)

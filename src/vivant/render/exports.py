@@ -103,9 +103,7 @@ def _scene_flow(
     grid: Floats, before: _Shown, now: _Shown, bodies: list[Body], index: int
 ) -> tuple[Floats, Where]:
     """Backward flow ``[H, W, 2]`` and where it is exact, without the camera."""
-    even, odd = (
-        _back(grid, *pair) for pair in ((before.even, now.even), (before.odd, now.odd))
-    )
+    even, odd = (_back(grid, *pair) for pair in ((before.even, now.even), (before.odd, now.odd)))
     later = now.share > 0.5
     flow = np.where(later[..., None], odd[0], even[0])
     exact = np.where(later, odd[1], even[1]) & (np.abs(now.share - later) < ALONE)

@@ -49,8 +49,8 @@ class Rendering:
     drift_seconds: float = 2.5
     drift_blur: float = 2.0
     renewal_seconds: float = 1.1
-    renewal_takeover: float = 0.6
-    renewal_stagger: float = 0.7
+    renewal_takeover: float = 0.4
+    renewal_stagger: float = 1.0
     stagger_scale: float = 0.2
     contrast_most: float = 1.41
     contrast_scale: float = 0.03

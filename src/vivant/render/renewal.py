@@ -38,10 +38,11 @@ class Renewal:
 
     def begins(self, number: int) -> Floats:
         """When it begins to take over, by place, ``[hw, ww]``."""
-        # the closing texture must have taken over everywhere at the end
         stagger = self.stagger
-        if number == self.last:
-            stagger = min(stagger, self.interval - self.takeover)
+        if self.last is not None:
+            # the closing texture has taken over everywhere at the end, and each before it in time
+            room = (self.interval - self.takeover) * (self.last - number + 1)
+            stagger = min(stagger, room)
         return np.asarray(number * self.interval + stagger * self.lag, np.float32)
 
     def weight(self, number: int, seconds: float) -> Floats:
@@ -56,9 +57,7 @@ class Renewal:
         return not follows or float(self.weight(number + 1, seconds).min()) < 1
 
 
-def renewal(
-    size: tuple[int, int], seconds: float, loop: bool, rendering: Rendering
-) -> Renewal:
+def renewal(size: tuple[int, int], seconds: float, loop: bool, rendering: Rendering) -> Renewal:
     """The renewal of a clip on a work grid of ``size`` (width, height)."""
     interval, last = rendering.renewal_seconds, None
     if loop:

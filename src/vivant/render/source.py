@@ -57,18 +57,15 @@ class Level:
     dense: int
 
     def fetch(self, at: Floats) -> Frame:
-        """Its colours at places ``at`` ``[h, w, 2]``, in pixels of the first frame."""
-        scale = self.zoom * self.dense
-        if (scale, self.left, self.top) == (1, 0, 0):
-            where = at
-        else:
-            half = 0.5 * self.zoom - 0.5
-            offset = np.array([half - self.left, half - self.top]) * self.dense
-            where = cv2.transform(at, np.array([[scale, 0, offset[0]], [0, scale, offset[1]]]))
-        out = cv2.remap(
-            self.image, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
-        )
+        """Its colours at places ``at`` ``[h, w, 2]`` of its own pixels."""
+        out = cv2.remap(self.image, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         return np.asarray(out, np.uint8)
+
+    def places(self, at: Floats) -> Floats:
+        """Places ``at`` ``[h, w, 2]`` of the first frame in its own pixels."""
+        half, scale = 0.5 * self.zoom - 0.5, self.zoom * self.dense
+        x, y = self.dense * (half - self.left), self.dense * (half - self.top)
+        return np.asarray(cv2.transform(at, np.array([[scale, 0, x], [0, scale, y]])), np.float32)
 
 
 class Source:
@@ -85,19 +82,26 @@ class Source:
         self.zooms = _zooms(min(1 / self.scale, closest))
         self.levels = {0: _level(self.fitted, 1.0, 0, 0)}
 
-    def fetch(self, at: Floats, zoom: float = 1.0) -> Frame:
+    @property
+    def whole(self) -> Level:
+        """The level of the first frame."""
+        return self.levels[0]
+
+    def fetch(self, at: Floats, zoom: float) -> Frame:
         """Colours at places ``at`` ``[h, w, 2]``, in pixels of the first frame, for a view that
         shows ``zoom`` pixels for one of them."""
+        levels = self.levels_for(zoom)
+        images = [level.fetch(level.places(at)) for level, _ in levels]
+        return mixed(images, [share for _, share in levels])
+
+    def levels_for(self, zoom: float) -> list[tuple[Level, float]]:
+        """The one or two levels for a view that shows ``zoom`` pixels for one, and their shares."""
         place = float(np.interp(np.log(zoom), np.log(self.zooms), np.arange(len(self.zooms))))
         low = min(int(place), max(0, len(self.zooms) - 2))
         share = place - low
         self.levels = {k: v for k, v in self.levels.items() if k in (0, low, low + 1)}
-        if share < LEAST_SHARE:
-            return self._level(low).fetch(at)
-        if share > 1 - LEAST_SHARE:
-            return self._level(low + 1).fetch(at)
-        a, b = self._level(low).fetch(at), self._level(low + 1).fetch(at)
-        return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.uint8)
+        shares = {low: 1 - share, low + 1: share}
+        return [(self._level(k), s) for k, s in shares.items() if s > LEAST_SHARE]
 
     def _level(self, index: int) -> Level:
         if index not in self.levels:
@@ -122,6 +126,13 @@ class Source:
             box=tuple(np.concatenate(ends).tolist()),
         )
         return _level(np.asarray(reduced), zoom, int(first[0]), int(first[1]))
+
+
+def mixed(images: list[Frame], shares: list[float]) -> Frame:
+    """What two levels show, in their shares."""
+    if len(images) == 1:
+        return images[0]
+    return np.asarray(cv2.addWeighted(images[0], shares[0], images[1], shares[1], 0), np.uint8)
 
 
 def _zooms(most: float) -> tuple[float, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
@@ -10,18 +13,18 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.render.advect import Layers, grid_of
-from vivant.render.blend import mix
+from vivant.render.blend import At, Each, mix
 from vivant.render.camera import zoom_of
 from vivant.render.parameters import Rendering
 from vivant.render.source import Source
 from vivant.render.work import WorkMotion
 
-TILE = 128
+LEAST_PIXELS = 0.03
+"""A shift of fewer pixels of the frame is none."""
+TILE = 96
 """Pixels; a tile in which one texture is seen alone is fetched once."""
 ALONE = 0.004
 """A texture of less weight is not seen."""
-
-At = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Warp:
     box: At | None
     held: NDArray[np.bool_] | None
     rendering: Rendering
+    each: Each
 
     @staticmethod
     def of(
@@ -43,23 +47,37 @@ class Warp:
         motion: WorkMotion,
         held: NDArray[np.bool_] | None,
         rendering: Rendering,
+        pool: Executor | None = None,
     ) -> Warp:
         """Everything that frames have in common."""
         box = _moving_box(motion, *source.size)
-        return Warp(source, motion, grid_of(source.size), box, held, rendering)
+        run = map if pool is None else pool.map
+
+        def each(work: Callable[[At], None], tiles: list[At]) -> None:
+            deque(run(work, tiles), maxlen=0)
+
+        return Warp(source, motion, grid_of(source.size), box, held, rendering, each)
 
     def frame(self, parts: Layers, affine: Floats | None) -> Frame:
         """One frame ``[H, W, 3]``; ``affine`` leads from its pixels to the picture's."""
         if affine is not None:
             return self._viewed(parts, affine)
-        out = self.source.fitted.copy()
+        pixels = self.source.fitted
+        out = pixels.copy()
         if self.box is None:
             return out
-        places = [(self.grid + d)[self.box] for d in map(self.full, (parts.even, parts.odd))]
+        moved = [self.full(d)[self.box] for d in parts.seen]
         share = self.full_share(parts)[self.box]
-        out[self.box] = self._woven(places[0], places[1], share, 1.0)
+        whole = self.source.whole
+
+        def fetch(tile: At, shift: Floats) -> Frame:
+            if cv2.norm(shift, cv2.NORM_INF) < LEAST_PIXELS:
+                return pixels[self.box][tile]
+            return whole.fetch(whole.places(cv2.add(self.grid[self.box][tile], shift)))
+
+        out[self.box] = _woven(moved, share, fetch, self.each, self.rendering)
         if self.held is not None:
-            np.copyto(out, self.source.fitted, where=self.held[..., None])
+            np.copyto(out, pixels, where=self.held[..., None])
         return out
 
     def _viewed(self, parts: Layers, affine: Floats) -> Frame:
@@ -73,33 +91,17 @@ class Warp:
             size, border = self.source.size, cv2.BORDER_REPLICATE
             return np.asarray(cv2.warpAffine(values, affine, size, flags=flags, borderMode=border))
 
-        even, odd = (place + seen(self.free(self.full(d))) for d in (parts.even, parts.odd))
-        return self._woven(even, odd, seen(self.full_share(parts)), zoom)
+        def fetch(tile: At, shift: Floats) -> Frame:
+            return self.source.fetch(cv2.add(place[tile], shift), zoom)
+
+        moved = [seen(self.free(self.full(d))) for d in parts.seen]
+        return _woven(moved, seen(self.full_share(parts)), fetch, self.each, self.rendering)
 
     def free(self, displacement: Floats) -> Floats:
         """A displacement ``[H, W, 2]`` without what is held."""
         if self.held is not None:
             displacement[self.held] = 0
         return displacement
-
-    def _woven(self, even: Floats, odd: Floats, share: Floats, zoom: float) -> Frame:
-        """Both textures, each fetched from its places ``[h, w, 2]`` where it is seen, mixed."""
-        a = np.empty((*share.shape, 3), np.uint8)
-        b = np.empty_like(a)
-        both = False
-        for tile in _tiles(share.shape):
-            part = share[tile]
-            some_even, some_odd = part.min() < 1 - ALONE, part.max() > ALONE
-            if some_even:
-                a[tile] = self.source.fetch(even[tile], zoom)
-            if some_odd:
-                b[tile] = self.source.fetch(odd[tile], zoom)
-            if not some_even:
-                a[tile] = b[tile]
-            if not some_odd:
-                b[tile] = a[tile]
-            both = both or bool(some_even and some_odd)
-        return mix(a, b, share, self.rendering) if both else a
 
     def full(self, displacement: Floats) -> Floats:
         """A displacement of the work grid in pixels of the frame, ``[H, W, 2]``."""
@@ -116,9 +118,41 @@ class Warp:
         return np.asarray(share, np.float32)
 
 
-def _tiles(shape: tuple[int, ...]) -> list[At]:
+def _woven(
+    moved: list[Floats],
+    share: Floats,
+    fetch: Callable[[At, Floats], Frame],
+    each: Each,
+    rendering: Rendering,
+) -> Frame:
+    """The textures of displacements ``moved`` ``[h, w, 2]``, each fetched where it is seen, and
+    mixed with the weight ``share`` ``[h, w]`` of the last."""
+    first, last = moved[0], moved[-1]
+    a = np.empty((*share.shape, 3), np.uint8)
+    b = np.empty_like(a)
+    mixed = cv2.minMaxLoc(share)[1] > ALONE
+    both = []
+
+    def work(tile: At) -> None:
+        low, high, _, _ = cv2.minMaxLoc(share[tile])
+        if low < 1 - ALONE:
+            a[tile] = fetch(tile, first[tile])
+        if high > ALONE:
+            b[tile] = fetch(tile, last[tile])
+        if low >= 1 - ALONE:
+            a[tile] = b[tile]
+        elif high <= ALONE and mixed:
+            b[tile] = a[tile]
+        elif high > ALONE:
+            both.append(tile)
+
+    each(work, _tiles(share.shape, TILE if mixed else 2 * TILE))
+    return mix(a, b, share, both, each, rendering) if both else a
+
+
+def _tiles(shape: tuple[int, ...], side: int) -> list[At]:
     rows, columns = (
-        [slice(k, min(k + TILE, side)) for k in range(0, side, TILE)] for side in shape[:2]
+        [slice(k, min(k + side, end)) for k in range(0, end, side)] for end in shape[:2]
     )
     return [(row, column) for row in rows for column in columns]
 

@@ -8,12 +8,13 @@ is held, so that buildings are not jelly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as kept
 
 import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
-from vivant.field.beyond import combine, step_weights
+from vivant.field.beyond import between, place_of, step_of
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import smoothstep
 from vivant.render.guided import guided_filter
@@ -32,6 +33,7 @@ class WorkMotion:
     mean: Floats
     rate: float
     loop_seconds: float | None
+    _recent: dict[int, Floats] = kept(default_factory=dict, repr=False, compare=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,8 +47,17 @@ class WorkMotion:
 
     def at(self, seconds: float) -> Floats:
         """Velocity ``[hw, ww, 2]`` at a time, also beyond the steps."""
-        weights = step_weights(seconds, self.rate, len(self.velocity), self.loop_seconds)
-        return combine(self.velocity, weights)
+        first, share = place_of(seconds, self.rate)
+        return between(self._step(first), self._step(first + 1), share)
+
+    def _step(self, index: int) -> Floats:
+        """A step of the endless sequence; the last few are kept, since times follow each other."""
+        if index not in self._recent:
+            for old in [k for k in self._recent if abs(k - index) > 1]:
+                del self._recent[old]
+            step = step_of(self.velocity, index, self.rate, self.loop_seconds)
+            self._recent[index] = step
+        return self._recent[index]
 
 
 def work_size(width: int, height: int, rendering: Rendering = RENDERING) -> tuple[int, int]:
