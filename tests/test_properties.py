@@ -22,7 +22,8 @@ from vivant.field.motion_field import MotionField
 from vivant.media.colour import from_yuv420, to_yuv420
 from vivant.motion.codec import Codec, dct_basis
 from vivant.motion.sampler import Seen
-from vivant.motion.steer import TOP_SPEED, calibrate, plain_map, steer_map, stiffen, stillness
+from vivant.motion.steer import calibrate, plain_map, steer_map, stiffen, stillness
+from vivant.motion.steering import FIRST
 
 few = settings(max_examples=30, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -147,7 +148,7 @@ def test_maps_obey_masks_whatever_is_seen(seed: int, h: int, w: int) -> None:
     assert (held[still > 0] == 1).all()
     assert 0 <= held.min() <= held.max() <= 1
     plain = plain_map(seen)
-    assert 0 <= plain.min() <= plain.max() <= TOP_SPEED
+    assert 0 <= plain.min() <= plain.max() <= FIRST.top_speed
 
 
 @few

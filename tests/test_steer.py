@@ -8,9 +8,6 @@ import pytest
 from vivant.controls.raster import Guidance
 from vivant.motion.sampler import Seen
 from vivant.motion.steer import (
-    LIVELY,
-    MOST_LIVELIER,
-    SWAY_SPEED,
     calibrate,
     fluid_share,
     on_the_spot,
@@ -18,6 +15,7 @@ from vivant.motion.steer import (
     stiffen,
     stillness,
 )
+from vivant.motion.steering import FIRST
 
 H, W = 32, 48
 
@@ -36,19 +34,21 @@ def nothing_drawn() -> Guidance:
 
 
 def test_solid_things_only_sway_and_fluids_travel() -> None:
-    assert steer_map(seen(speed=0.3), nothing_drawn()).max() <= SWAY_SPEED + 1e-6
+    assert steer_map(seen(speed=0.3), nothing_drawn()).max() <= FIRST.sway_speed + 1e-6
     assert steer_map(seen(speed=0.3, fluid=1.0), nothing_drawn()).min() > 0.25
     drift = np.full((16, 2, H, W), 0.1, np.float32)
     assert np.abs(on_the_spot(drift, fluid_share(seen()))).max() < 1e-6
     np.testing.assert_allclose(on_the_spot(drift, fluid_share(seen(fluid=1.0))), drift)
 
 
-@pytest.mark.parametrize(("fluid", "most"), [(0.0, MOST_LIVELIER[0]), (1.0, MOST_LIVELIER[1])])
+@pytest.mark.parametrize(
+    ("fluid", "most"), [(0.0, FIRST.livelier_solid), (1.0, FIRST.livelier_fluid)]
+)
 def test_slow_pictures_are_made_livelier_within_bounds(fluid: float, most: float) -> None:
     slow = steer_map(seen(speed=0.002, moving=1.0, fluid=fluid), nothing_drawn())
     assert slow.mean() == pytest.approx(0.002 * most, rel=0.02)
     nearly = steer_map(seen(speed=0.03, moving=1.0, fluid=fluid), nothing_drawn())
-    assert nearly.mean() == pytest.approx(LIVELY, rel=0.02)
+    assert nearly.mean() == pytest.approx(FIRST.lively, rel=0.02)
 
 
 def test_what_hardly_moves_is_held() -> None:

@@ -28,7 +28,8 @@ class MotionField:
     (log2 gain) relative to frame 0; ``map`` ``[h, w]`` mean speed the field was sampled
     under, short sides per second; ``still`` ``[h, w]`` 0..1, probability that the cell must
     not move; ``rate`` steps per second; ``loop_seconds``: the period the field was made
-    seamless for, None if it does not loop; ``about`` free metadata (strings only);
+    seamless for (a whole number of times the duration of its steps), None if it does not loop;
+    ``about`` free metadata (strings only);
     ``body`` ``[h, w]`` 0..1, cells of things that travel whole, None where there are none.
     """
 
@@ -65,7 +66,7 @@ class MotionField:
 
     @property
     def seconds(self) -> float:
-        """Duration covered before the field repeats (mirrored, or looped)."""
+        """Duration of the steps; how a field goes on beyond them says `vivant.field.beyond`."""
         return self.steps / self.rate
 
     @property

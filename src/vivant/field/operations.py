@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from vivant.clip import Floats
+from vivant.field.beyond import values_at
 from vivant.field.motion_field import MotionField
 
-SWAY_SHARE = (0.3, 0.6)
-SWAY_DISTANCE = 0.015
-SEAM_SHARE = 0.2
+
+@dataclass(frozen=True)
+class Looping:
+    """How a field is made to loop.
+
+    Motion whose net travel is under ``sway_share`` of its path (a smooth step) or under
+    ``sway_distance`` short sides sways and comes back; ``seam_share`` of the loop is blended into
+    its beginning; loops of twice ``window_seconds`` or more are made of as many windows, each at
+    least as long, as `vivant.field.beyond` says.
+    """
+
+    sway_share: tuple[float, float] = (0.3, 0.6)
+    sway_distance: float = 0.015
+    seam_share: float = 0.2
+    window_seconds: float = 4.0
+
+
+LOOPING = Looping()
 
 
 def scale(field: MotionField, factor: float) -> MotionField:
@@ -65,33 +81,19 @@ def _either(a: Floats | None, b: Floats | None) -> Floats | None:
     return np.maximum(a, b)
 
 
-def _between(field: MotionField, values: Floats, seconds: float) -> Floats:
-    """``values`` ``[T, ...]`` at a time, linear between step centres, mirrored or wrapped."""
-    position = seconds * field.rate - 0.5
-    first = int(np.floor(position))
-    share = np.float32(position - first)
-    a, b = (
-        values[_fold(i, field.steps, field.loop_seconds is not None)] for i in (first, first + 1)
-    )
-    return np.asarray(a + share * (b - a), np.float32)
-
-
-def _fold(index: int, count: int, wraps: bool) -> int:
-    if wraps:
-        return index % count
-    index %= 2 * count
-    return index if index < count else 2 * count - 1 - index
+def _at(field: MotionField, values: Floats, seconds: float) -> Floats:
+    """``values`` ``[T, ...]`` of the field at a time."""
+    return values_at(values, seconds, field.rate, field.loop_seconds)
 
 
 def velocity_at(field: MotionField, seconds: float) -> Floats:
-    """Velocity ``[2, h, w]`` at a time; beyond its end a field runs on mirrored,
-    ``v(2 T - t) = v(t)``, or wraps where it loops."""
-    return _between(field, field.velocity, seconds)
+    """Velocity ``[2, h, w]`` at a time, also beyond the end (see `vivant.field.beyond`)."""
+    return _at(field, field.velocity, seconds)
 
 
 def light_at(field: MotionField, seconds: float) -> Floats:
     """Light ``[h, w]`` in stops at a time, relative to time 0 where it is exactly 0."""
-    return _between(field, field.light, seconds) - _between(field, field.light, 0.0)
+    return _at(field, field.light, seconds) - _at(field, field.light, 0.0)
 
 
 def displacement(field: MotionField, seconds: float) -> Floats:
@@ -117,11 +119,12 @@ def resample(
     if new_rate == out.rate and steps == out.steps:
         return out
     times = [(k + 0.5) / new_rate for k in range(steps)]
-    looped = out.loop_seconds is not None and abs(duration - (out.loop_seconds or 0)) < 1e-6
+    whole = (out.seconds, out.loop_seconds)
+    looped = any(w is not None and abs(duration - w) < 1e-6 for w in whole)
     return replace(
         out,
         velocity=np.stack([velocity_at(out, t) for t in times]),
-        light=np.stack([_between(out, out.light, t) for t in times]),
+        light=np.stack([_at(out, out.light, t) for t in times]),
         rate=steps / duration,
         loop_seconds=out.loop_seconds if looped else None,
     )
@@ -145,25 +148,26 @@ def _regrid(field: MotionField, grid: tuple[int, int]) -> MotionField:
     )
 
 
-def periodic(field: MotionField, seconds: float) -> MotionField:
+def periodic(field: MotionField, seconds: float, looping: Looping = LOOPING) -> MotionField:
     """A field that wraps without a seam after ``seconds``.
 
-    The mirrored extension is taken over the loop and its end is blended into its beginning.
-    Where motion sways (its net travel is small against its path, or under 1.5 % of the short
-    side) the mean is removed, so that it is back where it began; where it drifts the drift
-    stays and the renderer renews the texture. The loop begins at its slowest moment, where the
-    exact first frame shows least between its neighbours. Light comes back to its first value.
+    The field's own continuation is taken over one window and its end is blended into its
+    beginning. Where motion sways (its net travel is small against its path, or under 1.5 % of
+    the short side) the mean is removed, so that it is back where it began; where it drifts the
+    drift stays and the renderer renews the texture. The loop begins at its slowest moment, where
+    the exact first frame shows least between its neighbours. Light comes back to its first value.
     """
-    steps = max(2, round(seconds * field.rate))
-    rate = steps / seconds
-    long = resample(replace(field, loop_seconds=None), rate=rate, seconds=2 * seconds)
-    velocity, light = (_wrapped(v, steps) for v in (long.velocity, long.light))
+    windows = max(1, int(seconds / looping.window_seconds))
+    window = seconds / windows
+    steps = max(2, round(window * field.rate))
+    rate = steps / window
+    long = resample(replace(field, loop_seconds=None), rate=rate, seconds=2 * window)
+    velocity, light = (_wrapped(v, steps, looping) for v in (long.velocity, long.light))
     mean = velocity.mean(axis=0)
     net = np.linalg.norm(mean, axis=0)
     path = np.linalg.norm(velocity, axis=1).mean(axis=0) + 1e-9
-    keep = _smooth(SWAY_SHARE, net / path) * _smooth(
-        (0.5 * SWAY_DISTANCE, SWAY_DISTANCE), net * seconds
-    )
+    far = looping.sway_distance
+    keep = smoothstep(*looping.sway_share, net / path) * smoothstep(far / 2, far, net * seconds)
     velocity = velocity - mean * (1 - keep)
     start = _slowest(velocity)
     return replace(
@@ -181,20 +185,21 @@ def _slowest(velocity: Floats) -> int:
     return int(np.argmin(pace + np.roll(pace, 1)))
 
 
-def _wrapped(values: Floats, steps: int) -> Floats:
+def _wrapped(values: Floats, steps: int, looping: Looping) -> Floats:
     """The first ``steps`` of a longer sequence, its last ones blended into what preceded the
     first: the sequence is lifted off its own continuation."""
-    window = max(1, round(SEAM_SHARE * steps))
+    window = max(1, round(looping.seam_share * steps))
     out = values[:steps].copy()
     for k in range(window):
         share = np.float32((k + 1) / (window + 1))
-        # before time 0 the mirrored extension is v(-t) = v(t)
+        # before time 0 motion is taken to mirror what follows, v(-t) = v(t)
         out[steps - window + k] = (1 - share) * out[steps - window + k] + share * values[
             window - 1 - k
         ]
     return out
 
 
-def _smooth(edges: tuple[float, float], x: Floats) -> Floats:
-    t = np.clip((x - edges[0]) / (edges[1] - edges[0]), 0, 1)
+def smoothstep(low: float, high: float, x: Floats) -> Floats:
+    """0 below ``low``, 1 above ``high``, a cubic with flat ends between."""
+    t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

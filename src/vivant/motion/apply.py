@@ -11,14 +11,9 @@ from vivant.clip import Floats
 from vivant.controls.raster import Guidance, rasterise
 from vivant.field import operations
 from vivant.field.motion_field import MotionField
+from vivant.field.operations import LOOPING, Looping
+from vivant.motion.steering import FIRST, Steering
 from vivant.render.shot import Shot
-
-REACH = 20.0
-"""Cells over which a stroke turns what hangs together with what it touches."""
-CONNECTED = 0.3
-"""Cells at least this fast, compared with those around the stroke, hang together with it."""
-BODY_SHARE = 0.3
-"""A body covers at most this share of the picture."""
 
 
 def guidance_for(shot: Shot, grid: tuple[int, int]) -> Guidance:
@@ -28,28 +23,36 @@ def guidance_for(shot: Shot, grid: tuple[int, int]) -> Guidance:
 
 
 def apply_controls(
-    field: MotionField, guidance: Guidance, shot: Shot, fluid: Floats | None = None
+    field: MotionField,
+    guidance: Guidance,
+    shot: Shot,
+    fluid: Floats | None = None,
+    *,
+    steering: Steering = FIRST,
+    looping: Looping = LOOPING,
 ) -> MotionField:
     """What was drawn, held and asked for, enforced on the sampled field.
 
     ``fluid`` ``[h, w]`` 0..1, where it is known, tells which drawn things are bodies.
     """
     if guidance.hint_mask.any():
-        field = _draw(_turn(field, guidance), guidance)
+        field = _draw(_turn(field, guidance, steering), guidance, steering)
     if guidance.move is not None:
         field = operations.mask(field, guidance.move)
         if fluid is not None:
-            field = _cut_out(field, guidance, guidance.move, fluid)
+            field = _cut_out(field, guidance, guidance.move, fluid, steering)
     if guidance.still.any():
         field = operations.freeze(field, guidance.still)
     if shot.strength != 1:
         field = operations.scale(field, shot.strength)
     if shot.loop:
-        field = operations.periodic(field, shot.spec.seconds)
+        field = operations.periodic(field, shot.spec.seconds, looping)
     return field
 
 
-def _cut_out(field: MotionField, guidance: Guidance, move: Floats, fluid: Floats) -> MotionField:
+def _cut_out(
+    field: MotionField, guidance: Guidance, move: Floats, fluid: Floats, steering: Steering
+) -> MotionField:
     """Mark as a body what a move mask outlines and a stroke drives, if it is compact and no
     fluid: it leaves its place whole, at the stroke's mean velocity."""
     count, labels = cv2.connectedComponents((move > 0.5).astype(np.uint8))
@@ -58,7 +61,7 @@ def _cut_out(field: MotionField, guidance: Guidance, move: Floats, fluid: Floats
     for label in range(1, count):
         inside = labels == label
         driven = inside & (guidance.hint_mask > 0)
-        if inside.mean() > BODY_SHARE or not driven.any() or fluid[inside].mean() > 0.5:
+        if inside.mean() > steering.body_share or not driven.any() or fluid[inside].mean() > 0.5:
             continue
         around = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         body = np.maximum(body, np.where(around, move, np.float32(0)))
@@ -68,32 +71,33 @@ def _cut_out(field: MotionField, guidance: Guidance, move: Floats, fluid: Floats
     return replace(field, velocity=velocity, body=body.astype(np.float32))
 
 
-def _turn(field: MotionField, guidance: Guidance) -> MotionField:
+def _turn(field: MotionField, guidance: Guidance, steering: Steering) -> MotionField:
     """Let what moves and hangs together with a stroke drift its way, the less the farther off,
     at the speed and in the rhythm that were sampled."""
-    touched = guidance.hint_mask > 0
+    touched, reach = guidance.hint_mask > 0, steering.reach
     around = cv2.dilate(touched.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    moves = touched | (field.map > CONNECTED * np.percentile(field.map[around], 75))
+    moves = touched | (field.map > steering.connected * np.percentile(field.map[around], 75))
     _, labels = cv2.connectedComponents(moves.astype(np.uint8))
     connected = np.isin(labels, np.unique(labels[touched])).astype(np.float32)
     away = cv2.distanceTransform((~touched).astype(np.uint8), cv2.DIST_L2, 5)
-    share = cv2.GaussianBlur(connected, (0, 0), 1.0) * np.exp(-0.5 * (away / REACH) ** 2)
-    way = np.stack([cv2.GaussianBlur(v, (0, 0), REACH / 2) for v in guidance.hint_velocity])
+    share = cv2.GaussianBlur(connected, (0, 0), 1.0) * np.exp(-0.5 * (away / reach) ** 2)
+    way = np.stack([cv2.GaussianBlur(v, (0, 0), reach / 2) for v in guidance.hint_velocity])
     way /= np.maximum(np.linalg.norm(way, axis=0), 1e-9)
     drift = field.velocity.mean(axis=0)
     turned = way * np.linalg.norm(drift, axis=0) - drift
     return replace(field, velocity=(field.velocity + turned * share).astype(np.float32))
 
 
-def _draw(field: MotionField, guidance: Guidance) -> MotionField:
+def _draw(field: MotionField, guidance: Guidance, steering: Steering) -> MotionField:
     """Blend the drawn velocity in around each stroke, keeping the sample's own rhythm outside."""
     h, w = field.grid
-    soft = np.minimum(2 * cv2.GaussianBlur(guidance.hint_mask, (0, 0), 1.2), 1)
+    edge, wide = steering.stroke_soft, steering.stroke_spread
+    soft = np.minimum(2 * cv2.GaussianBlur(guidance.hint_mask, (0, 0), edge), 1)
     soft = np.maximum(soft, guidance.hint_mask)
-    spread = cv2.GaussianBlur(guidance.hint_mask, (0, 0), 2.0) + 1e-6
+    spread = cv2.GaussianBlur(guidance.hint_mask, (0, 0), wide) + 1e-6
     drawn = np.stack(
         [
-            cv2.GaussianBlur(v * guidance.hint_mask, (0, 0), 2.0) / spread
+            cv2.GaussianBlur(v * guidance.hint_mask, (0, 0), wide) / spread
             for v in guidance.hint_velocity
         ]
     )

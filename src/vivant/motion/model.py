@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from vivant.asset import Assets
-from vivant.bundle import Bundle
-from vivant.clip import Frame, VideoSpec
+from vivant.bundle import Bundle, parameters
+from vivant.clip import Floats, Frame, VideoSpec
 from vivant.controls.given import GivenField
 from vivant.field import operations
 from vivant.field.file import field_from, write_field
 from vivant.field.motion_field import MotionField, grid_for, still_field
+from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.reading import check_aspect, notes_on, read_shot
@@ -30,7 +31,9 @@ from vivant.motion.steer import (
     stiffen,
     stillness,
 )
+from vivant.motion.steering import FIRST, Steering
 from vivant.render.exports import FLOW_FORMATS, export, flows
+from vivant.render.parameters import RENDERING, Rendering
 from vivant.render.renderer import render
 from vivant.render.shot import Shot
 from vivant.request import (
@@ -82,6 +85,21 @@ class MotionModel:
         """The graphs, ready to run. Raises BundleError where they cannot be loaded."""
         return open_networks(self.bundle, self.runtime.threads)
 
+    @cached_property
+    def steering(self) -> Steering:
+        """How what is seen becomes what is asked of a sample."""
+        return parameters(self.bundle, "steering", FIRST)
+
+    @cached_property
+    def looping(self) -> Looping:
+        """How fields are made to loop."""
+        return parameters(self.bundle, "looping", LOOPING)
+
+    @cached_property
+    def rendering(self) -> Rendering:
+        """How fields become frames."""
+        return parameters(self.bundle, "rendering", RENDERING)
+
     def plan(self, request: Request, assets: Assets, target: Target) -> Plan:
         """See `vivant.request.Generator`."""
         refuse_unknown(request, target, CAPABILITIES, self.identity.name)
@@ -104,19 +122,21 @@ class MotionModel:
             field = self.sample_field(shot, hooks)
         else:
             loaded = field_from(assets.content(given.file), given.file.name)
-            field = apply_controls(loaded, guidance_for(shot, loaded.grid), shot)
+            field = self._obeying(loaded, shot)
         sampled = given is None and shot.strength > 0
         return Result(
             plan=plan,
-            open=lambda: FrameStream(frames_of(shot, field)),
+            open=lambda: FrameStream(frames_of(shot, field, self.rendering)),
             model=self.identity,
             made=SourceType.COMPOSITE if sampled else SourceType.ALGORITHMIC,
             artefacts={
                 "field": _field_artefact(lambda: field),
                 "expected": _field_artefact(lambda: self.predict_field(shot)),
                 "truth": Artefact(
-                    read=lambda: flows(shot, field),
-                    write=lambda folder, parts: export(shot, field, folder, parts, hooks.report),
+                    read=lambda: flows(shot, field, self.rendering),
+                    write=lambda folder, parts: export(
+                        shot, field, folder, parts, hooks.report, self.rendering
+                    ),
                     folder=True,
                 ),
             },
@@ -133,26 +153,34 @@ class MotionModel:
         seen = see(self.networks, shot.picture.pixels)
         coarse = seen.speed.shape
         guidance = guidance_for(shot, (coarse[0], coarse[1]))
-        motion_map = steer_map(seen, guidance)
+        steering = self.steering
+        motion_map = steer_map(seen, guidance, steering)
         conditions = Conditions(motion_map, guidance.hint_velocity, guidance.hint_mask)
         field = self._sampled(seen, conditions, shot.seed, hooks)
         drawn = np.maximum(guidance.hint_mask, 0 if guidance.move is None else guidance.move)
-        travels = np.maximum(fluid_share(seen), drawn)
-        settled = stiffen(on_the_spot(field.velocity, travels), travels, motion_map)
-        velocity = calibrate(settled, motion_map)
-        field = replace(field, velocity=velocity, still=stillness(seen, guidance))
-        fluid = cv2.resize(fluid_share(seen), grid[::-1], interpolation=cv2.INTER_LINEAR)
-        field = operations.resample(field, grid=grid)
-        return apply_controls(field, guidance_for(shot, grid), shot, fluid)
+        fluid = fluid_share(seen, steering)
+        travels = np.maximum(fluid, drawn)
+        settled = stiffen(on_the_spot(field.velocity, travels), travels, motion_map, steering)
+        velocity = calibrate(settled, motion_map, steering)
+        still = stillness(seen, guidance, steering)
+        field = operations.resample(replace(field, velocity=velocity, still=still), grid=grid)
+        wide = cv2.resize(fluid, grid[::-1], interpolation=cv2.INTER_LINEAR)
+        return self._obeying(field, shot, wide)
+
+    def _obeying(self, field: MotionField, shot: Shot, fluid: Floats | None = None) -> MotionField:
+        """A field with everything drawn on the shot enforced."""
+        guidance = guidance_for(shot, field.grid)
+        steering, looping = self.steering, self.looping
+        return apply_controls(field, guidance, shot, fluid, steering=steering, looping=looping)
 
     def predict_field(self, shot: Shot) -> MotionField:
         """What the networks alone expect to happen in the picture, solid things driving off
         and all; nothing that was drawn is looked at. For measurement."""
         seen = see(self.networks, shot.picture.pixels)
-        motion_map = plain_map(seen)
+        motion_map = plain_map(seen, self.steering)
         none = np.zeros((2, *motion_map.shape), np.float32)
         field = self._sampled(seen, Conditions(motion_map, none, none[0]), shot.seed, Hooks())
-        field = replace(field, velocity=calibrate(field.velocity, motion_map))
+        field = replace(field, velocity=calibrate(field.velocity, motion_map, self.steering))
         return operations.resample(field, grid=grid_for(*shot.picture.size))
 
     def _sampled(self, seen: Seen, conditions: Conditions, seed: int, hooks: Hooks) -> MotionField:
@@ -175,13 +203,14 @@ def _field_artefact(make: Callable[[], MotionField]) -> Artefact:
     return Artefact(read=make, write=lambda path, parts: write_field(path, make()))
 
 
-def frames_of(shot: Shot, field: MotionField) -> Iterator[Frame]:
+def frames_of(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> Iterator[Frame]:
     """The frames of a shot under a field."""
     return render(
-        shot.picture,
+        shot.photograph or shot.picture,
         field,
         shot.spec,
         camera=shot.controls.camera,
         loop=shot.loop,
         still=shot.controls.still,
+        rendering=rendering,
     )

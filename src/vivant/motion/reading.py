@@ -64,6 +64,7 @@ def read_shot(request: Request, plan: Plan, assets: Assets) -> Shot:
         strength=1.0 if strength is None else strength.factor,
         seed=request.seed,
         controls=drawn,
+        photograph=source,
     )
 
 

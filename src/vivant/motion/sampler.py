@@ -18,23 +18,25 @@ from vivant.motion.codec import MAP_CENTRE, MAP_FLOOR, MAP_SPREAD, Codec, rope_t
 from vivant.request import Progress, no_progress
 
 SHORT = 256
-TURNS = 4
-"""Directions into which one draw of noise is turned, by consecutive seeds."""
-LIGHT_BLUR = 2.5
-"""Cells over which sampled light is smoothed."""
+LONG_ASPECT = 4.0
+"""Longer pictures are seen at less than `SHORT`: attention costs the square of the cells."""
 
 
 @dataclass(frozen=True)
 class SamplerOptions:
     """How latents are sampled: a solver of `vivant.flow`, its number of steps, the shift of
-    the time grid, the guidance weight over the picture (1 = none), and the share of the
-    sampled light that is used."""
+    the time grid, the guidance weight over the picture (1 = none), the share of the sampled
+    light that is used, the cells over which it is smoothed (light was learned from labels as
+    smooth as this: what is finer is noise), and into how many directions one draw of noise is
+    turned by consecutive seeds (1, 2 or 4)."""
 
     solver: str = "heun"
     steps: int = 6
     shift: float = 1.0
     guidance: float = 1.5
     light: float = 0.0
+    light_blur: float = 2.5
+    turns: int = 4
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,12 @@ def open_networks(bundle: Bundle, threads: int = 0) -> Networks:
 
 def working_size(width: int, height: int) -> tuple[int, int]:
     """(width, height) at which a picture is seen: short side 256, long side the nearest
-    multiple of 32 (the encoder halves five times), at most 2048."""
+    multiple of 32 (the encoder halves five times), at most 2048. Pictures over 4:1 are seen
+    smaller, so that they have hardly more cells than those."""
     short = min(width, height)
-    sides = (min(32 * round(SHORT / 32 * side / short), 2048) for side in (width, height))
+    narrow = min(1.0, (LONG_ASPECT * short / max(width, height)) ** 0.5)
+    units = max(2, int(SHORT / 32 * narrow))
+    sides = (min(32 * round(units * side / short), 2048) for side in (width, height))
     wide, high = sides
     return wide, high
 
@@ -138,7 +143,7 @@ def sample(
     """Draw one motion: velocity ``[T, 2, h, w]`` and light ``[T, h, w]`` on cells."""
     codec, options = networks.codec, networks.options
     h, w = (side // 2 for side in conditions.motion_map.shape)
-    noise = starting_noise(codec, h, w, seed)
+    noise = starting_noise(codec, h, w, seed, options.turns)
     inputs = _inputs(networks, seen, conditions, h, w)
     x = noise.reshape(1, codec.channels, h * w).swapaxes(1, 2)
     times = time_grid(options.steps, options.shift)
@@ -151,21 +156,21 @@ def sample(
     progress("sampling", 1.0)
     latents = np.clip(x[0].T.reshape(codec.channels, h, w), -5, 5)
     velocity, light = codec.decode(latents.astype(np.float32), conditions.motion_map)
-    # light was learned from labels as smooth as this: what is finer is noise
-    return velocity, np.stack([cv2.GaussianBlur(part, (0, 0), LIGHT_BLUR) for part in light])
+    blur = options.light_blur
+    return velocity, np.stack([cv2.GaussianBlur(part, (0, 0), blur) for part in light])
 
 
-def starting_noise(codec: Codec, h: int, w: int, seed: int) -> Floats:
+def starting_noise(codec: Codec, h: int, w: int, seed: int, turns: int = 4) -> Floats:
     """Standard normal noise ``[C, h, w]``, the same on every machine (PCG64, O'Neill 2014).
 
-    Four consecutive seeds share one draw, its velocities turned by a quarter each: every one is
-    as normal as the other, but together they look all ways (antithetic sampling, Hammersley and
+    ``turns`` consecutive seeds share one draw, its velocities turned by a quarter each: every one
+    is as normal as the other, but together they look all ways (antithetic sampling, Hammersley and
     Morton 1956), where independent draws often take one direction twice.
     """
-    generator = np.random.Generator(np.random.PCG64(seed // TURNS))
+    generator = np.random.Generator(np.random.PCG64(seed // turns))
     noise = generator.standard_normal((codec.channels, h, w), dtype=np.float32)
     x, y = noise[: codec.terms].copy(), noise[codec.terms : 2 * codec.terms].copy()
-    for _ in range(seed % TURNS):
+    for _ in range(seed % turns * 4 // turns):
         x, y = -y, x
     return np.concatenate([x, y, noise[2 * codec.terms :]])
 

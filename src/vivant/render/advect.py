@@ -2,39 +2,67 @@
 
 A backward map says where in the picture each place of a frame comes from. It is carried
 along by the motion, ``B_t(y) = B_{t-1}(y - v dt)``. Where motion drifts, everything is
-pulled from upstream and stretches without bound, so a second map that begins anew from the
+pulled from upstream and stretches without bound, so another map that begins anew from the
 picture takes over while the first fades (Max and Becker, "Flow visualization using moving
 textures", 1996; Neyret, "Advected textures", 2003; for the seamless loop Holynski et al.,
-"Animating pictures with Eulerian motion fields", CVPR 2021). Where motion only sways, one map
-serves for ever.
+"Animating pictures with Eulerian motion fields", CVPR 2021), at times that differ from place to
+place (`vivant.render.renewal`). Where motion only sways, one map serves for ever; it falls back
+slowly to its place, so that nothing adds up.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, tee
+from math import ceil
 
 import cv2
 import numpy as np
 
 from vivant.clip import Floats
-from vivant.render.guided import smoothstep
+from vivant.field.operations import smoothstep
+from vivant.render.parameters import RENDERING, Rendering
+from vivant.render.renewal import Renewal, renewal
 from vivant.render.work import WorkMotion
 
-PERIOD_SECONDS = 2.5
-TAKEOVER = 0.4
-DRIFT_DISTANCE = (0.015, 0.05)
-DRIFT_SHARE = (0.25, 0.55)
+TICKS = 10
+"""Maps are carried at least so many times a second, whatever the frame rate."""
 
 
 @dataclass(frozen=True)
 class Layers:
-    """The two displacements of one frame, ``[hw, ww, 2]`` work pixels from a place to its
-    source, and the weight ``share`` 0..1 of ``later``."""
+    """The displacements of the two textures that may be seen in a frame, ``[hw, ww, 2]`` work
+    pixels from a place to its source, and the weight ``share`` ``[hw, ww]`` 0..1 of ``odd``."""
 
-    now: Floats
-    later: Floats
-    share: float
+    even: Floats
+    odd: Floats
+    share: Floats
+
+    @property
+    def seen(self) -> list[Floats]:
+        """One displacement where both are the same, else the two."""
+        return [self.even] if self.even is self.odd else [self.even, self.odd]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Ticks of ``dt`` seconds at which maps are carried: ``each`` in a frame, ``count`` in all."""
+
+    dt: float
+    each: int
+    count: int
+
+    @staticmethod
+    def of(frames: int, fps: float) -> Clock:
+        """The clock of a clip."""
+        each = max(1, ceil(TICKS / fps))
+        return Clock(1 / (fps * each), each, frames * each)
+
+    def middle(self, tick: int) -> float:
+        """Seconds in the middle between a tick and the next."""
+        return (tick + 0.5) * self.dt
 
 
 def grid_of(size: tuple[int, int]) -> Floats:
@@ -56,99 +84,141 @@ def carry(displacement: Floats, step: Floats, grid: Floats) -> Floats:
     return np.asarray(cv2.subtract(moved, step), np.float32)
 
 
-def drift_matte(motion: WorkMotion, period: float) -> Floats:
+def drift_matte(motion: WorkMotion, rendering: Rendering = RENDERING) -> Floats:
     """Where motion travels rather than sways, ``[hw, ww]`` 0..1."""
     short = min(motion.size)
     mean = np.linalg.norm(motion.mean, axis=-1)
     path = np.linalg.norm(motion.velocity, axis=-1).mean(axis=0)
-    distance = smoothstep(*DRIFT_DISTANCE, mean * period / short)
-    share = smoothstep(*DRIFT_SHARE, mean / (path + 1e-6))
-    return np.asarray(cv2.GaussianBlur(distance * share, (0, 0), 2.0), np.float32)
+    distance = smoothstep(*rendering.drift_distance, mean * rendering.drift_seconds / short)
+    share = smoothstep(*rendering.drift_share, mean / (path + 1e-6))
+    blurred = cv2.GaussianBlur(distance * share, (0, 0), rendering.drift_blur)
+    return np.asarray(blurred, np.float32)
 
 
-def period_of(seconds: float, loop: bool) -> float:
-    """Renewal period: 2.5 s, or the nearest that divides a loop evenly."""
-    if not loop:
-        return PERIOD_SECONDS
-    return seconds / max(1, round(seconds / PERIOD_SECONDS))
-
-
-def layers(motion: WorkMotion, count: int, fps: float, loop: bool) -> Iterator[Layers]:
+def layers(
+    motion: WorkMotion, count: int, fps: float, loop: bool, rendering: Rendering = RENDERING
+) -> Iterator[Layers]:
     """The layers of frames 0 .. ``count`` - 1; the first has no displacement at all.
 
-    Memory holds one period. In a loop, frame ``count`` would be frame 0 again.
+    Memory does not grow with ``count``. In a loop, frame ``count`` would be frame 0 again.
     """
-    seconds = count / fps
-    period = period_of(seconds, loop)
-    drift = drift_matte(motion, period)[..., None]
-    sway = _sway(motion, count, fps, loop)
+    clock = Clock.of(count, fps)
+    for_sway, for_drift = tee(_steps(motion, clock))
+    sway = _sway(motion, for_sway, clock, loop, rendering)
+    drift = drift_matte(motion, rendering)[..., None]
+    if not drift.any():
+        nothing = np.zeros(drift.shape[:2], np.float32)
+        for held in sway:
+            yield Layers(held, held, nothing)
+        return
+    plan = renewal(motion.size, count / fps, loop, rendering)
+    for held, seen in zip(sway, _drift(motion, for_drift, clock, plan), strict=True):
+        both = [np.asarray(held + drift * (d - held), np.float32) for d in seen.seen]
+        yield Layers(both[0], both[-1], seen.share)
+
+
+def _steps(motion: WorkMotion, clock: Clock, backwards: bool = False) -> Iterator[Floats]:
+    """How far everything moves from each tick to the next, ``[hw, ww, 2]`` work pixels."""
+    ticks = range(clock.count)
+    for tick in reversed(ticks) if backwards else ticks:
+        yield motion.at(clock.middle(tick)) * np.float32(clock.dt)
+
+
+def _drift(
+    motion: WorkMotion, steps: Iterator[Floats], clock: Clock, plan: Renewal
+) -> Iterator[Layers]:
+    """What the textures show, frame by frame, if all of the motion drifts."""
     grid = grid_of(motion.size)
-    later: list[Floats] = []
-    now = np.zeros_like(grid)
-    anchor = 0
-    for frame in range(count):
-        if frame >= round((anchor + 1) * period * fps):
-            anchor += 1
-            now = np.zeros_like(grid)
-        start, stop = (round((anchor + i) * period * fps) for i in (0, 1))
-        if frame == start:
-            later = _towards(motion, start, stop, fps, grid)
-        held = next(sway)
-        yield Layers(
-            now=_blend(held, now, drift),
-            later=_blend(held, later[frame - start], drift),
-            share=takeover((frame - start) / (stop - start)),
-        )
-        now = carry(now, motion.at((frame + 0.5) / fps) / fps, grid)
+    alive = {0: np.zeros_like(grid)}
+    coming = _Coming(motion, clock, plan, grid)
+    for tick, step in enumerate(steps):
+        seconds = tick * clock.dt
+        alive |= coming.at(tick)
+        alive = {n: d for n, d in alive.items() if plan.wanted(n, seconds)}
+        if tick % clock.each == 0:
+            yield _shown(alive, plan, seconds)
+        alive = {n: carry(d, step, grid) for n, d in alive.items() if n != plan.last}
 
 
-def takeover(phase: float) -> float:
-    """Weight of the later layer at a share ``phase`` of the period: none in its first part,
-    where the earlier one is still a faithful continuation, then a smooth rise to 1."""
-    t = max(0.0, (phase - TAKEOVER) / (1 - TAKEOVER))
-    return t * t * (3 - 2 * t)
+def _shown(alive: dict[int, Floats], plan: Renewal, seconds: float) -> Layers:
+    """Even and odd textures by turns: where one is seen alone, the other changes its number."""
+    first, *rest = sorted(alive)
+    slots = [alive[first], alive[first]]
+    share = np.full(plan.lag.shape, first % 2, np.float32)
+    for number in rest:
+        begun = plan.begins(number) <= seconds
+        if not begun.any():
+            continue
+        slots[number % 2] = np.where(begun[..., None], alive[number], slots[number % 2])
+        weight = plan.weight(number, seconds)
+        share = np.where(begun, weight if number % 2 else 1 - weight, share)
+    return Layers(slots[0], slots[1], share)
 
 
-def _blend(held: Floats, drifting: Floats, drift: Floats) -> Floats:
-    return np.asarray(held + drift * (drifting - held), np.float32)
+class _Coming:
+    """Textures whose time has come: new ones begin without displacement; the one that closes a
+    loop is seen before its time, so its displacements are carried backwards from the end."""
+
+    def __init__(self, motion: WorkMotion, clock: Clock, plan: Renewal, grid: Floats) -> None:
+        self.motion, self.clock, self.plan, self.grid = motion, clock, plan, grid
+        self.next = 1
+        self.closing: list[Floats] = []
+
+    def at(self, tick: int) -> dict[int, Floats]:
+        """The texture that begins anew at a tick, if one does; the closing one at every tick."""
+        number, plan = self.next, self.plan
+        if tick * self.clock.dt + 1e-9 < number * plan.interval:
+            return {}
+        if number != plan.last:
+            self.next += 1
+            return {number: np.zeros_like(self.grid)}
+        self.closing = self.closing or self._backwards(tick)
+        return {number: self.closing.pop()}
+
+    def _backwards(self, start: int) -> list[Floats]:
+        """Displacements of the closing texture, the one of tick ``start`` last."""
+        displacement = np.zeros_like(self.grid)
+        found = []
+        steps = _steps(self.motion, self.clock, backwards=True)
+        for step in islice(steps, self.clock.count - start):
+            displacement = carry(displacement, -step, self.grid)
+            found.append(displacement)
+        return found
 
 
-def _towards(motion: WorkMotion, start: int, stop: int, fps: float, grid: Floats) -> list[Floats]:
-    """Displacements of frames ``start`` .. ``stop`` - 1 of the layer anchored at ``stop``."""
-    displacement = np.zeros_like(grid)
-    backwards = []
-    for frame in range(stop - 1, start - 1, -1):
-        displacement = carry(displacement, -motion.at((frame + 0.5) / fps) / fps, grid)
-        backwards.append(displacement)
-    return backwards[::-1]
-
-
-def _sway(motion: WorkMotion, count: int, fps: float, loop: bool) -> Iterator[Floats]:
-    """Displacements under the motion less its mean; in a loop they come back to zero.
-
-    Outside a loop the mean stays while the field has not repeated yet: nothing accumulates.
-    """
-    grid = grid_of(motion.size)
-    left = _sway_end(motion, count, fps) if loop else None
-    displacement = np.zeros_like(grid)
-    for frame in range(count):
+def _sway(
+    motion: WorkMotion, steps: Iterator[Floats], clock: Clock, loop: bool, rendering: Rendering
+) -> Iterator[Floats]:
+    """Displacements of the frames under the motion less its mean; in a loop they come back to
+    zero. Outside a loop the mean stays within the field's own steps: nothing accumulates."""
+    left = _swayed_end(motion, clock, rendering) if loop else None
+    for tick, displacement in enumerate(_swayed(motion, steps, clock, loop, rendering)):
+        if tick == clock.count:
+            return
+        if tick % clock.each:
+            continue
         if left is None:
             yield displacement
         else:
-            yield displacement - left * np.float32(frame / count)
-        displacement = carry(displacement, sway_step(motion, frame, fps, loop), grid)
+            yield displacement - left * np.float32(tick / clock.count)
 
 
-def sway_step(motion: WorkMotion, frame: int, fps: float, loop: bool) -> Floats:
-    """Displacement ``[hw, ww, 2]`` of what sways, from a frame to the next, in work pixels."""
-    seconds = (frame + 0.5) / fps
-    less = np.float32(1.0 if loop else np.clip(2 * (seconds / motion.seconds - 1), 0, 1))
-    return np.asarray((motion.at(seconds) - less * motion.mean) / np.float32(fps), np.float32)
-
-
-def _sway_end(motion: WorkMotion, count: int, fps: float) -> Floats:
+def _swayed(
+    motion: WorkMotion, steps: Iterator[Floats], clock: Clock, loop: bool, rendering: Rendering
+) -> Iterator[Floats]:
+    """The displacement at every tick, and after the last."""
     grid = grid_of(motion.size)
     displacement = np.zeros_like(grid)
-    for frame in range(count):
-        displacement = carry(displacement, sway_step(motion, frame, fps, loop=True), grid)
-    return displacement
+    for tick, step in enumerate(steps):
+        yield displacement
+        seconds = clock.middle(tick)
+        less = 1.0 if loop else float(np.clip(2 * (seconds / motion.seconds - 1), 0, 1))
+        swaying = step - motion.mean * np.float32(less * clock.dt)
+        stays = np.float32(1 - less * clock.dt / rendering.sway_memory)
+        displacement = carry(displacement, swaying, grid) * stays
+    yield displacement
+
+
+def _swayed_end(motion: WorkMotion, clock: Clock, rendering: Rendering) -> Floats:
+    everything = _swayed(motion, _steps(motion, clock), clock, True, rendering)
+    return deque(everything, maxlen=1)[0]

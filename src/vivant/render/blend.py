@@ -2,52 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
+from vivant.render.parameters import RENDERING, Rendering
 
 REDUCE = 4
+AROUND = (7, 7)
+MIXED = 8.0
+
+At = tuple[slice, slice]
+Each = Callable[[Callable[[At], None], list[At]], None]
+"""Runs a function on all rectangles, in any order."""
 
 
-def mix(a: Frame, b: Frame, share: float, where: Floats | None = None) -> Frame:
-    """``(1 - share) a + share b`` with the local contrast of its parts kept.
+def one_by_one(work: Callable[[At], None], tiles: list[At]) -> None:
+    """One rectangle after the other."""
+    for at in tiles:
+        work(at)
 
-    A plain cross-fade of two textures with correlation rho has only
-    ``sqrt(s^2 + r^2 + 2 s r rho)`` of their deviation from the local mean, so deviations are
-    divided by it (the variance-preserving blend of Heitz and Neyret, "High-performance
-    by-example noise", 2018, with measured correlation). ``[H, W, 3]`` uint8.
-    ``where`` (any size) weighs the places whose correlation counts: where the parts differ.
+
+def mix(
+    a: Frame,
+    b: Frame,
+    share: Floats,
+    where: list[At] | None = None,
+    each: Each = one_by_one,
+    rendering: Rendering = RENDERING,
+) -> Frame:
+    """``(1 - share) a + share b``, ``[H, W, 3]`` uint8 with ``share`` ``[H, W]`` 0..1, and the
+    local contrast of its parts kept; ``a`` beyond the rectangles ``where``.
+
+    A plain cross-fade of two textures has less deviation from the local mean than either, unless
+    they are the same. Deviations are multiplied by the root of the variance wanted, that of the
+    parts in their shares, over the variance found, place by place (the variance-preserving blend
+    of Heitz and Neyret, "High-performance by-example noise", 2018, with measured variances).
+    Exactly ``a`` or ``b`` where only one of them is seen.
     """
-    if share <= 0.0:
-        return a
-    if share >= 1.0:
-        return b
-    plain = cv2.addWeighted(a, 1 - share, b, share, 0)
-    size = (max(1, a.shape[1] // REDUCE), max(1, a.shape[0] // REDUCE))
-    small_a, small_b = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (a, b))
-    # every fourth pixel, not their mean: fine texture is what a cross-fade washes out
-    sparse_a, sparse_b = a[::REDUCE, ::REDUCE], b[::REDUCE, ::REDUCE]
-    gain = _gain(sparse_a, sparse_b, share, where) - 1
-    if gain < 0.01:
-        return np.asarray(plain, np.uint8)
-    level = cv2.blur(cv2.addWeighted(small_a, 1 - share, small_b, share, 0), (7, 7))
-    full = cv2.resize(level, a.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.addWeighted(plain, 1 + gain, full, -gain, 0), np.uint8)
+    tiles = [(slice(None), slice(None))] if where is None else where
+    out, size = a.copy(), (a.shape[1], a.shape[0])
+    gain = cv2.resize(_gain(a, b, share, rendering), size, interpolation=cv2.INTER_LINEAR)
+    level = cv2.resize(_level(a, b, share), size, interpolation=cv2.INTER_LINEAR)
+
+    def work(at: At) -> None:
+        part = share[at]
+        plain = cv2.blendLinear(a[at], b[at], 1 - part, part)
+        more = np.minimum(MIXED * part * (1 - part), 1) * gain[at]
+        out[at] = cv2.blendLinear(plain, level[at], 1 + more, -more)
+
+    each(work, tiles)
+    return out
 
 
-def _gain(a: Frame, b: Frame, share: float, weight: Floats | None) -> float:
-    """One gain for the region, from the correlation of the deviations."""
-    da, db = (_deviation(np.ascontiguousarray(x)) for x in (a, b))
-    if weight is not None:
-        sized = cv2.resize(weight, da.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        da, db = da * sized, db * sized
-    a_b, a_a, b_b = (float(np.vdot(x, y)) for x, y in ((da, db), (da, da), (db, db)))
-    rho = a_b / (np.sqrt(a_a * b_b) + 1e-6)
-    rest = 1 - share
-    return float(min(1 / np.sqrt(rest**2 + share**2 + 2 * rest * share * max(rho, 0.0)), 1.41))
+def _level(a: Frame, b: Frame, share: Floats) -> Frame:
+    """The local mean of the plain mix, on every fourth pixel."""
+    few_a, few_b, s = (np.ascontiguousarray(x[::REDUCE, ::REDUCE]) for x in (a, b, share))
+    return np.asarray(cv2.blur(cv2.blendLinear(few_a, few_b, 1 - s, s), AROUND), np.uint8)
+
+
+def _gain(a: Frame, b: Frame, share: Floats, rendering: Rendering) -> Floats:
+    """Gain less 1 on every fourth pixel: fine texture is what a cross-fade washes out, so pixels
+    are left out and not averaged."""
+    in_a, in_b = (_deviation(x) for x in (a, b))
+    s = share[::REDUCE, ::REDUCE]
+    rest = 1 - s
+    wanted = rest * in_a**2 + s * in_b**2
+    found = (rest * in_a + s * in_b) ** 2
+    scale = max(3, round(rendering.contrast_scale * min(s.shape)) * 2 + 1)
+    wanted, found = (cv2.blur(cv2.blur(x, (scale, scale)), (scale, scale)) for x in (wanted, found))
+    gain = np.sqrt((wanted + 1) / (found + 1))
+    return np.asarray(np.clip(gain, 1, rendering.contrast_most) - 1, np.float32)
 
 
 def _deviation(x: Frame) -> Floats:
-    grey = cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return grey - cv2.blur(grey, (7, 7))
+    sparse = np.ascontiguousarray(x[::REDUCE, ::REDUCE])
+    grey = cv2.cvtColor(sparse, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.asarray(grey - cv2.blur(grey, AROUND), np.float32)

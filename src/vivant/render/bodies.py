@@ -5,7 +5,8 @@ copy stays behind. Cells that the field marks as ``body`` are therefore cut out 
 matte (the guided filter as a matting step; He, Sun and Tang, ECCV 2010), carried along the
 body's mean path without any deformation, and laid over a plate in which the hole they leave
 is filled from its rim (Telea, "An image inpainting technique based on the fast marching
-method", 2004).
+method", 2004). What matte and fill get wrong at the body's rim is put back as long as the body
+is at its place, so that a body at rest changes nothing and one that sets off does not jump.
 """
 
 from __future__ import annotations
@@ -18,16 +19,10 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, VideoSpec
 from vivant.field.motion_field import MotionField
-from vivant.field.operations import velocity_at
+from vivant.field.operations import smoothstep, velocity_at
 from vivant.render.camera import ease
 from vivant.render.guided import guided_filter
-
-MATTE_SHORT = 480
-MATTE_EPSILON = 1e-5
-FILL_SHORT = 360
-FILL_RADIUS = 5
-GONE = 0.02
-"""Matte under which a place is no longer the body's."""
+from vivant.render.parameters import RENDERING, Rendering
 
 
 @dataclass(frozen=True)
@@ -39,6 +34,15 @@ class Body:
     path: Floats
 
 
+@dataclass(frozen=True)
+class Rim:
+    """What cutting a body out and laying it back in its place takes from the picture: ``lost``
+    ``[h, w, 3]`` int16 levels in the rectangle ``at``."""
+
+    lost: NDArray[np.int16]
+    at: tuple[slice, slice]
+
+
 def ground_of(field: MotionField) -> MotionField:
     """The field of everything that is no body."""
     if field.body is None:
@@ -47,8 +51,14 @@ def ground_of(field: MotionField) -> MotionField:
     return replace(field, velocity=field.velocity * ground, body=None)
 
 
-def find_bodies(field: MotionField, pixels: Frame, spec: VideoSpec, loop: bool) -> list[Body]:
-    """One body for each connected region of ``field.body``."""
+def find_bodies(
+    field: MotionField,
+    pixels: Frame,
+    spec: VideoSpec,
+    loop: bool,
+    rendering: Rendering = RENDERING,
+) -> list[Body]:
+    """One body for each connected region of ``field.body`` that ever leaves its place."""
     if field.body is None:
         return []
     count, labels = cv2.connectedComponents((field.body > 0.5).astype(np.uint8))
@@ -56,21 +66,24 @@ def find_bodies(field: MotionField, pixels: Frame, spec: VideoSpec, loop: bool) 
     for label in range(1, count):
         cells = (field.body * (labels == label)).astype(np.float32)
         around = cv2.dilate((labels == label).astype(np.uint8), np.ones((3, 3), np.uint8))
-        found.append(Body(_matte(field.body * around, pixels), _path(field, cells, spec, loop)))
+        path = _path(field, cells, spec, loop)
+        if path.any():
+            found.append(Body(_matte(field.body * around, pixels, rendering), path))
     return found
 
 
-def _matte(cells: Floats, pixels: Frame) -> Floats:
+def _matte(cells: Floats, pixels: Frame, rendering: Rendering) -> Floats:
     height, width = pixels.shape[:2]
-    scale = min(1.0, MATTE_SHORT / min(width, height))
+    scale = min(1.0, rendering.matte_short / min(width, height))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     coarse = cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR)
     guide = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     radius = max(2, round(min(size) / 64))
-    soft = guided_filter(guide, coarse, radius, MATTE_EPSILON)
-    soft = np.clip((soft - 0.15) / 0.7, 0, 1).astype(np.float32)
+    soft = guided_filter(guide, coarse, radius, rendering.matte_epsilon)
+    low, high = rendering.matte_edges
+    soft = np.clip((soft - low) / (high - low), 0, 1).astype(np.float32)
     # nothing beyond the cells that were marked, whatever its colour
-    soft *= cv2.dilate((coarse > 0.02).astype(np.float32), np.ones((radius, radius)))
+    soft *= cv2.dilate((coarse > rendering.gone).astype(np.float32), np.ones((radius, radius)))
     return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -86,22 +99,24 @@ def _path(field: MotionField, cells: Floats, spec: VideoSpec, loop: bool) -> Flo
     return (path[: spec.count] * min(spec.width, spec.height)).astype(np.float32)
 
 
-def plate(pixels: Frame, bodies: list[Body]) -> Frame:
+def plate(pixels: Frame, bodies: list[Body], rendering: Rendering = RENDERING) -> Frame:
     """The picture without its bodies: their places filled from the rim, the rest untouched."""
     if not bodies:
         return pixels
     matte = np.maximum.reduce([body.matte for body in bodies])
     height, width = matte.shape
-    scale = min(1.0, FILL_SHORT / min(width, height))
+    scale = min(1.0, rendering.fill_short / min(width, height))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    hole = cv2.resize((matte > GONE).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    hole = cv2.resize(
+        (matte > rendering.gone).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST
+    )
     hole = cv2.dilate(hole, np.ones((5, 5), np.uint8))
-    filled = _calmed(cv2.inpaint(small, hole, FILL_RADIUS, cv2.INPAINT_TELEA), hole)
+    filled = _calmed(cv2.inpaint(small, hole, rendering.fill_radius, cv2.INPAINT_TELEA), hole)
     filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
     edge = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 1.0)
     share = cv2.resize(edge, (width, height), interpolation=cv2.INTER_LINEAR)
-    share = np.maximum(share, np.minimum(matte / GONE, 1))[..., None]
+    share = np.maximum(share, np.minimum(matte / rendering.gone, 1))[..., None]
     return np.asarray(pixels + share * (filled.astype(np.float32) - pixels) + 0.5, np.uint8)
 
 
@@ -140,6 +155,36 @@ def lay(frame: Frame, pixels: Frame, body: Body, index: int) -> Frame:
     )
     share = matte[at][..., None]
     frame[at] = frame[at] + share * (moved[at].astype(np.float32) - frame[at]) + 0.5
+    return frame
+
+
+def rims(pixels: Frame, ground: Frame, bodies: list[Body]) -> list[Rim]:
+    """One rim for each body laid back onto its plate ``ground``."""
+    again = ground.copy()
+    for body in bodies:
+        again = lay(again, pixels, body, 0)
+    lost = cv2.subtract(pixels, again, dtype=cv2.CV_16S)
+    found = []
+    for body in bodies:
+        wide = max(3, min(pixels.shape[:2]) // 32) | 1
+        around = cv2.dilate((body.matte > 0).astype(np.uint8), np.ones((wide, wide), np.uint8))
+        inside = np.flatnonzero(around.any(axis=1)), np.flatnonzero(around.any(axis=0))
+        rows, columns = (slice(int(i[0]), int(i[-1]) + 1) for i in inside)
+        own = lost[rows, columns].copy()
+        lost[rows, columns] = 0
+        found.append(Rim(own, (rows, columns)))
+    return found
+
+
+def put_back(
+    frame: Frame, rim: Rim, body: Body, index: int, rendering: Rendering = RENDERING
+) -> Frame:
+    """``frame`` with the rim, the less the farther the body has gone."""
+    gone = np.float32(np.linalg.norm(body.path[index]) / min(frame.shape[:2]))
+    stays = 1 - float(smoothstep(0.0, rendering.leave, np.asarray(gone)))
+    if stays > 0:
+        lost = cv2.multiply(rim.lost, np.full_like(rim.lost, 1), scale=stays)
+        frame[rim.at] = cv2.add(frame[rim.at], lost, dtype=cv2.CV_8U)
     return frame
 
 

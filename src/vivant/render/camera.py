@@ -8,6 +8,7 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.controls.camera import Camera
+from vivant.render.source import Sight
 
 
 def ease(share: float, loop: bool) -> float:
@@ -39,3 +40,17 @@ def view(camera: Camera, way: float, width: int, height: int) -> Floats:
     linear = scale * turn
     offset = half + shift - linear @ half
     return np.column_stack([linear, offset]).astype(np.float32)
+
+
+def zoom_of(affine: Floats) -> float:
+    """How many pixels a view shows for one pixel of the picture."""
+    return float(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+
+
+def sight(affine: Floats, width: int, height: int) -> Sight:
+    """What a view sees of the picture."""
+    right, bottom = width - 1, height - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [0, bottom, 1], [right, bottom, 1]]) @ affine.T
+    left, top = corners.min(axis=0)
+    right, bottom = corners.max(axis=0)
+    return Sight(zoom_of(affine), (float(left), float(top), float(right), float(bottom)))

@@ -1,8 +1,10 @@
 """Ground truth of a rendered clip: its flow, occlusion and moving area, from its own maps.
 
-Between frames t and t + 1 the renderer fetches every place from ``y - step(y)``, so the
-backward flow is exact; the forward flow is its inverse, found by iteration. Both include the
-camera. Where texture is renewed they state the motion, not the renewal.
+A place of frame t + 1 shows what its texture fetches from the picture; its backward flow leads
+to the place of frame t at which the same texture fetches the same, found by iteration, so it is
+exact. The forward flow is its inverse. Both include the camera. Where two textures are mixed
+(renewal), at the soft edge of a body and where something comes into sight there is no exact
+flow: the motion of the texture that is seen more is stated, and ``exact`` says where.
 """
 
 from __future__ import annotations
@@ -18,76 +20,135 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, VideoSpec
 from vivant.field.motion_field import MotionField
-from vivant.render.advect import drift_matte, grid_of, period_of, sway_step
-from vivant.render.bodies import find_bodies, ground_of, shifted_matte
-from vivant.render.camera import ease, view
+from vivant.render.advect import Layers, layers
+from vivant.render.bodies import Body, find_bodies, ground_of, shifted_matte
+from vivant.render.parameters import RENDERING, Rendering
+from vivant.render.renderer import held_of, views_of
 from vivant.render.shot import Shot
+from vivant.render.source import Source
+from vivant.render.warp import ALONE, Warp
 from vivant.render.work import to_work
 from vivant.request import Progress, no_progress
 
 FLOW_FORMATS = ("flo", "kitti", "npz")
 MOVING_PIXELS = 0.05
 AGREE_PIXELS = 0.5
+EXACT_PIXELS = 0.1
+"""Places that differ by less count as the same."""
+ITERATIONS = 6
+SOFT = 0.02
+"""Mattes under this, or over 1 less this, are not soft."""
+
+Where = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class FlowPair:
     """Flow between frames t and t + 1 in pixels ``[H, W, 2]``: ``forward`` leads from t to
     t + 1, ``backward`` from t + 1 to t; ``occluded`` ``[H, W]``: places of frame t that are
-    not seen in t + 1."""
+    not seen in t + 1; ``forward_exact`` and ``backward_exact`` ``[H, W]``: where the flow is that
+    of the pixels, and not only that of the motion."""
 
     forward: Floats
     backward: Floats
-    occluded: NDArray[np.bool_]
+    occluded: Where
+    forward_exact: Where
+    backward_exact: Where
 
 
-def flows(shot: Shot, field: MotionField) -> Iterator[FlowPair]:
+@dataclass(frozen=True)
+class _Shown:
+    """A frame before the camera: displacements ``[H, W, 2]`` of both textures in pixels, the
+    weight of the second, and each body's matte ``[H, W]``."""
+
+    even: Floats
+    odd: Floats
+    share: Floats
+    mattes: list[Floats]
+
+
+def flows(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> Iterator[FlowPair]:
     """Flow of every pair of consecutive frames that the renderer makes of ``field``."""
-    spec, camera = shot.spec, shot.controls.camera
-    motion = to_work(ground_of(field), shot.picture.pixels)
-    bodies = find_bodies(field, shot.picture.pixels, spec, shot.loop)
-    period = period_of(spec.seconds, shot.loop)
-    drift = drift_matte(motion, period)[..., None]
+    spec, loop, still = shot.spec, shot.loop, shot.controls.still
     size = (spec.width, spec.height)
-    ratio = np.array([size[0] / motion.size[0], size[1] / motion.size[1]], np.float32)
-    grid = grid_of(size)
-    held = shot.controls.still
-    for frame in range(spec.count - 1):
-        drifting = motion.at((frame + 0.5) / spec.fps) / np.float32(spec.fps)
-        swaying = sway_step(motion, frame, spec.fps, shot.loop)
-        step = swaying + drift * (drifting - swaying)
-        full = cv2.resize(step * ratio, size, interpolation=cv2.INTER_LINEAR)
-        for body in bodies:
-            there = shifted_matte(body, frame + 1) > 0.5
-            full = np.where(there[..., None], body.path[frame + 1] - body.path[frame], full)
-        if held is not None:
-            full = np.where((held > 127)[..., None], np.float32(0), full)
-        views = [view(camera, ease((frame + k) / spec.count, shot.loop), *size) for k in (0, 1)]
-        backward = _backward(grid, full, views, camera.moves)
-        yield _pair(grid, backward)
+    source = Source(shot.picture.pixels, size)
+    motion = to_work(ground_of(field), source.fitted, rendering)
+    bodies = find_bodies(field, source.fitted, spec, loop, rendering)
+    held = None if still is None else held_of(still, shot.picture, size)
+    warp = Warp.of(source, motion, held, rendering)
+    views = views_of(shot.controls.camera, spec, loop)
+    before = None
+    for index, parts in enumerate(layers(motion, spec.count, spec.fps, loop, rendering)):
+        now = _shown(warp, parts, bodies, index)
+        if before is not None:
+            flow, exact = _scene_flow(warp.grid, before, now, bodies, index)
+            if held is not None:
+                flow, exact = np.where(held[..., None], np.float32(0), flow), exact | held
+            if views:
+                flow, exact = _through(warp.grid, flow, exact, views[index - 1], views[index])
+            yield _pair(warp.grid, flow, exact)
+        before = now
 
 
-def _backward(grid: Floats, step: Floats, views: list[Floats], camera: bool) -> Floats:
-    if not camera:
-        return np.asarray(-step, np.float32)
-    scene = cv2.transform(grid, views[1])
-    moved = cv2.remap(step, scene, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    back = cv2.invertAffineTransform(views[0]).astype(np.float32)
-    return np.asarray(cv2.transform(scene - moved, back) - grid, np.float32)
+def _shown(warp: Warp, parts: Layers, bodies: list[Body], index: int) -> _Shown:
+    even, odd = (warp.free(warp.full(d)) for d in (parts.even, parts.odd))
+    mattes = [shifted_matte(body, index) for body in bodies]
+    return _Shown(even, odd, warp.full_share(parts), mattes)
 
 
-def _pair(grid: Floats, backward: Floats) -> FlowPair:
+def _scene_flow(
+    grid: Floats, before: _Shown, now: _Shown, bodies: list[Body], index: int
+) -> tuple[Floats, Where]:
+    """Backward flow ``[H, W, 2]`` and where it is exact, without the camera."""
+    even, odd = (_back(grid, *pair) for pair in ((before.even, now.even), (before.odd, now.odd)))
+    later = now.share > 0.5
+    flow = np.where(later[..., None], odd[0], even[0])
+    exact = np.where(later, odd[1], even[1]) & (np.abs(now.share - later) < ALONE)
+    covered = np.zeros_like(later)
+    for body, matte in zip(bodies, now.mattes, strict=True):
+        there = matte > 0.5
+        flow = np.where(there[..., None], body.path[index - 1] - body.path[index], flow)
+        exact = np.where(there, True, exact) & ((matte < SOFT) | (matte > 1 - SOFT))
+        covered |= there
+    at = grid + flow
+    exact &= covered | (np.abs(_fetch(before.share, at) - later) < ALONE)
+    for matte in before.mattes:
+        exact &= covered | (_fetch(matte, at) < SOFT)
+    return np.asarray(flow, np.float32), exact
+
+
+def _back(grid: Floats, before: Floats, now: Floats) -> tuple[Floats, Where]:
+    """The flow to where a texture fetched the same before, and where there is such a place."""
+    flow = now - before
+    for _ in range(ITERATIONS):
+        flow = now - _fetch(before, grid + flow)
+    error = flow + _fetch(before, grid + flow) - now
+    return flow, np.asarray(np.abs(error).max(axis=-1) < EXACT_PIXELS)
+
+
+def _through(
+    grid: Floats, flow: Floats, exact: Where, before: Floats, now: Floats
+) -> tuple[Floats, Where]:
+    """A flow of the scene as the camera sees it, with views from frames to the scene."""
+    scene = cv2.transform(grid, now)
+    moved = scene + _fetch(flow, scene)
+    back = cv2.invertAffineTransform(before).astype(np.float32)
+    seen = _fetch(exact.astype(np.float32), scene) > 1 - SOFT
+    return np.asarray(cv2.transform(moved, back) - grid, np.float32), seen
+
+
+def _pair(grid: Floats, backward: Floats, exact: Where) -> FlowPair:
     forward = -backward
-    for _ in range(4):
-        at = grid + forward
-        forward = -_fetch(backward, at)
+    for _ in range(ITERATIONS):
+        forward = -_fetch(backward, grid + forward)
     at = grid + forward
     error = np.linalg.norm(forward + _fetch(backward, at), axis=-1)
     h, w = error.shape
     outside = (
         (at[..., 0] < -0.5) | (at[..., 1] < -0.5) | (at[..., 0] > w - 0.5) | (at[..., 1] > h - 0.5)
     )
-    return FlowPair(forward, backward, (error > AGREE_PIXELS) | outside)
+    forward_exact = (_fetch(exact.astype(np.float32), at) > 1 - SOFT) & (error < EXACT_PIXELS)
+    return FlowPair(forward, backward, (error > AGREE_PIXELS) | outside, forward_exact, exact)
 
 
 def _fetch(values: Floats, at: Floats) -> Floats:
@@ -101,19 +162,21 @@ def export(
     folder: Path,
     parts: tuple[str, ...],
     progress: Progress = no_progress,
+    rendering: Rendering = RENDERING,
 ) -> None:
     """Write ``parts`` for every pair of frames into ``folder``, which is there.
 
     "flow" (.flo) or "flow:FORMAT" gives ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI
-    16-bit .png or .npz); "mask" gives ``occlusion_NNNNN.png`` and ``moving_NNNNN.png``.
+    16-bit .png or .npz); "mask" gives ``occlusion_NNNNN.png`` and ``moving_NNNNN.png``. Where the
+    flow is exact say KITTI and npz themselves (there what is occluded counts as not valid, too);
+    beside .flo, which has no place for it, lie ``forward_exact_NNNNN.png`` and
+    ``backward_exact_NNNNN.png``.
     """
     formats = [part.partition(":")[2] or FLOW_FORMATS[0] for part in parts if part != "mask"]
     pairs = max(1, shot.spec.count - 1)
-    for index, pair in enumerate(flows(shot, field)):
+    for index, pair in enumerate(flows(shot, field, rendering)):
         for name in formats:
-            all_valid = np.ones_like(pair.occluded)
-            _write_flow(folder / f"forward_{index:05d}", pair.forward, ~pair.occluded, name)
-            _write_flow(folder / f"backward_{index:05d}", pair.backward, all_valid, name)
+            _write_pair(folder, index, pair, name)
         if "mask" in parts:
             moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
             _write_mask(folder / f"moving_{index:05d}.png", moving)
@@ -131,11 +194,23 @@ def export_bytes(video: VideoSpec, parts: tuple[str, ...]) -> float:
     return pixels * sum(BYTES_A_PIXEL[part] for part in parts)
 
 
-def _write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
+def _write_pair(folder: Path, index: int, pair: FlowPair, flow_format: str) -> None:
+    everywhere = np.ones_like(pair.occluded)
+    ways: dict[str, tuple[Floats, Where, Where]] = {
+        "forward": (pair.forward, pair.forward_exact, ~pair.occluded),
+        "backward": (pair.backward, pair.backward_exact, everywhere),
+    }
+    for name, (flow, exact, seen) in ways.items():
+        _write_flow(folder / f"{name}_{index:05d}", flow, exact & seen, flow_format)
+        if flow_format == "flo":
+            _write_mask(folder / f"{name}_exact_{index:05d}.png", exact)
+
+
+def _write_mask(path: Path, mask: Where) -> None:
     cv2.imwrite(str(path), mask.astype(np.uint8) * 255)
 
 
-def _write_flow(stem: Path, flow: Floats, valid: NDArray[np.bool_], flow_format: str) -> None:
+def _write_flow(stem: Path, flow: Floats, valid: Where, flow_format: str) -> None:
     if flow_format == "flo":
         write_flo(stem.with_suffix(".flo"), flow)
     elif flow_format == "kitti":
@@ -151,7 +226,7 @@ def write_flo(path: Path, flow: Floats) -> None:
     path.write_bytes(header + np.ascontiguousarray(flow, "<f4").tobytes())
 
 
-def write_kitti(path: Path, flow: Floats, valid: NDArray[np.bool_]) -> None:
+def write_kitti(path: Path, flow: Floats, valid: Where) -> None:
     """KITTI 2015 flow: 16-bit PNG, 64 * flow + 2^15 in red and green, validity in blue."""
     coded = np.clip(flow * 64 + 32768.5, 0, 65535).astype(np.uint16)
     picture = np.dstack([valid.astype(np.uint16), coded[..., 1], coded[..., 0]])

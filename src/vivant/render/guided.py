@@ -30,9 +30,3 @@ def guided_filter(guide: Floats, values: Floats, radius: int, epsilon: float) ->
     slope = np.linalg.solve(covariance, cross[..., None])[..., 0].astype(np.float32)
     offset = level - (slope * centre).sum(axis=-1)
     return np.asarray((mean(slope) * guide).sum(axis=-1) + mean(offset), np.float32)
-
-
-def smoothstep(low: float, high: float, x: Floats) -> Floats:
-    """0 below ``low``, 1 above ``high``, a cubic with flat ends between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -12,7 +12,8 @@ from vivant.controls.drawn import Drawn
 class Shot:
     """A request for the built-in family with its files read.
 
-    ``picture`` has the size of the frames, and so have the masks of ``controls``. Raises
+    ``picture`` has the size of the frames, and so have the masks of ``controls``; ``photograph``
+    is the picture at its own size, which a camera sees, None where that is the same. Raises
     ValueError where a mask has another size.
     """
 
@@ -23,6 +24,7 @@ class Shot:
     strength: float = 1.0
     seed: int = 0
     controls: Drawn = field(default_factory=Drawn)
+    photograph: Picture | None = None
 
     def __post_init__(self) -> None:
         for mask in (self.controls.still, self.controls.move):

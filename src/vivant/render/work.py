@@ -8,18 +8,17 @@ is held, so that buildings are not jelly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as kept
 
 import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
+from vivant.field.beyond import between, place_of, step_of
 from vivant.field.motion_field import MotionField
-from vivant.render.guided import guided_filter, smoothstep
-
-WORK_SHORT = 192
-GUIDE_RADIUS = 9
-GUIDE_EPSILON = 6e-4
-STILL_HOLD = (0.72, 0.93)
+from vivant.field.operations import smoothstep
+from vivant.render.guided import guided_filter
+from vivant.render.parameters import RENDERING, Rendering
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,14 @@ class WorkMotion:
     """Motion on the work grid ``hw x ww``.
 
     ``velocity`` ``[T, hw, ww, 2]`` work pixels per second; ``mean`` ``[hw, ww, 2]`` its mean
-    over the period that repeats; ``rate`` steps per second; ``loop_seconds`` as in the field.
+    over time; ``rate`` steps per second; ``loop_seconds`` as in the field.
     """
 
     velocity: Floats
     mean: Floats
     rate: float
     loop_seconds: float | None
+    _recent: dict[int, Floats] = kept(default_factory=dict, repr=False, compare=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -42,38 +42,35 @@ class WorkMotion:
 
     @property
     def seconds(self) -> float:
-        """Duration before the motion repeats."""
+        """Duration of the steps."""
         return len(self.velocity) / self.rate
 
     def at(self, seconds: float) -> Floats:
-        """Velocity ``[hw, ww, 2]`` at a time, between step centres; mirrored or wrapped."""
-        count = len(self.velocity)
-        position = seconds * self.rate - 0.5
-        first = int(np.floor(position))
-        share = position - first
-        a, b = (self._fold(i, count) for i in (first, first + 1))
-        if a == b:
-            return self.velocity[a]
-        return cv2.addWeighted(self.velocity[a], 1 - share, self.velocity[b], share, 0)
+        """Velocity ``[hw, ww, 2]`` at a time, also beyond the steps."""
+        first, share = place_of(seconds, self.rate)
+        return between(self._step(first), self._step(first + 1), share)
 
-    def _fold(self, index: int, count: int) -> int:
-        if self.loop_seconds is not None:
-            return index % count
-        index %= 2 * count
-        return index if index < count else 2 * count - 1 - index
+    def _step(self, index: int) -> Floats:
+        """A step of the endless sequence; the last few are kept, since times follow each other."""
+        if index not in self._recent:
+            for old in [k for k in self._recent if abs(k - index) > 1]:
+                del self._recent[old]
+            step = step_of(self.velocity, index, self.rate, self.loop_seconds)
+            self._recent[index] = step
+        return self._recent[index]
 
 
-def work_size(width: int, height: int) -> tuple[int, int]:
+def work_size(width: int, height: int, rendering: Rendering = RENDERING) -> tuple[int, int]:
     """(width, height) of the work grid for a picture; never larger than the picture."""
-    scale = min(1.0, WORK_SHORT / min(width, height))
+    scale = min(1.0, rendering.work_short / min(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
 
 
-def to_work(field: MotionField, pixels: Frame) -> WorkMotion:
+def to_work(field: MotionField, pixels: Frame, rendering: Rendering = RENDERING) -> WorkMotion:
     """Bring a field onto the work grid of the picture ``[H, W, 3]``."""
     height, width = pixels.shape[:2]
-    size = work_size(width, height)
-    gain = edge_gain(field, pixels, size)
+    size = work_size(width, height, rendering)
+    gain = edge_gain(field, pixels, size, rendering)
     scale = np.float32(min(size))
     steps = [
         cv2.resize(np.ascontiguousarray(v.transpose(1, 2, 0)), size, interpolation=cv2.INTER_LINEAR)
@@ -84,7 +81,9 @@ def to_work(field: MotionField, pixels: Frame) -> WorkMotion:
     return WorkMotion(velocity.astype(np.float32), mean, field.rate, field.loop_seconds)
 
 
-def edge_gain(field: MotionField, pixels: Frame, size: tuple[int, int]) -> Floats:
+def edge_gain(
+    field: MotionField, pixels: Frame, size: tuple[int, int], rendering: Rendering
+) -> Floats:
     """Factor ``[hw, ww]`` by which upsampled velocities are multiplied.
 
     Guided speed over plain speed: under 1 where the picture's edges say that the place
@@ -94,11 +93,11 @@ def edge_gain(field: MotionField, pixels: Frame, size: tuple[int, int]) -> Float
     top = float(np.percentile(speed, 97))
     if top <= 0:
         return np.zeros(size[::-1], np.float32)
-    held = 1 - smoothstep(*STILL_HOLD, field.still)
+    held = 1 - smoothstep(*rendering.still_hold, field.still)
     plain = cv2.resize(speed, size, interpolation=cv2.INTER_LINEAR)
     wanted = cv2.resize(speed * held, size, interpolation=cv2.INTER_LINEAR)
     guide = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    followed = guided_filter(guide, wanted, GUIDE_RADIUS, GUIDE_EPSILON)
+    followed = guided_filter(guide, wanted, rendering.guide_radius, rendering.guide_epsilon)
     ratio = np.clip(followed, 0, None) / (plain + 0.001 * top)
-    gain = np.where(plain > 0, np.clip(ratio, 0, 1.2), 0)
+    gain = np.where(plain > 0, np.clip(ratio, 0, rendering.follow_most), 0)
     return np.asarray(gain, np.float32)

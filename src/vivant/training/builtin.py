@@ -14,6 +14,7 @@ from torch import nn
 
 from vivant.bundle import Bundle
 from vivant.data.shards import read_facts, shard_paths
+from vivant.field.operations import LOOPING
 from vivant.files import publish
 from vivant.kept import find, fingerprint, keep
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
@@ -23,7 +24,9 @@ from vivant.motion.export import EncoderGraph, round_weights, write_bundle
 from vivant.motion.map_head import FEATURES, MapHead
 from vivant.motion.rigid import pretrained_rigid
 from vivant.motion.sampler import SamplerOptions
+from vivant.motion.steering import FIRST
 from vivant.motion.transformer import MotionTransformer, TransformerParams
+from vivant.render.parameters import RENDERING
 from vivant.training.corpus import Part, build, encode, mean_speed
 from vivant.training.pictures import sampled_fields
 from vivant.training.precision import MEASURE, fastest
@@ -185,6 +188,9 @@ def export_bundle(
         "version": recipe.version,
         "licence": "Apache-2.0",
         "sampler": asdict(recipe.sampler),
+        "steering": asdict(FIRST),
+        "looping": asdict(LOOPING),
+        "rendering": asdict(RENDERING),
     }
     write_bundle(folder, graph, network, codec, about)
     return folder
