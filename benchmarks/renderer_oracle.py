@@ -29,7 +29,7 @@ from vivant.evaluation.renderer import renderer_scores
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import resample
 from vivant.metrics import psnr
-from vivant.render.advect import grid_of
+from vivant.rendering.advect import grid_of
 
 
 def fine_warp(frames: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:

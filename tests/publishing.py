@@ -17,7 +17,7 @@ from vivant.provenance.record import record_of
 from vivant.provenance.release import Delivery, Published, release
 from vivant.provenance.verify import Verdict
 from vivant.provenance.verify import verify as verify_under
-from vivant.render.shot import Shot
+from vivant.rendering.shot import Shot
 from vivant.request import (
     FrameStream,
     Keyframe,

@@ -16,9 +16,9 @@ from vivant.field import operations
 from vivant.field.file import load_field, save_field
 from vivant.field.motion_field import MotionField
 from vivant.motion.apply import apply_controls, guidance_for
-from vivant.render.exports import flows
-from vivant.render.renderer import render
-from vivant.render.shot import Shot
+from vivant.rendering.exports import flows
+from vivant.rendering.renderer import render
+from vivant.rendering.shot import Shot
 
 SPEC = VideoSpec(320, 192, 24.0, 25)
 

@@ -8,7 +8,7 @@ import pytest
 
 from vivant.controls.camera import Camera
 from vivant.evaluation.camera import Move, asked, camera_error, camera_of, similarity
-from vivant.render.camera import ease, view
+from vivant.rendering.camera import ease, view
 
 W, H = 240, 160
 

@@ -12,9 +12,9 @@ from conftest import photo_like, simple_field
 from vivant.clip import Picture
 from vivant.controls.camera import Camera
 from vivant.controls.drawn import Drawn
-from vivant.render.exports import export, export_bytes, flows
-from vivant.render.renderer import render
-from vivant.render.shot import Shot
+from vivant.rendering.exports import export, export_bytes, flows
+from vivant.rendering.renderer import render
+from vivant.rendering.shot import Shot
 
 SMOOTH = Picture(cv2.GaussianBlur(photo_like(160, 96), (0, 0), 2))
 SHOT = Shot(SMOOTH, seconds=0.5, fps=24)

@@ -26,7 +26,7 @@ from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.codec import Codec, dct_basis, rope_table
 from vivant.motion.sampler import starting_noise, working_size
 from vivant.registry import load
-from vivant.render.shot import Shot
+from vivant.rendering.shot import Shot
 from vivant.request import (
     Capabilities,
     Hooks,
@@ -72,7 +72,8 @@ def test_rotary_tables() -> None:
 def test_pictures_are_seen_at_multiples_of_32() -> None:
     assert working_size(1920, 1080) == (448, 256)
     assert working_size(1080, 1920) == (256, 448)
-    assert working_size(16, 512) == (256, 2048)
+    assert working_size(1024, 256) == (1024, 256)
+    assert working_size(16, 512) == (64, 2048)
 
 
 def test_a_sample_moves_and_repeats(model: motion.MotionModel) -> None:

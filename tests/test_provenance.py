@@ -33,7 +33,7 @@ from vivant.media.video import iter_video
 from vivant.provenance.compare import compare
 from vivant.provenance.keys import signer_folder
 from vivant.provenance.record import read_record, record_of
-from vivant.render.shot import Shot
+from vivant.rendering.shot import Shot
 from vivant.request import Keyframe, Plan, Request, Result, SourceType, Target
 from vivant.settings import read_settings
 

@@ -10,11 +10,12 @@ from vivant.clip import Picture, VideoSpec
 from vivant.controls.camera import Camera
 from vivant.field import operations as ops
 from vivant.field.motion_field import MotionField, still_field
-from vivant.render.blend import mix
-from vivant.render.camera import view
-from vivant.render.guided import guided_filter
-from vivant.render.light import apply_light
-from vivant.render.renderer import render
+from vivant.media.resize import fit
+from vivant.rendering.blend import mix
+from vivant.rendering.camera import view
+from vivant.rendering.guided import guided_filter
+from vivant.rendering.light import apply_light
+from vivant.rendering.renderer import render
 
 SPEC = VideoSpec(160, 96, 24.0, 48)
 
@@ -95,7 +96,7 @@ def test_a_loop_has_no_seam(seconds: float, motion: dict[str, object]) -> None:
     frames = np.stack(list(render(photo, field, spec, loop=True))).astype(np.float32)
     jumps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
     seam = np.abs(frames[0] - frames[-1]).mean()
-    assert seam <= np.median(jumps)
+    assert seam <= 1.05 * np.median(jumps)  # under a steady drift all steps are alike
     assert np.median(jumps) > 0.05
 
 
@@ -146,11 +147,14 @@ def test_a_mix_keeps_contrast() -> None:
     a, b = (rng.integers(60, 196, (128, 128, 3)).astype(np.uint8) for _ in range(2))
     a, b = (cv2.resize(x[:40, :40], (160, 160), interpolation=cv2.INTER_CUBIC) for x in (a, b))
     plain = (a.astype(float) + b) / 2
-    kept = mix(a, b, 0.5)
+    half = np.full((160, 160), 0.5, np.float32)
+    kept = mix(a, b, half)
     assert plain.std() < 0.8 * a.std()
     assert kept.std() > 0.88 * a.std()
     assert abs(kept.mean() - plain.mean()) < 1.5
-    np.testing.assert_array_equal(mix(a, a, 0.5), a)
+    np.testing.assert_array_equal(mix(a, a, half), a)
+    np.testing.assert_array_equal(mix(a, b, 0 * half), a)
+    np.testing.assert_array_equal(mix(a, b, 2 * half), b)
 
 
 def test_the_guided_filter_follows_edges() -> None:
@@ -163,6 +167,14 @@ def test_the_guided_filter_follows_edges() -> None:
     assert abs(guided_filter(guide, np.ones((64, 64), np.float32), 8, 1e-4) - 1).max() < 1e-3
 
 
-def test_sizes_must_agree() -> None:
-    with pytest.raises(ValueError, match="the picture is"):
-        next(render(picture(), simple_field(), VideoSpec(100, 96, 24, 2)))
+def test_the_picture_is_fitted_to_the_frames() -> None:
+    large = picture(320, 200)
+    spec = VideoSpec(160, 96, 24, 2)
+    first = next(render(large, simple_field(), spec))
+    np.testing.assert_array_equal(first, fit(large, (160, 96)).pixels)
+
+
+def test_masks_must_agree() -> None:
+    mask = np.zeros((50, 50), np.uint8)
+    with pytest.raises(ValueError, match="still mask must have"):
+        next(render(picture(), simple_field(), VideoSpec(160, 96, 24, 2), still=mask))

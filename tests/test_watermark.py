@@ -42,7 +42,7 @@ from vivant.provenance.watermark.stamp import (
     stated,
 )
 from vivant.registry import load
-from vivant.render.shot import Shot
+from vivant.rendering.shot import Shot
 from vivant.request import Keyframe, Request, Result
 from vivant.settings import read_settings
 

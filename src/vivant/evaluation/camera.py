@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vivant.controls.camera import Camera
 from vivant.evaluation.frames import Frames, flow, shrink
-from vivant.render.camera import view
+from vivant.rendering.camera import view
 
 Affine = NDArray[np.float64]
 STRIDE, MARGIN, STEPS = 4, 0.04, 24

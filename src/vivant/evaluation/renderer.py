@@ -10,7 +10,7 @@ from vivant.clip import Picture, VideoSpec
 from vivant.evaluation.frames import EXACT, Frames, ssim
 from vivant.field.motion_field import MotionField
 from vivant.metrics import psnr
-from vivant.render.renderer import render
+from vivant.rendering.renderer import render
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,8 @@ def _walked(index: int, count: int) -> Floats:
     """A step beyond the window: cosine terms with phases that have walked since its end."""
     k = np.arange(count)
     phase = np.pi * k * (index + 0.5) / count + 2 * np.pi * _walk((index + 1) / count - 1, count)
-    norm = np.where(k == 0, np.sqrt(1 / count), np.sqrt(2 / count))
-    spectrum = norm**2 * np.cos(phase) * np.exp(0.5j * np.pi * k / count)
+    power = (1.0 + (k > 0)) / count  # the squared norms of the orthonormal DCT-II
+    spectrum = power * np.cos(phase) * np.exp(0.5j * np.pi * k / count)
     return np.asarray(2 * count * np.fft.ifft(spectrum, 2 * count).real[:count], np.float32)
 
 

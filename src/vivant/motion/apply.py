@@ -13,7 +13,7 @@ from vivant.field import operations
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import LOOPING, Looping
 from vivant.motion.steering import FIRST, Steering
-from vivant.render.shot import Shot
+from vivant.rendering.shot import Shot
 
 
 def guidance_for(shot: Shot, grid: tuple[int, int]) -> Guidance:

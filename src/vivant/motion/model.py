@@ -32,10 +32,10 @@ from vivant.motion.steer import (
     stillness,
 )
 from vivant.motion.steering import FIRST, Steering
-from vivant.render.exports import FLOW_FORMATS, export, flows
-from vivant.render.parameters import RENDERING, Rendering
-from vivant.render.renderer import render
-from vivant.render.shot import Shot
+from vivant.rendering.exports import FLOW_FORMATS, export, flows
+from vivant.rendering.parameters import RENDERING, Rendering
+from vivant.rendering.renderer import render
+from vivant.rendering.shot import Shot
 from vivant.request import (
     Artefact,
     Capabilities,

@@ -22,8 +22,8 @@ from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
-from vivant.render.exports import export_bytes
-from vivant.render.shot import Shot
+from vivant.rendering.exports import export_bytes
+from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Target, idle_notes
 
 MANY_PIXELS = 3e9

@@ -26,7 +26,7 @@ from vivant.motion.rigid import pretrained_rigid
 from vivant.motion.sampler import SamplerOptions
 from vivant.motion.steering import FIRST
 from vivant.motion.transformer import MotionTransformer, TransformerParams
-from vivant.render.parameters import RENDERING
+from vivant.rendering.parameters import RENDERING
 from vivant.training.corpus import Part, build, encode, mean_speed
 from vivant.training.pictures import sampled_fields
 from vivant.training.precision import MEASURE, fastest
@@ -187,6 +187,8 @@ def export_bundle(
         "name": recipe.name,
         "version": recipe.version,
         "licence": "Apache-2.0",
+        "family": "motion",
+        "summary": "samples a motion field, renders at any resolution",
         "sampler": asdict(recipe.sampler),
         "steering": asdict(FIRST),
         "looping": asdict(LOOPING),

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
-from vivant.render.advect import Layers, grid_of
-from vivant.render.blend import At, Each, mix
-from vivant.render.camera import zoom_of
-from vivant.render.parameters import Rendering
-from vivant.render.source import Source
-from vivant.render.work import WorkMotion
+from vivant.rendering.advect import Layers, grid_of
+from vivant.rendering.blend import At, Each, mix
+from vivant.rendering.camera import zoom_of
+from vivant.rendering.parameters import Rendering
+from vivant.rendering.source import Source
+from vivant.rendering.work import WorkMotion
 
 LEAST_PIXELS = 0.03
 """A shift of fewer pixels of the frame is none."""

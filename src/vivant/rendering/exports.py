@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, VideoSpec
 from vivant.field.motion_field import MotionField
-from vivant.render.advect import Layers, layers
-from vivant.render.bodies import Body, find_bodies, ground_of, shifted_matte
-from vivant.render.parameters import RENDERING, Rendering
-from vivant.render.renderer import held_of, views_of
-from vivant.render.shot import Shot
-from vivant.render.source import Source
-from vivant.render.warp import ALONE, Warp
-from vivant.render.work import to_work
+from vivant.rendering.advect import Layers, layers
+from vivant.rendering.bodies import Body, find_bodies, ground_of, shifted_matte
+from vivant.rendering.parameters import RENDERING, Rendering
+from vivant.rendering.renderer import held_of, views_of
+from vivant.rendering.shot import Shot
+from vivant.rendering.source import Source
+from vivant.rendering.warp import ALONE, Warp
+from vivant.rendering.work import to_work
 from vivant.request import Progress, no_progress
 
 FLOW_FORMATS = ("flo", "kitti", "npz")

@@ -15,14 +15,14 @@ from vivant.controls.camera import Camera
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import light_at
 from vivant.media.resize import fit_plane
-from vivant.render.advect import Layers, layers
-from vivant.render.bodies import Body, Rim, find_bodies, ground_of, lay, plate, put_back, rims
-from vivant.render.camera import ease, sight, view, zoom_of
-from vivant.render.light import apply_light, has_light
-from vivant.render.parameters import RENDERING, Rendering
-from vivant.render.source import Source
-from vivant.render.warp import Warp
-from vivant.render.work import to_work
+from vivant.rendering.advect import Layers, layers
+from vivant.rendering.bodies import Body, Rim, find_bodies, ground_of, lay, plate, put_back, rims
+from vivant.rendering.camera import ease, sight, view, zoom_of
+from vivant.rendering.light import apply_light, has_light
+from vivant.rendering.parameters import RENDERING, Rendering
+from vivant.rendering.source import Source
+from vivant.rendering.warp import Warp
+from vivant.rendering.work import to_work
 
 Held = NDArray[np.bool_]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.field.operations import smoothstep
-from vivant.render.parameters import Rendering
+from vivant.rendering.parameters import Rendering
 
 STAGGER_SEED = 2026
 

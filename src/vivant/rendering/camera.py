@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.controls.camera import Camera
-from vivant.render.source import Sight
+from vivant.rendering.source import Sight
 
 
 def ease(share: float, loop: bool) -> float:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from vivant.clip import Floats, Frame, VideoSpec
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import smoothstep, velocity_at
-from vivant.render.camera import ease
-from vivant.render.guided import guided_filter
-from vivant.render.parameters import RENDERING, Rendering
+from vivant.rendering.camera import ease
+from vivant.rendering.guided import guided_filter
+from vivant.rendering.parameters import RENDERING, Rendering
 
 
 @dataclass(frozen=True)

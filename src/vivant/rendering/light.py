@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.field.motion_field import MotionField
-from vivant.render.parameters import RENDERING, Rendering
+from vivant.rendering.parameters import RENDERING, Rendering
 
 
 def has_light(field: MotionField, rendering: Rendering = RENDERING) -> bool:

@@ -17,8 +17,8 @@ from vivant.clip import Floats, Frame
 from vivant.field.beyond import between, place_of, step_of
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import smoothstep
-from vivant.render.guided import guided_filter
-from vivant.render.parameters import RENDERING, Rendering
+from vivant.rendering.guided import guided_filter
+from vivant.rendering.parameters import RENDERING, Rendering
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ pulled from upstream and stretches without bound, so another map that begins ane
 picture takes over while the first fades (Max and Becker, "Flow visualization using moving
 textures", 1996; Neyret, "Advected textures", 2003; for the seamless loop Holynski et al.,
 "Animating pictures with Eulerian motion fields", CVPR 2021), at times that differ from place to
-place (`vivant.render.renewal`). Where motion only sways, one map serves for ever; it falls back
+place (`vivant.rendering.renewal`). Where motion only sways, one map serves for ever; it falls back
 slowly to its place, so that nothing adds up.
 """
 
@@ -23,9 +23,9 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.field.operations import smoothstep
-from vivant.render.parameters import RENDERING, Rendering
-from vivant.render.renewal import Renewal, renewal
-from vivant.render.work import WorkMotion
+from vivant.rendering.parameters import RENDERING, Rendering
+from vivant.rendering.renewal import Renewal, renewal
+from vivant.rendering.work import WorkMotion
 
 TICKS = 10
 """Maps are carried at least so many times a second, whatever the frame rate."""

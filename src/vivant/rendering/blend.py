@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
-from vivant.render.parameters import RENDERING, Rendering
+from vivant.rendering.parameters import RENDERING, Rendering
 
 REDUCE = 4
 AROUND = (7, 7)
