@@ -324,3 +324,12 @@ def test_masks_are_brightness(tmp_path: Path) -> None:
     mask = np.zeros((40, 60), np.uint8)
     mask[10:20] = 255
     np.testing.assert_array_equal(read_mask(save(tmp_path, "m.png", Image.fromarray(mask))), mask)
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0junk", b"\xff" * 9])
+def test_damaged_exif_does_not_stop_a_good_picture(tmp_path: Path, exif: bytes) -> None:
+    pixels = photo_like(64, 64)
+    path = save(tmp_path, "a.png", Image.fromarray(pixels), exif=exif)
+    picture = read_picture(path)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert picture.captured == ""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from vivant.clip import Frame
+from vivant.media.stated import exif_of
 
 Values = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -74,13 +75,13 @@ def load(path: Path, image: Image.Image, factor: int = 1) -> Raster:
     JPEG is decoded small at once; of the others no second copy at full size is made. Raises
     whatever the decoders raise.
     """
-    orientation = image.getexif().get(0x0112, 1)
+    orientation = exif_of(image).get(0x0112, 1)
     raster = _deep_grey(image) if image.mode in _DEEP_GREY else _deep_colour(path, image)
     if raster is not None:
         return _reduced(replace(raster, orientation=orientation), factor)
     image, missing = _loaded(path, image, factor)
     if image.format == "TIFF":  # Pillow has turned it by now
-        orientation = image.getexif().get(0x0112, 1)
+        orientation = exif_of(image).get(0x0112, 1)
     raster = _plain(image, 1 if image.format in _SCALABLE else factor)
     return replace(raster, orientation=orientation, missing=missing)
 

@@ -45,7 +45,7 @@ def stated_space(path: Path, image: Image.Image) -> Space | None:
         primaries, transfer = _nclx(path, image)
         if (primaries, transfer) != (2, 2):
             return by_cicp(primaries, transfer)
-    return _exif_space(image.getexif())
+    return _exif_space(exif_of(image))
 
 
 def _png_cicp(path: Path) -> bytes | None:
@@ -105,10 +105,20 @@ def _exif_space(exif: Image.Exif) -> Space | None:
     return None if _near(primaries, SRGB) else by_gamma(primaries, gamma)
 
 
+def exif_of(image: Image.Image) -> Image.Exif:
+    """The EXIF of an open picture, empty where it has none or what it has is damaged."""
+    try:
+        exif = image.getexif()
+        exif.get_ifd(ExifTags.IFD.Exif)
+    except Exception:  # the reader raises more than its documented errors
+        return Image.Exif()
+    return exif
+
+
 def captured(image: Image.Image) -> str:
     """When a picture was taken, by EXIF, as ISO 8601 with the offset to UTC where it is known;
     "" where it is not said."""
-    details = image.getexif().get_ifd(ExifTags.IFD.Exif)
+    details = exif_of(image).get_ifd(ExifTags.IFD.Exif)
     text = str(details.get(ExifTags.Base.DateTimeOriginal, "")).strip("\0 ")
     offset = str(details.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\0 ")
     try:
