@@ -221,7 +221,7 @@ def test_a_decoder_checks_what_it_is_told(tmp_path: Path, monkeypatch: pytest.Mo
                 call(tmp_path / "a.png")
 
 
-def picture(path: str, allow_tiff: bool) -> Iterator[Answer]:
+def picture(path: str) -> Iterator[Answer]:
     yield Answer({}, {"pixels": np.zeros((4, 4, 3), np.float32)})
 
 

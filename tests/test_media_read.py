@@ -18,7 +18,8 @@ from PIL import Image, ImageCms, ImageOps
 from conftest import photo_like
 from vivant.clip import Picture
 from vivant.errors import MediaError, UsageError
-from vivant.media.read import read_mask, read_picture
+from vivant.media.mask import read_mask
+from vivant.media.read import read_picture
 
 pillow_heif.register_heif_opener()
 
@@ -323,7 +324,9 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 def test_masks_are_brightness(tmp_path: Path) -> None:
     mask = np.zeros((40, 60), np.uint8)
     mask[10:20] = 255
-    np.testing.assert_array_equal(read_mask(save(tmp_path, "m.png", Image.fromarray(mask))), mask)
+    np.testing.assert_array_equal(
+        read_mask(save(tmp_path, "m.png", Image.fromarray(mask))).values, mask
+    )
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0junk", b"\xff" * 9])

@@ -110,8 +110,8 @@ class FileAssets:
     def mask(self, asset: Asset) -> Mask:
         """See `vivant.asset.Assets`."""
         if asset.sha256 not in self._masks:
-            values = self._decoder.mask(self._path(asset))
-            self._masks[asset.sha256] = Mask(values, asset.name)
+            mask = self._decoder.mask(self._path(asset))
+            self._masks[asset.sha256] = replace(mask, name=asset.name)
         return self._masks[asset.sha256]
 
     def frames(self, asset: Asset) -> Iterator[Frame]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.child import Broken, Child, Limits
-from vivant.clip import Frame, Picture, VideoInfo
+from vivant.clip import Frame, Mask, Picture, VideoInfo
 from vivant.errors import MediaError
 from vivant.wire import Answer
 
@@ -38,9 +38,9 @@ class Decoder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def picture(self, path: Path, *, allow_tiff: bool = False) -> Picture:
+    def picture(self, path: Path) -> Picture:
         """As `vivant.media.read.read_picture`, with its errors."""
-        answer = self._one("picture", path, allow_tiff=allow_tiff)
+        answer = self._one("picture", path)
         pixels = _array(answer, "pixels", 3, path)
         alpha = _array(answer, "alpha", 2, path) if "alpha" in answer.arrays else None
         if alpha is not None and alpha.shape != pixels.shape[:2]:
@@ -49,9 +49,11 @@ class Decoder:
         sha256, captured = (str(answer.facts.get(name, "")) for name in ("sha256", "captured"))
         return Picture(pixels, alpha, path.name, sha256, notes, captured)
 
-    def mask(self, path: Path) -> NDArray[np.uint8]:
-        """As `vivant.media.read.read_mask`, with its errors."""
-        return _array(self._one("mask", path), "values", 2, path)
+    def mask(self, path: Path) -> Mask:
+        """As `vivant.media.mask.read_mask`, with its errors."""
+        answer = self._one("mask", path)
+        notes = tuple(str(note) for note in answer.facts.get("notes", ()))
+        return Mask(_array(answer, "values", 2, path), path.name, notes)
 
     def info(self, path: Path) -> VideoInfo:
         """As `vivant.media.video.probe`, with its errors."""

@@ -11,14 +11,15 @@ import cv2
 import numpy as np
 
 from vivant.errors import MediaError
-from vivant.media.read import read_mask, read_picture
+from vivant.media.mask import read_mask
+from vivant.media.read import read_picture
 from vivant.media.video import iter_video, probe
 from vivant.wire import Answer
 
 
-def picture(path: str, allow_tiff: bool) -> Iterator[Answer]:
+def picture(path: str) -> Iterator[Answer]:
     """A picture: ``pixels``, and ``alpha`` where it has one."""
-    found = read_picture(Path(path), allow_tiff=allow_tiff)
+    found = read_picture(Path(path))
     arrays = {"pixels": found.pixels}
     if found.alpha is not None:
         arrays["alpha"] = found.alpha
@@ -27,7 +28,8 @@ def picture(path: str, allow_tiff: bool) -> Iterator[Answer]:
 
 def mask(path: str) -> Iterator[Answer]:
     """A mask: ``values``."""
-    yield Answer({}, {"values": read_mask(Path(path))})
+    found = read_mask(Path(path))
+    yield Answer({"notes": found.notes}, {"values": found.values})
 
 
 def info(path: str) -> Iterator[Answer]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
@@ -40,7 +39,6 @@ def read_picture(
     *,
     background: tuple[int, int, int] = WHITE,
     max_pixels: int = MAX_PIXELS,
-    allow_tiff: bool = True,
 ) -> Picture:
     """Read a still image as a `Picture`.
 
@@ -48,11 +46,10 @@ def read_picture(
     profile, or numbers: see `vivant.media.stated`), CMYK too; 16-bit values are scaled after
     that; transparency is laid over ``background`` (and kept in ``alpha``). A picture of over
     ``max_pixels`` is reduced 2, 4 or 8 times while it is decoded, and a JPEG that was cut short
-    is taken with what it has. What a user should know of this is in ``notes``. TIFF is always
-    taken (``allow_tiff`` has no effect). Raises UsageError for a missing file or a folder,
-    MediaError for anything that cannot be decoded, is too small or has over `MAX_SOURCE_PIXELS`.
+    is taken with what it has. What a user should know of this is in ``notes``. Raises
+    UsageError for a missing file or a folder, MediaError for anything that cannot be decoded, is
+    too small or has over `MAX_SOURCE_PIXELS`.
     """
-    del allow_tiff
     _check_file(path)
     try:
         with warnings.catch_warnings():
@@ -62,12 +59,6 @@ def read_picture(
         raise
     except (Exception, MemoryError) as error:
         raise MediaError(f"{path} cannot be decoded as a picture ({_reason(error)}).") from error
-
-
-def read_mask(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """Read a mask ``[H, W]`` uint8, white = applies; colours are taken as their brightness."""
-    picture = read_picture(path, background=(0, 0, 0), max_pixels=max_pixels)
-    return np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _reason(error: BaseException) -> str:

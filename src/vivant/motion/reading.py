@@ -25,6 +25,7 @@ from vivant.media.resize import fit, fit_plane
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Target, idle_notes
+from vivant.scene.surround import find_surround
 
 MANY_PIXELS = 3e9
 """Frames times pixels from which a user should know that it takes minutes."""
@@ -40,6 +41,7 @@ def notes_on(
     return (
         *picture.notes,
         *framing_notes(picture.size, (video.width, video.height)),
+        *_surround_notes(picture),
         *_mask_notes(request, assets, picture),
         *_work_notes(request, video, target),
         *_idle_notes(request),
@@ -50,9 +52,11 @@ def read_shot(request: Request, plan: Plan, assets: Assets) -> Shot:
     """Everything a planned request needs, read and brought to the size of the frames."""
     source = assets.picture(request.keyframes[0].image)
     strength = request.one(Strength)
+    move = _joined(request.all(Move), source, plan, assets)
+    still = _joined(request.all(Still), source, plan, assets)
     drawn = Drawn(
-        still=_joined(request.all(Still), source, plan, assets),
-        move=_joined(request.all(Move), source, plan, assets),
+        still=_with_surround(still, move, source, plan),
+        move=move,
         strokes=request.all(Stroke),
         camera=combined(request.all(Camera)),
     )
@@ -77,6 +81,26 @@ def _joined(masks: Iterable[Masked], source: Picture, plan: Plan, assets: Assets
             values = cv2.resize(values, source.size, interpolation=cv2.INTER_LINEAR)
         planes.append(fit_plane(values, plan.fitted))
     return np.maximum.reduce(planes) if planes else None
+
+
+def _with_surround(
+    still: Plane | None, move: Plane | None, source: Picture, plan: Plan
+) -> Plane | None:
+    """What is held, with what surrounds the scene; a move mask may ask for that, too."""
+    surround = find_surround(source.pixels)
+    if surround is None:
+        return still
+    held = fit_plane(np.where(surround, np.uint8(255), np.uint8(0)), plan.fitted)
+    if move is not None:
+        held = np.where(move > 127, np.uint8(0), held)
+    return held if still is None else np.maximum(still, held)
+
+
+def _surround_notes(picture: Picture) -> list[str]:
+    surround = find_surround(picture.pixels)
+    if surround is None:
+        return []
+    return [f"The border around the scene ({surround.mean():.0%} of the picture) is held."]
 
 
 def _mask_notes(request: Request, assets: Assets, picture: Picture) -> list[str]:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from vivant.clip import Picture
 from vivant.errors import ProvenanceError
+from vivant.media.raster import opened
 from vivant.media.read import FORMATS
 from vivant.provenance.keys import SigningKey
 from vivant.request import SourceType
@@ -54,7 +55,7 @@ READABLE = EMBEDDED | {
     ".pdf": "application/pdf",
 }
 """What other systems embed into as well, and the library reads."""
-_INPUTS = {"MPO": "image/jpeg", "HEIF": "image/heic"} | {
+_INPUTS = {"MPO": "image/jpeg", "HEIF": "image/heic", "TIFF": "image/tiff"} | {
     name: f"image/{name.lower()}" for name in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")
 }
 
@@ -177,7 +178,7 @@ def picture_mime(path: Path) -> str | None:
     """The media type by a picture's content (names lie), None where it is no known picture."""
     pillow_heif.register_heif_opener()
     try:
-        with Image.open(path, formats=list(FORMATS)) as image:
+        with opened(path, FORMATS) as image:
             return _INPUTS.get(image.format or "")
     except Exception:  # decoders raise anything; a file that is no picture is an answer
         return None
