@@ -23,7 +23,7 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 # what needs PyTorch: networks, export parity, training
 torch-test: $(BIN)/python

@@ -169,7 +169,7 @@ def test_bad_options_are_one_sentence(
     words: list[str], code: int, says: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(photo_like(64, 64)).save(tmp_path / "small.png")
+    Image.new("L", (64, 64), 255).save(tmp_path / "small.png")
     before = set(tmp_path.iterdir())
     assert run(monkeypatch, "animate", photo, "-o", tmp_path / "x.mp4", *words) == code
     said = capsys.readouterr().err

@@ -149,3 +149,14 @@ def test_what_cannot_be_measured_is_said(suite: Path, tmp_path: Path) -> None:
         measured(suite, tmp_path / "out", tmp_path / "empty")
     with pytest.raises(UsageError, match="no folder of clips"):
         measured(suite, tmp_path / "out", tmp_path / "missing")
+
+
+def test_a_folder_of_plain_clips_is_a_suite(tmp_path: Path) -> None:
+    from test_data_engine import video
+    from vivant.evaluation.suites import read_suite
+
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    video(clips / "boat.mp4", 1)
+    cases = read_suite(clips, "test", tmp_path / "out")
+    assert [case.name.split("-")[0] for case in cases] == ["boat"]

@@ -12,7 +12,7 @@ from vivant.clip import Frame
 from vivant.data.prepare import prepare
 from vivant.data.quality import Thresholds
 from vivant.data.shards import Sample, read_samples, shard_paths
-from vivant.data.sources import read_sources
+from vivant.data.sources import VIDEO_SUFFIXES, read_sources
 from vivant.data.windows import STEPS, Window, windows_of
 from vivant.errors import UsageError
 from vivant.evaluation.motion_scores import Truth, truth_of
@@ -47,26 +47,32 @@ class Case:
 def read_suite(
     path: Path, split: str, out: Path, progress: Callable[[float], None] = lambda share: None
 ) -> list[Case]:
-    """The cases of a folder of shards, of a folder with a manifest, or of photographs.
+    """The cases of a folder of shards, of a folder with a manifest, of a folder of clips, or of
+    photographs.
 
-    The clips of a manifest are labelled into ``out/shards`` first. Raises UsageError where
-    there is nothing to measure.
+    Clips are labelled into ``out/shards`` first; ``split`` is that of a manifest. Raises
+    UsageError where there is nothing to measure.
     """
     if not path.exists():
         raise UsageError(f"There is no suite at {path}.")
     if path.is_dir() and shard_paths(path):
         return _clips(path)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
-    if manifest.suffix == ".jsonl" and manifest.is_file():
-        sources = read_sources(manifest, (split,))
+    listed = manifest.suffix == ".jsonl" and manifest.is_file()
+    if listed or _has_clips(path):
+        sources = read_sources(manifest, (split,)) if listed else read_sources(path)
         prepare(sources, out / "shards", thresholds=EVERYTHING, progress=progress)
         return _clips(out / "shards")
     photos = sorted(path.iterdir()) if path.is_dir() else [path]
     with Decoder() as decoder:
         cases = [_photo(p, decoder) for p in photos if p.suffix.lower() in PHOTOS]
     if not cases:
-        raise UsageError(f"{path} holds no shards, no manifest.jsonl and no photographs.")
+        raise UsageError(f"{path} holds no shards, no manifest.jsonl, no clips and no photographs.")
     return cases
+
+
+def _has_clips(path: Path) -> bool:
+    return path.is_dir() and any(p.suffix.lower() in VIDEO_SUFFIXES for p in path.iterdir())
 
 
 def _photo(path: Path, decoder: Decoder) -> Case:

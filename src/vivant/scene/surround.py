@@ -1,9 +1,10 @@
 """What surrounds the scene: photo borders, bars, caption bands. They are no scene and must hold.
 
-A border is plain, reaches from the picture's edge to a straight line, and ends there at once. Bands
-of one colour are peeled off side by side until none is left; writing on a band (a caption) does
-not hide it. A clear sky is plain, too, but hardly ever to the last level, and its end is hardly ever
-a straight line; where a single side alone would be a border it must be black or white and even.
+A border is plain, reaches from the picture's edge to a straight line, and ends there at once.
+Bands of one colour are peeled off side by side until none is left; writing on a band (a caption)
+does not hide it. A clear sky is plain, too, but hardly ever to the last level, and its end is
+hardly ever a straight line; where a single side alone would be a border it must be black or white
+and even.
 """
 
 from __future__ import annotations
