@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from vivant.cli.inputs import ClipOptions, ControlOptions, read_request
 
+from vivant.facade import animate
 from vivant.field.motion_field import speed
 from vivant.field.wheel import colourise, heat
-from vivant.media.decoder import Decoder
-from vivant.media.formats import FORMATS
-from vivant.registry import spec_of
 
 Image = NDArray[np.uint8]
 
@@ -34,15 +30,19 @@ def tile(image: Image, height: int) -> Image:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def row(photo: Path, model: str, options: ClipOptions) -> list[Image]:
-    with Decoder() as decoder:
-        request = read_request(photo, options, ControlOptions(), FORMATS["mp4"], decoder)
-    result = spec_of(model).load(0).generate(request)
-    count = request.spec.count
+def row(photo: Path, options: argparse.Namespace) -> list[Image]:
+    clip = animate(
+        photo,
+        seconds=options.seconds,
+        size=options.size,
+        seed=options.seed,
+        model=options.model,
+        consent=True,
+    )
+    count = clip.plan.video.count
     wanted = [0, count // 4, count // 2, count - 1]
-    frames = [f for k, f in enumerate(islice(result.frames(), count)) if k in wanted]
-    field = result.field
-    assert field is not None
+    frames = [f for k, f in enumerate(clip.frames()) if k in wanted]
+    field = clip.field
     size = frames[0].shape[1::-1]
     maps = [heat(speed(field)), colourise(field.velocity.mean(axis=0))]
     change = np.abs(frames[-1].astype(np.int16) - frames[0]).max(axis=-1)
@@ -61,10 +61,9 @@ def main() -> None:
     parser.add_argument("--size", default="480p")
     parser.add_argument("--height", type=int, default=CELL_HEIGHT)
     args = parser.parse_args()
-    options = ClipOptions(args.seconds, None, args.size, False, 1.0, args.seed, False)
     rows = []
     for photo in args.photos:
-        tiles = row(photo, args.model, options)
+        tiles = row(photo, args)
         rows.append(np.hstack([tile(t, args.height) for t in tiles]))
         print(photo.name, file=sys.stderr)
     width = max(r.shape[1] for r in rows)

@@ -36,7 +36,7 @@ from vivant.motion.model import MotionModel
 from vivant.motion.sampler import Conditions, Networks, SamplerOptions, Seen, sample, see
 from vivant.motion.steer import calibrate, plain_map
 from vivant.motion.transformer import MotionTransformer, TransformerParams
-from vivant.registry import spec_of
+from vivant.registry import load
 from vivant.training.corpus import Part, build
 from vivant.training.tasks import FieldOptions, FieldTask, measure_scales
 from vivant.training.trainer import TrainOptions, train
@@ -244,7 +244,7 @@ def run(name: str, args: argparse.Namespace) -> dict[str, Any]:
     network, codec = learn(variant, real, made, args.out / name.replace(" ", "-"))
     seconds = round(time.monotonic() - clock)
     cases = list(cases_of(args.val))
-    shipped = spec_of("builtin").load(0)
+    shipped = load("builtin")
     if not isinstance(shipped, MotionModel):
         raise SystemExit("the built-in model samples no motion fields")
     seen = [see(shipped.networks, case.window.image) for case in cases]

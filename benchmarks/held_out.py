@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -25,9 +24,9 @@ from vivant.clip import Picture
 from vivant.data.shards import Sample, read_samples
 from vivant.data.windows import Window, windows_of
 from vivant.field.wheel import colourise, heat
-from vivant.motion.model import MotionModel
-from vivant.registry import spec_of
-from vivant.request import Request
+from vivant.motion.model import MotionModel, frames_of
+from vivant.registry import load
+from vivant.rendering.shot import Shot
 
 Image = NDArray[np.uint8]
 SAMPLES = 4
@@ -57,17 +56,17 @@ def tile(image: Image, size: tuple[int, int]) -> Image:
 
 
 def row(sample: Sample, window: Window, model: MotionModel, frames: bool) -> Image:
-    request = Request(Picture(window.image), seconds=2.0)
-    plain = model.predict_field(request)
-    drawn = [model.predict_field(replace(request, seed=k)) for k in range(SAMPLES)]
+    shot = Shot(Picture(window.image), seconds=2.0)
+    plain = model.predict_field(shot)
+    drawn = [model.predict_field(replace(shot, seed=k)) for k in range(SAMPLES)]
     means = [field.velocity.mean(axis=0) for field in drawn]
     truth = window.velocity.mean(axis=0)
     top = max(float(np.percentile(np.linalg.norm(m, axis=0), 99)) for m in means)
     true_top = float(np.percentile(np.linalg.norm(truth, axis=0), 99))
     tiles = [colourise(truth, true_top), heat(plain.map), *(colourise(m, top) for m in means)]
     if frames:
-        rate = request.spec.fps
-        clip = list(islice(model.generate(request).frames(), request.spec.count))
+        rate = shot.spec.fps
+        clip = list(frames_of(shot, model.sample_field(shot)))
         tiles = [window.image, *tiles, clip[round(rate)], clip[-1]]
     h, w = window.weight.shape
     size = (WIDTH, round(WIDTH * h / w))
@@ -89,7 +88,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--frames", action="store_true")
     args = parser.parse_args()
-    model = spec_of(args.model).load(0)
+    model = load(args.model)
     if not isinstance(model, MotionModel):
         raise SystemExit(f"{args.model} samples no motion fields")
     usable = [(s, first_window(s)) for s in read_samples(args.shards)]

@@ -18,7 +18,7 @@ from experiments import cases_of, measure
 
 from vivant.motion.model import MotionModel
 from vivant.motion.sampler import open_networks, see
-from vivant.registry import spec_of
+from vivant.registry import load
 
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--model", default="builtin")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    model = spec_of(args.model).load(1)
+    model = load(args.model)
     if not isinstance(model, MotionModel):
         raise SystemExit(f"{args.model} samples no motion fields")
     networks = open_networks(model.bundle, 1)

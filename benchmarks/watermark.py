@@ -33,11 +33,12 @@ from vivant.clip import Picture, VideoSpec
 from vivant.data.procedural import KINDS, make_scene
 from vivant.media.colour import from_yuv420, to_yuv420
 from vivant.media.video import iter_video
+from vivant.motion.model import MotionModel, frames_of
 from vivant.provenance.watermark.code import VERSION
 from vivant.provenance.watermark.detect import READABLE, THRESHOLD, detect
 from vivant.provenance.watermark.embed import mark
-from vivant.registry import spec_of
-from vivant.request import Request
+from vivant.registry import load
+from vivant.rendering.shot import Shot
 
 Frames = NDArray[np.uint8]
 FPS, SECONDS, CUT_SECONDS = 15, 4.5, 3.0
@@ -114,13 +115,15 @@ def own(rng: np.random.Generator, index: int, count: int, clips: list[Path]) -> 
     """What vivant itself makes of a photograph."""
     photo = photographs()[index % len(photographs())]
     picture = Picture(scaled(photo))
-    request = Request(picture, seconds=count / FPS, fps=FPS, seed=index)
-    return np.stack(list(model().generate(request).frames()))
+    shot = Shot(picture, seconds=count / FPS, fps=FPS, seed=index)
+    return np.stack(list(frames_of(shot, model().sample_field(shot))))
 
 
 @cache
-def model() -> Any:
-    return spec_of("builtin").load(0)
+def model() -> MotionModel:
+    found = load("builtin")
+    assert isinstance(found, MotionModel)
+    return found
 
 
 def procedural(rng: np.random.Generator, index: int, count: int, clips: list[Path]) -> Frames:

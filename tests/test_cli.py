@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import EXAMPLES, photo_like
+from conftest import EXAMPLES
 from vivant.cli.main import main
 from vivant.field.file import load_field
 from vivant.media.read import read_picture

@@ -38,7 +38,8 @@ from vivant.motion.export import (  # noqa: E402
 from vivant.motion.map_head import DEEP, MapHead, cell_features  # noqa: E402
 from vivant.motion.rigid import RigidPrior, pretrained_rigid  # noqa: E402
 from vivant.motion.transformer import MotionTransformer, TransformerParams  # noqa: E402
-from vivant.request import Request  # noqa: E402
+from vivant.rendering.shot import Shot  # noqa: E402
+from vivant.request import Runtime  # noqa: E402
 from vivant.training import trainer  # noqa: E402
 from vivant.training.builtin import Recipe  # noqa: E402
 from vivant.training.precision import fastest  # noqa: E402
@@ -171,7 +172,7 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
         "recipe": (replace(options, steps=3), made_of),
         "seed": (replace(options, seed=1), made_of),
         "data": (options, {"data": "b"}),
-        "data and recipe": (replace(options, rate=0.2), {"data": "b"}),
+        "recipe and data": (replace(options, rate=0.2), {"data": "b"}),
     }.items():
         with pytest.raises(UsageError, match=f"holds a run with another {name}: choose"):
             train(Line(), others[0], tmp_path, made_of=others[1])
@@ -285,7 +286,7 @@ def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  
     recipe = load_recipe(Path(__file__).parent.parent / "recipes" / "smoke.py")
     bundle = train_builtin(recipe, shards, shards, tmp_path)
     picture = fit(read_picture(EXAMPLES / "china.jpg"), (96, 64))
-    field = motion.load(open_bundle(bundle)).sample_field(Request(picture, seconds=1.0))
+    field = motion.load(open_bundle(bundle), Runtime()).sample_field(Shot(picture, seconds=1.0))
     assert field.grid == (32, 48)
     assert field.velocity.any()
     seen = json.loads((bundle / "data.json").read_text())
