@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vivant.files import check_output, check_output_folder, publish, publish_folder, sha256_of
+from vivant.media.ahead import made_ahead
 from vivant.media.formats import Format
 from vivant.media.write import CAPTURED, write_video
 from vivant.provenance.credentials import (
@@ -153,9 +154,9 @@ def _timed(work: Callable[[], None]) -> float:
 
 def _encode(work: _Release, path: Path) -> None:
     video, statement = work.result.plan.video, work.statement
-    with work.result.open() as frames:
+    with work.result.open() as frames, made_ahead(frames) as ahead:
         write_video(
-            marked(frames, video, statement.record),
+            marked(ahead, video, statement.record),
             video,
             path,
             work.delivery.format,

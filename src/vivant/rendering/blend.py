@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
@@ -15,14 +13,6 @@ AROUND = (7, 7)
 MIXED = 8.0
 
 At = tuple[slice, slice]
-Each = Callable[[Callable[[At], None], list[At]], None]
-"""Runs a function on all rectangles, in any order."""
-
-
-def one_by_one(work: Callable[[At], None], tiles: list[At]) -> None:
-    """One rectangle after the other."""
-    for at in tiles:
-        work(at)
 
 
 def mix(
@@ -30,7 +20,6 @@ def mix(
     b: Frame,
     share: Floats,
     where: list[At] | None = None,
-    each: Each = one_by_one,
     rendering: Rendering = RENDERING,
 ) -> Frame:
     """``(1 - share) a + share b``, ``[H, W, 3]`` uint8 with ``share`` ``[H, W]`` 0..1, and the
@@ -47,13 +36,11 @@ def mix(
     gain = cv2.resize(_gain(a, b, share, rendering), size, interpolation=cv2.INTER_LINEAR)
     level = cv2.resize(_level(a, b, share), size, interpolation=cv2.INTER_LINEAR)
 
-    def work(at: At) -> None:
+    for at in tiles:
         part = share[at]
         plain = cv2.blendLinear(a[at], b[at], 1 - part, part)
         more = np.minimum(MIXED * part * (1 - part), 1) * gain[at]
         out[at] = cv2.blendLinear(plain, level[at], 1 + more, -more)
-
-    each(work, tiles)
     return out
 
 

@@ -40,4 +40,6 @@ def apply_light(
     if affine is not None:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         full = cv2.warpAffine(full, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.multiply(frame, cv2.merge([full] * 3), dtype=cv2.CV_8U), np.uint8)
+    return np.asarray(
+        cv2.multiply(frame, cv2.cvtColor(full, cv2.COLOR_GRAY2RGB), dtype=cv2.CV_8U), np.uint8
+    )

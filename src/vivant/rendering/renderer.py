@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -51,18 +50,17 @@ def render(
     sights = tuple(sight(affine, *size) for affine in views)
     source = Source(picture.pixels, size, sights)
     lit = has_light(field, rendering)
-    with ThreadPoolExecutor(cv2.getNumThreads()) as pool:
-        scene = _Scene.of(source, field, spec, loop, held, rendering, pool)
-        for index, parts in enumerate(scene.layers(spec, loop)):
-            if index == 0:
-                yield source.fitted.copy()
-                continue
-            affine = views[index] if views else None
-            frame = scene.frame(parts, index, affine)
-            if lit:
-                stops = light_at(field, index / spec.fps)
-                frame = apply_light(frame, stops, affine=affine, held=held, rendering=rendering)
-            yield frame
+    scene = _Scene.of(source, field, spec, loop, held, rendering)
+    for index, parts in enumerate(scene.layers(spec, loop)):
+        if index == 0:
+            yield source.fitted.copy()
+            continue
+        affine = views[index] if views else None
+        frame = scene.frame(parts, index, affine)
+        if lit:
+            stops = light_at(field, index / spec.fps)
+            frame = apply_light(frame, stops, affine=affine, held=held, rendering=rendering)
+        yield frame
 
 
 def held_of(still: Plane, picture: Picture, size: tuple[int, int]) -> Held:
@@ -99,7 +97,6 @@ class _Scene:
         loop: bool,
         held: Held | None,
         rendering: Rendering,
-        pool: Executor,
     ) -> _Scene:
         pixels = source.fitted
         bodies = find_bodies(field, pixels, spec, loop, rendering)
@@ -107,7 +104,7 @@ class _Scene:
         below = source
         if bodies:
             below = Source(plate(pixels, bodies, rendering), (spec.width, spec.height))
-        ground = Warp.of(below, motion, held, rendering, pool)
+        ground = Warp.of(below, motion, held, rendering)
         return _Scene(source, ground, bodies, rims(pixels, below.fitted, bodies), held, rendering)
 
     def layers(self, spec: VideoSpec, loop: bool) -> Iterator[Layers]:

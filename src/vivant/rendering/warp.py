@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.rendering.advect import Layers, grid_of
-from vivant.rendering.blend import At, Each, mix
+from vivant.rendering.blend import At, mix
 from vivant.rendering.camera import zoom_of
 from vivant.rendering.parameters import Rendering
 from vivant.rendering.source import Source
@@ -39,7 +37,6 @@ class Warp:
     box: At | None
     held: NDArray[np.bool_] | None
     rendering: Rendering
-    each: Each
 
     @staticmethod
     def of(
@@ -47,16 +44,10 @@ class Warp:
         motion: WorkMotion,
         held: NDArray[np.bool_] | None,
         rendering: Rendering,
-        pool: Executor | None = None,
     ) -> Warp:
         """Everything that frames have in common."""
         box = _moving_box(motion, *source.size)
-        run = map if pool is None else pool.map
-
-        def each(work: Callable[[At], None], tiles: list[At]) -> None:
-            deque(run(work, tiles), maxlen=0)
-
-        return Warp(source, motion, grid_of(source.size), box, held, rendering, each)
+        return Warp(source, motion, grid_of(source.size), box, held, rendering)
 
     def frame(self, parts: Layers, affine: Floats | None) -> Frame:
         """One frame ``[H, W, 3]``; ``affine`` leads from its pixels to the picture's."""
@@ -75,7 +66,7 @@ class Warp:
                 return pixels[self.box][tile]
             return whole.fetch(whole.places(cv2.add(self.grid[self.box][tile], shift)))
 
-        out[self.box] = _woven(moved, share, fetch, self.each, self.rendering)
+        out[self.box] = _woven(moved, share, fetch, self.rendering)
         if self.held is not None:
             np.copyto(out, pixels, where=self.held[..., None])
         return out
@@ -95,7 +86,7 @@ class Warp:
             return self.source.fetch(cv2.add(place[tile], shift), zoom)
 
         moved = [seen(self.free(self.full(d))) for d in parts.seen]
-        return _woven(moved, seen(self.full_share(parts)), fetch, self.each, self.rendering)
+        return _woven(moved, seen(self.full_share(parts)), fetch, self.rendering)
 
     def free(self, displacement: Floats) -> Floats:
         """A displacement ``[H, W, 2]`` without what is held."""
@@ -122,7 +113,6 @@ def _woven(
     moved: list[Floats],
     share: Floats,
     fetch: Callable[[At, Floats], Frame],
-    each: Each,
     rendering: Rendering,
 ) -> Frame:
     """The textures of displacements ``moved`` ``[h, w, 2]``, each fetched where it is seen, and
@@ -146,8 +136,9 @@ def _woven(
         elif high > ALONE:
             both.append(tile)
 
-    each(work, _tiles(share.shape, TILE if mixed else 2 * TILE))
-    return mix(a, b, share, both, each, rendering) if both else a
+    for tile in _tiles(share.shape, TILE if mixed else 2 * TILE):
+        work(tile)
+    return mix(a, b, share, both, rendering) if both else a
 
 
 def _tiles(shape: tuple[int, ...], side: int) -> list[At]:
