@@ -124,3 +124,9 @@ def test_a_masked_and_driven_thing_becomes_a_body_unless_it_is_fluid(picture: Pi
         field, guidance_for(wide, field.grid), wide, np.zeros(field.grid, np.float32)
     )
     assert whole.body is None
+
+
+def test_a_body_at_rest_changes_nothing(picture: Picture, body_field: MotionField) -> None:
+    resting = replace(body_field, velocity=np.zeros_like(body_field.velocity))
+    for frame in list(render(picture, resting, SPEC))[:5]:
+        np.testing.assert_array_equal(frame, picture.pixels)

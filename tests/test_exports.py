@@ -65,3 +65,22 @@ def test_the_size_of_an_export_is_known_before(tmp_path: Path) -> None:
     export(SHOT, simple_field(sway=0.15), tmp_path, parts)
     written = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert export_bytes(SHOT.spec, parts) == pytest.approx(written, rel=0.1)
+
+
+def test_where_the_flow_is_not_exact_is_said() -> None:
+    shot = replace(SHOT, seconds=1.5)
+    field = simple_field(drift=(0.12, 0.0))  # textures renew
+    frames = list(render(SMOOTH, field, shot.spec))
+    y, x = np.mgrid[0:96, 0:160].astype(np.float32)
+    exact, rest = [], []
+    for t, pair in enumerate(flows(shot, field)):
+        at = np.dstack([x, y]) + pair.backward
+        again = cv2.remap(frames[t], at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        error = np.abs(again.astype(int) - frames[t + 1]).max(axis=2)
+        error[:8] = error[-8:] = 0
+        exact.append(float(error[pair.backward_exact].mean()))
+        rest.append(
+            float(error[~pair.backward_exact].mean()) if (~pair.backward_exact).any() else 0
+        )
+    assert np.mean(exact) < 0.6
+    assert max(rest) > 3 * np.mean(exact)  # the mask names what it must

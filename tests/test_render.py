@@ -178,3 +178,37 @@ def test_masks_must_agree() -> None:
     mask = np.zeros((50, 50), np.uint8)
     with pytest.raises(ValueError, match="still mask must have"):
         next(render(picture(), simple_field(), VideoSpec(160, 96, 24, 2), still=mask))
+
+
+def test_a_long_clip_does_not_repeat_or_pulse() -> None:
+    spec = VideoSpec(96, 64, 8.0, 96)
+    field = simple_field(96, 64, drift=(0.08, 0.02), sway=0.06)
+    photo = Picture(cv2.GaussianBlur(picture(96, 64).pixels, (0, 0), 1.0))
+    frames = np.stack(list(render(photo, field, spec))).astype(np.float32)[:, :, :44]
+
+    def apart(seconds: float) -> float:
+        shift = round(seconds * spec.fps)
+        return float(np.abs(frames[shift:] - frames[:-shift]).mean())
+
+    assert apart(4.0) > 0.5 * apart(3.0)
+    assert apart(2.0) > 0.5 * apart(1.5)
+    energy = np.abs(np.diff(frames, axis=2)).mean(axis=(1, 2, 3))
+    assert (energy / energy[0]).min() > 0.8
+    assert (energy / energy[0]).max() < 1.2
+
+
+@pytest.mark.parametrize("fps", [0.05, 0.3, 1.0])
+def test_few_frames_a_second(fps: float) -> None:
+    spec = VideoSpec(96, 64, fps, 4)
+    frames = list(render(picture(96, 64), simple_field(96, 64, drift=(0.1, 0.0), sway=0.1), spec))
+    assert len(frames) == 4
+    assert (frames[-1] != frames[0]).any()
+
+
+def test_light_belongs_to_the_scene() -> None:
+    stops = np.zeros((8, 8), np.float32)
+    stops[:, :4] = 1.0
+    grey = np.full((64, 64, 3), 100, np.uint8)
+    aside = np.array([[1, 0, 16], [0, 1, 0]], np.float32)  # the view is 16 pixels to the right
+    plain, seen = apply_light(grey, stops), apply_light(grey, stops, affine=aside)
+    np.testing.assert_allclose(seen[:, :40].astype(int), plain[:, 16:56], atol=2)

@@ -115,10 +115,12 @@ class Source:
         """The level of a zoom between two corners, pixels of the first frame."""
         size, room = np.array(self.size), MARGIN * min(self.size)
         whole = np.array(self.pixels.shape[1::-1])
-        cut = (np.round(whole * self.scale) - size) // 2
+        fitted = np.round(whole * self.scale)  # as `fit_plane` scales it, before it cuts
+        cut = (fitted - size) // 2
         first = np.floor(np.maximum(low - room, 0) * zoom)
-        last = np.ceil(np.minimum(high + room, size) * zoom)
-        ends = [np.clip((end / zoom + cut) / self.scale, 0, whole) for end in (first, last)]
+        # a pixel beyond the edge would have to be squeezed in, and shift all others
+        last = np.minimum(np.ceil((high + room) * zoom), np.floor(size * zoom + 1e-6))
+        ends = [(end / zoom + cut) * whole / fitted for end in (first, last)]
         width, height = (last - first).astype(int)
         reduced = Image.fromarray(self.pixels).resize(
             (int(width), int(height)),
