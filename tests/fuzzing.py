@@ -193,7 +193,7 @@ class Inputs:
 
 Words = Callable[[Inputs], "list[object]"]
 YUNET = BUILTIN.parent / "provenance" / "yunet.onnx"
-SMALL = ["--size", "64x48", "--seconds", "0.1", "--consent"]
+SMALL = ["--size", f"{W}x{H}", "--seconds", "0.1", "--consent"]
 STILL, FILM = ("still-jpg", "still-png", "still-webp", "still-avif"), ("film-mp4", "film-webm")
 COMMANDS: dict[str, tuple[tuple[str, ...], Words]] = {
     "animate": (STILL, lambda i: ["animate", i.bad, "-o", i.out, *SMALL]),

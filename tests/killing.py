@@ -1,9 +1,10 @@
-"""kill -9 at named and at random points of `vivant animate`; also a script:
+"""kill -9 at named and at random points of the commands that write; also a script:
 
     python tests/killing.py --random 200 --times 3 --out killing.json
 
-After each kill: the output is absent (if it was), the old file, or the new one, whole and signed;
-the next start removes what was left behind.
+After each kill: the output is absent (if it was), the old one, or the new one, whole (a clip: signed,
+with all frames; shards: each readable, and the next run completes them); the next start removes what
+was left behind. The table `TASKS` holds the commands; another one is one more entry.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,21 +66,22 @@ def arm(place: str, when: str, call: int) -> None:
 
 
 def words(photo: Path, out: Path) -> list[str]:
-    small = ["--size", "160x128", "--seconds", str(COUNT / 24), "--overwrite", "--consent"]
-    return ["animate", str(photo), "-o", str(out), *small, "--json"]
+    return ["animate", str(photo), "-o", str(out), *SMALL, "--json"]
 
 
-def run(photo: Path, out: Path, point: str | None, delay: float | None = None) -> bool:
-    """Run `animate`, killed at a named point or after ``delay`` seconds; True if it was killed."""
-    command = [sys.executable, __file__, "--child", point or "", *words(photo, out)]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if delay is not None:
-        time.sleep(delay)
-        child.kill()
-    return child.wait() == -signal.SIGKILL
+SMALL = ["--size", "160x128", "--seconds", str(COUNT / 24), "--overwrite", "--consent"]
 
 
-def state(out: Path, old: bytes | None) -> str:
+def words_render(photo: Path, out: Path) -> list[str]:
+    field = out.parent.parent / "kept.vivant"
+    return ["render", str(photo), str(field), "-o", str(out), *SMALL, "--json"]
+
+
+def words_prepare(photo: Path, out: Path) -> list[str]:
+    return ["prepare", str(out.parent.parent / "films"), "--out", str(out)]
+
+
+def clip_state(out: Path, old: bytes | None) -> str:
     """ "absent", "old", "new" (whole: signed, all frames), or what is wrong."""
     from vivant.media.video import read_video
     from vivant.provenance.keys import known_anchors
@@ -93,32 +97,101 @@ def state(out: Path, old: bytes | None) -> str:
     return "new" if len(read_video(out).frames) == COUNT else "CUT"
 
 
-def once(photo: Path, folder: Path, scenario: str, point: str | None, delay: float | None) -> str:
-    """One kill in a fresh folder; returns the state, with "+litter" if the next start left any."""
+def shards_state(out: Path, old: bytes | None) -> str:
+    """ "absent", "part" or "new" (every clip's shard), or what is wrong."""
+    from vivant.data.shards import read_sample, shard_paths
+    from vivant.errors import VivantError
+
+    if not out.exists():
+        return "absent"
+    try:
+        for path in shard_paths(out):
+            read_sample(path)
+        for path in (out / "clips").glob("[!.]*.json"):
+            json.loads(path.read_text("utf-8"))
+    except (VivantError, ValueError):
+        return "BROKEN"
+    return "new" if len(shard_paths(out)) == FILMS else "part"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command: its ``words`` for a photograph and an output, the outputs it is tried on, what
+    the ``state`` of one is after a kill, and whether the next run completes it."""
+
+    words: Callable[[Path, Path], list[str]]
+    scenarios: tuple[str, ...]
+    state: Callable[[Path, bytes | None], str] = clip_state
+    goes_on: bool = False
+
+
+FILMS = 2
+TASKS = {
+    "animate": Task(words, SCENARIOS),
+    "render": Task(words_render, SCENARIOS),
+    "prepare": Task(words_prepare, ("shards",), shards_state, goes_on=True),
+}
+
+
+def run(command: list[str], point: str | None = None, delay: float | None = None) -> bool:
+    """Run `vivant`, killed at a named point or after ``delay`` seconds; True if it was killed."""
+    child = subprocess.Popen(
+        [sys.executable, __file__, "--child", point or "", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if delay is not None:
+        time.sleep(delay)
+        child.kill()
+    return child.wait() == -signal.SIGKILL
+
+
+def once(
+    photo: Path, folder: Path, name: str, scenario: str, point: str | None, delay: float | None
+) -> str:
+    """One kill of ``TASKS[name]`` in a fresh folder; returns the state, with "+litter" if the next
+    start left any, "+stuck" if the next run did not complete it."""
     from vivant.files import sweep
 
     folder.mkdir()
-    out, old = folder / scenario, None
+    task, out, old = TASKS[name], folder / scenario, None
     if scenario.startswith("old"):
         source = folder.parent / f"made{out.suffix}"
         for file in source.parent.glob(f"made{out.suffix}*"):
             (folder / file.name.replace("made", "old")).write_bytes(file.read_bytes())
         old = out.read_bytes()
-    killed = run(photo, out, point, delay)
+    command = task.words(photo, out)
+    killed = run(command, point, delay)
     if point is not None and not killed:
         return "NOT KILLED"
-    found = state(out, old)
-    sweep(folder)
-    left = [p.name for p in folder.iterdir() if p.name.startswith(".")]
+    found = task.state(out, old)
+    if task.goes_on:
+        run(command)
+        found += "" if task.state(out, None) == "new" else "+stuck"
+    for place in (folder, out, out / "clips"):
+        if place.is_dir():
+            sweep(place)
+    left = [p.name for p in folder.rglob(".*")]
     return f"{found}+litter" if left else found
 
 
 def prepare(photo: Path, folder: Path) -> None:
-    """The files that stand for a user's earlier work."""
-    for suffix in (".mp4", ".webm"):
-        if run(photo, folder / f"made{suffix}", None):
+    """The files that stand for a user's earlier work, and what the commands read."""
+    from test_data import sliding_clip
+    from vivant.clip import VideoSpec
+    from vivant.media.formats import FORMATS
+    from vivant.media.write import write_video
+
+    kept = ["--save-field", str(folder / "kept.vivant")]
+    for suffix, more in ((".mp4", kept), (".webm", [])):
+        if run([*words(photo, folder / f"made{suffix}"), *more]):
             raise RuntimeError("the run that was to succeed did not")
         assert (folder / f"made{suffix}").exists()
+    (folder / "films").mkdir()
+    for k in range(FILMS):
+        spec = VideoSpec(320, 256, 24.0, 48)
+        film = folder / "films" / f"{k}.mp4"
+        write_video(iter(sliding_clip(48, 1.0, k)), spec, film, FORMATS["mp4"])
 
 
 def main() -> None:
@@ -133,22 +206,33 @@ def main() -> None:
         folder = Path(name)
         os.environ["VIVANT_HOME"] = str(folder / "home")
         prepare(photo, folder)
-        clock = time.monotonic()
-        run(photo, folder / "timed.mp4", None)
-        whole = time.monotonic() - clock
+        whole = {task: seconds_of(photo, folder, task) for task in TASKS}
         jobs: list[tuple[str, str | None, float | None]] = []
-        jobs += [(p, p, None) for p in NAMED for _ in range(args.times)]
+        jobs += [("animate", p, None) for p in NAMED for _ in range(args.times)]
         chance = random.Random(0)
-        jobs += [("random", None, chance.uniform(0, 1.1 * whole)) for _ in range(args.random)]
-        for k, (label, point, delay) in enumerate(jobs):
-            scenario = SCENARIOS[k % len(SCENARIOS)]
-            result = once(photo, folder / str(k), scenario, point, delay)
+        for k in range(args.random):
+            task = list(TASKS)[k % len(TASKS)]
+            jobs.append((task, None, chance.uniform(0, 1.1 * whole[task])))
+        for k, (task, point, delay) in enumerate(jobs):
+            scenarios = TASKS[task].scenarios
+            scenario = scenarios[k // len(TASKS) % len(scenarios)]
+            result = once(photo, folder / str(k), task, scenario, point, delay)
+            label = point or f"{task}, at random"
             found.setdefault(label, collections.Counter())[result] += 1
             print(k, label, scenario, result, flush=True)
     text = json.dumps({label: dict(counter) for label, counter in found.items()}, indent=1)
     print(text)
     if args.out:
         args.out.write_text(text + "\n", "utf-8")
+
+
+def seconds_of(photo: Path, folder: Path, task: str) -> float:
+    """How long the command takes when it is left alone."""
+    place = folder / f"timed-{task}"
+    place.mkdir()
+    clock = time.monotonic()
+    run(TASKS[task].words(photo, place / TASKS[task].scenarios[0]))
+    return time.monotonic() - clock
 
 
 if __name__ == "__main__":

@@ -37,9 +37,18 @@ def test_killed_at_a_named_point(made: Path, number: int, monkeypatch: pytest.Mo
     monkeypatch.setenv("VIVANT_HOME", str(made / "home"))
     point = list(killing.NAMED)[number]
     scenario = killing.SCENARIOS[number % len(killing.SCENARIOS)]
-    found = killing.once(FLOWER, made / str(number), scenario, point, None)
+    found = killing.once(FLOWER, made / str(number), "animate", scenario, point, None)
     expected = "absent" if scenario.startswith("new") else "old"
     assert found == ("new" if point == "renamed" and scenario.endswith("mp4") else expected)
+
+
+@posix
+@pytest.mark.parametrize("task", ["render", "prepare"])
+def test_killed_at_some_moment(made: Path, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_HOME", str(made / "home"))
+    scenario = killing.TASKS[task].scenarios[-1]
+    found = killing.once(FLOWER, made / task, task, scenario, None, 1.0)
+    assert found in ("absent", "part", "old", "new")
 
 
 @posix
