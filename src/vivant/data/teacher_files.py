@@ -1,0 +1,143 @@
+"""Files of soft labels: one ``.npz`` a picture, with the picture itself at a working size.
+
+Photographs come from a manifest (``photos/manifest.jsonl``), key frames of clips from the shards
+that ``vivant prepare`` wrote. A picture that has its file is not asked about again, so an
+interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from vivant.clip import Frame
+from vivant.data.shards import read_sample, shard_paths
+from vivant.data.teachers import SoftLabels, Teachers, ask, open_teachers
+from vivant.data.windows import STEPS
+from vivant.errors import UsageError
+from vivant.files import publish
+
+SHORT = 320
+"""Short side, in pixels, at which a picture is kept for training (never enlarged)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture to ask about: ``path`` of a photograph or a shard, ``step`` of the shard's key
+    frame (-1 for a photograph), ``name`` of its file of labels, ``facts`` from the manifest."""
+
+    path: Path
+    name: str
+    facts: dict[str, Any]
+    step: int = -1
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A picture ``[H, W, 3]``, what the teachers said of it, and its facts."""
+
+    pixels: Frame
+    labels: SoftLabels
+    facts: dict[str, Any]
+
+
+def photographs(manifest: Path) -> list[Picture]:
+    """The photographs of a manifest; raises UsageError where it is missing or damaged."""
+    try:
+        rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+        return [
+            Picture(manifest.parent / row["path"], f"photo-{Path(row['path']).stem}", row)
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{manifest} is no manifest of photographs ({error}).") from error
+
+
+def key_frames(shards: Path, most: int = 3) -> Iterator[Picture]:
+    """Up to ``most`` key frames of every shard that have a whole window after them, spread."""
+    for path in shard_paths(shards):
+        sample = read_sample(path)
+        steps = [k for k in sorted(sample.keys) if k <= max(0, sample.labels.steps - STEPS)]
+        chosen = sorted({steps[round(i)] for i in np.linspace(0, len(steps) - 1, most)})
+        for step in chosen:
+            yield Picture(path, f"clip-{path.stem}-{step:03d}", sample.facts | {"step": step}, step)
+
+
+def label_pictures(
+    pictures: list[Picture],
+    teachers: Path,
+    out: Path,
+    processes: int = 2,
+    progress: Callable[[float], None] = lambda share: None,
+) -> int:
+    """Ask the teachers of a folder about every picture that has no file yet; returns how many."""
+    out.mkdir(parents=True, exist_ok=True)
+    open_teachers(teachers)  # a missing file or package is said once, before any work
+    todo = [p for p in pictures if not (out / f"{p.name}.npz").is_file()]
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _open, (teachers,)) as pool:
+        jobs = [(picture, out) for picture in todo]
+        for done, _ in enumerate(pool.map(_label, jobs, chunksize=4), start=1):
+            progress(done / len(todo))
+    return len(todo)
+
+
+_opened: list[Teachers] = []  # of this worker process
+
+
+def _open(folder: Path) -> None:
+    cv2.setNumThreads(1)
+    _opened.append(open_teachers(folder))
+
+
+def _label(job: tuple[Picture, Path]) -> None:
+    picture, out = job
+    pixels = _pixels(picture)
+    write_taught(
+        out / f"{picture.name}.npz", Taught(pixels, ask(_opened[0], pixels), picture.facts)
+    )
+
+
+def _pixels(picture: Picture) -> Frame:
+    if picture.step >= 0:
+        return read_sample(picture.path).keys[picture.step]
+    with Image.open(picture.path) as image:
+        return np.asarray(image.convert("RGB"), np.uint8)
+
+
+def write_taught(path: Path, taught: Taught) -> None:
+    """Write a picture and its labels, whole or not at all; the picture as JPEG at the working
+    size."""
+    height, width = taught.pixels.shape[:2]
+    scale = min(1.0, SHORT / min(height, width))
+    size = (round(width * scale), round(height * scale))
+    small = cv2.resize(taught.pixels, size, interpolation=cv2.INTER_AREA)
+    jpeg = io.BytesIO()
+    Image.fromarray(np.asarray(small, np.uint8)).save(jpeg, "JPEG", quality=94)
+    arrays = {f.name: getattr(taught.labels, f.name) for f in fields(SoftLabels)}
+    with publish(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file,
+            picture=np.frombuffer(jpeg.getvalue(), np.uint8),
+            facts=np.frombuffer(json.dumps(taught.facts).encode(), np.uint8),
+            **arrays,
+        )
+
+
+def read_taught(path: Path) -> Taught:
+    """Read a file of `write_taught`."""
+    with np.load(path) as file:
+        labels = SoftLabels(**{f.name: file[f.name] for f in fields(SoftLabels)})
+        picture = Image.open(io.BytesIO(file["picture"].tobytes()), formats=["JPEG"])
+        facts = json.loads(file["facts"].tobytes())
+        return Taught(np.asarray(picture.convert("RGB"), np.uint8), labels, facts)

@@ -1,0 +1,1 @@
+"""Seeing: from one picture to kinds, things, mattes, depth, and what may move."""
