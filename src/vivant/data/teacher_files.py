@@ -63,7 +63,7 @@ def photographs(manifest: Path) -> list[Picture]:
         raise UsageError(f"{manifest} is no manifest of photographs ({error}).") from error
 
 
-def key_frames(shards: Path, most: int = 3) -> Iterator[Picture]:
+def key_frames(shards: Path, most: int = 2) -> Iterator[Picture]:
     """Up to ``most`` key frames of every shard that have a whole window after them, spread."""
     for path in shard_paths(shards):
         sample = read_sample(path)
