@@ -1,1 +1,1 @@
-"""What a picture shows."""
+"""Seeing: from one picture to kinds, things, mattes, depth, and what may move."""

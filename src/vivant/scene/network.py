@@ -1,0 +1,132 @@
+"""Running the networks that see, in ONNX Runtime: a picture in, a `Scene` out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vivant.bundle import Bundle
+from vivant.clip import Floats, Frame
+from vivant.errors import BundleError
+from vivant.inference import onnxruntime
+from vivant.scene.instances import find_instances
+from vivant.scene.record import Scene
+from vivant.scene.waters import find_bodies
+
+SHORT = 256
+STRIDE = 4
+MOST_CELLS = 512
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """The opened graphs of a scene bundle, and what they are called in the record."""
+
+    see: Any
+    refine: Any
+    name: str
+    sha256: str
+
+
+def open_eyes(bundle: Bundle, threads: int = 0) -> Eyes:
+    """Load a bundle's graphs; ``threads`` 0 leaves the number to the runtime.
+
+    Raises BundleError where a graph cannot be loaded.
+    """
+    graphs = [open_graph(str(bundle.file(name)), threads) for name in ("scene.onnx", "matte.onnx")]
+    identity = bundle.identity
+    return Eyes(graphs[0], graphs[1], f"{identity.name} {identity.version}", identity.sha256)
+
+
+def open_graph(path: str, threads: int = 0) -> Any:
+    """An ONNX graph ready to run on the CPU; raises BundleError where it cannot be loaded."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime raises its own family of errors
+        raise BundleError(f"The network {path} cannot be loaded ({error}).") from error
+
+
+def seen_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) at which a picture is seen: short side 256, long side the nearest multiple
+    of 32, at most 2048."""
+    short = min(width, height)
+    wide, high = (min(32 * max(1, round(SHORT / 32 * s / short)), 2048) for s in (width, height))
+    return wide, high
+
+
+def see(eyes: Eyes, pixels: Frame) -> Scene:
+    """What a picture ``[H, W, 3]`` shows; the same picture gives the same scene."""
+    size = seen_size(pixels.shape[1], pixels.shape[0])
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    image = np.ascontiguousarray(small.transpose(2, 0, 1)[None])
+    kinds, waters, depth, moving, log_speed = (v[0] for v in eyes.see.run(None, {"image": image}))
+    return assemble(
+        kinds=softmax(kinds),
+        waters=softmax(waters),
+        depth=relative(depth),
+        moving=(1 / (1 + np.exp(-np.clip(moving, -30, 30)))).astype(np.float32),
+        log_speed=log_speed.astype(np.float32),
+        seen_by={eyes.name: eyes.sha256},
+    )
+
+
+def assemble(
+    kinds: Floats,
+    waters: Floats,
+    depth: Floats,
+    moving: Floats,
+    log_speed: Floats,
+    seen_by: dict[str, str],
+) -> Scene:
+    """A scene from maps on one grid: instances and water bodies are found in them."""
+    parts, instances = find_instances(kinds, depth)
+    bodies = find_bodies(parts, instances, waters, kinds)
+    return Scene(kinds, moving, log_speed, depth, parts, instances, bodies, seen_by)
+
+
+def with_kinds(scene: Scene, kinds: Floats, seen_by: dict[str, str]) -> Scene:
+    """The scene with kinds ``[12, h, w]`` of another network; its waters keep their character
+    where they still are."""
+    parts, instances = find_instances(kinds, scene.depth)
+    waters = np.zeros((4, *scene.grid), np.float32)
+    waters[0] = 0.25
+    for body in scene.bodies:
+        waters[:, scene.parts == body.instance] = np.array(body.character, np.float32)[:, None]
+    bodies = find_bodies(parts, instances, waters, kinds)
+    seen = scene.seen_by | seen_by
+    return replace(
+        scene, kinds=kinds, parts=parts, instances=instances, bodies=bodies, seen_by=seen
+    )
+
+
+def with_depth(scene: Scene, depth: Floats, seen_by: dict[str, str]) -> Scene:
+    """The scene with inverse depth ``[h, w]`` 0..1 of another network."""
+    parts, instances = find_instances(scene.kinds, depth)
+    waters = np.zeros((4, *scene.grid), np.float32)
+    waters[0] = 0.25
+    for body in scene.bodies:
+        waters[:, scene.parts == body.instance] = np.array(body.character, np.float32)[:, None]
+    bodies = find_bodies(parts, instances, waters, scene.kinds)
+    seen = scene.seen_by | seen_by
+    return replace(
+        scene, depth=depth, parts=parts, instances=instances, bodies=bodies, seen_by=seen
+    )
+
+
+def softmax(logits: Floats) -> Floats:
+    """Shares over the first axis."""
+    odds = np.exp(logits - logits.max(0))
+    return np.asarray(odds / odds.sum(0), np.float32)
+
+
+def relative(depth: Floats) -> Floats:
+    """Inverse depth brought to 0..1: 0 stays infinitely far, 1 is what is near (99th
+    percentile)."""
+    near = max(float(np.percentile(depth, 99)), 1e-6)
+    return np.asarray(np.clip(depth / near, 0, 1), np.float32)

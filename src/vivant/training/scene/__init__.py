@@ -1,0 +1,1 @@
+"""From teachers, clips and made-up worlds to the weights that see."""
