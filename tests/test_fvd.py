@@ -73,7 +73,7 @@ def test_a_scripted_extractor(tmp_path: Path) -> None:
 
     path = tmp_path / "mean.pt"
     with warnings.catch_warnings():  # making one is deprecated, reading one is what users do
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit")
         torch.jit.trace(Mean(), torch.zeros(1, 3, 4, 16, 16)).save(str(path))
     for k, level in enumerate((60, 80, 100, 120)):
         _write(tmp_path / "made" / f"{k}.mp4", level)

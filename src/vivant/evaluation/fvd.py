@@ -53,7 +53,7 @@ class Extractor:
         try:
             with warnings.catch_warnings():
                 # PyTorch 2.14 calls TorchScript deprecated; published extractors come as it
-                warnings.simplefilter("ignore", DeprecationWarning)
+                warnings.filterwarnings("ignore", message=".*torch.jit")
                 self._net: Any = torch.jit.load(str(path), map_location="cpu").eval()
         except (RuntimeError, ValueError) as error:
             raise UsageError(f"{path} is not a TorchScript file.") from error
