@@ -83,7 +83,7 @@ def words_prepare(photo: Path, out: Path) -> list[str]:
 
 def clip_state(out: Path, old: bytes | None) -> str:
     """ "absent", "old", "new" (whole: signed, all frames), or what is wrong."""
-    from vivant.media.video import read_video
+    from films import read_video
     from vivant.provenance.keys import known_anchors
     from vivant.provenance.verify import verify
     from vivant.settings import read_settings

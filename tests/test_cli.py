@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from conftest import EXAMPLES
+from films import read_video
 from vivant.cli.main import main
 from vivant.field.file import load_field
 from vivant.media.read import read_picture
-from vivant.media.video import read_video
 
 SHORT = ["--seconds", "0.5", "--size", "240x160"]
 

@@ -11,10 +11,10 @@ import pytest
 
 import vivant
 from conftest import EXAMPLES, photo_like, simple_field
+from films import read_video
 from vivant.controls.camera import Camera
 from vivant.errors import UnsupportedControl, UsageError
 from vivant.field.file import save_field
-from vivant.media.video import read_video
 
 PHOTO = EXAMPLES / "china.jpg"
 SMALL = {"seconds": 0.25, "size": (192, 128)}

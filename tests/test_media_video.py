@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import EXAMPLES, photo_like
+from films import read_video
 from vivant.clip import VideoSpec
 from vivant.errors import MediaError, UsageError
 from vivant.media.colour import from_yuv420, to_yuv420
@@ -18,8 +19,8 @@ from vivant.media.formats import FORMATS, check_size, format_for, largest_size
 from vivant.media.framing import framing_notes
 from vivant.media.read import read_picture
 from vivant.media.resize import fit, parse_size
-from vivant.media.video import iter_video, probe, read_video
-from vivant.media.write import CAPTURED, even_size, write_video
+from vivant.media.video import iter_video, probe
+from vivant.media.write import CAPTURED, write_video
 
 SPEC = VideoSpec(160, 96, 24.0, 8)
 
@@ -95,7 +96,6 @@ def test_odd_sides_and_changing_frames_are_refused(tmp_path: Path) -> None:
     odd = VideoSpec(161, 96, 24, 2)
     with pytest.raises(UsageError, match="even"):
         write_video(frames(odd), odd, tmp_path / "o.mp4", FORMATS["mp4"])
-    assert even_size(161, 97) == (160, 96)
     with pytest.raises(ValueError, match="frame 0"):
         write_video(frames(), VideoSpec(128, 96, 24, 2), tmp_path / "s.mp4", FORMATS["mp4"])
 

@@ -11,11 +11,12 @@ from vivant.data.windows import Window
 from vivant.evaluation.baselines import BASELINES, mean_field
 from vivant.evaluation.hints import largest_region, obedience
 from vivant.evaluation.motion_scores import (
+    Guess,
+    Scores,
     Truth,
     diversity,
     drift_share,
     endpoint_ratio,
-    evaluate,
     rhythm,
     score,
     summary,
@@ -23,6 +24,11 @@ from vivant.evaluation.motion_scores import (
 )
 
 H, W, T = 32, 48, 16
+
+
+def evaluate(truths: list[Truth], guess: Guess, samples: int) -> list[Scores]:
+    """Scores of every clip, ``samples`` seeds each, counted from 0."""
+    return [score(t, np.stack([guess(t, seed) for seed in range(samples)])) for t in truths]
 
 
 def truth(seed: int = 0, sway: float = 0.0) -> Truth:

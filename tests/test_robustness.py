@@ -14,10 +14,10 @@ import pytest
 
 import killing
 from conftest import EXAMPLES
+from films import read_video
 from publishing import key, verify
 from vivant.errors import UsageError
 from vivant.files import check_output, publish, publish_folder, sweep
-from vivant.media.video import read_video
 
 FLOWER = EXAMPLES / "flower.jpg"
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")

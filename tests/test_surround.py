@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import EXAMPLES, photo_like
+from films import read_video
 from test_cli import run
 from vivant.media.read import read_picture
-from vivant.media.video import read_video
 from vivant.scene.surround import find_surround, inner_box
 
 PHOTO = read_picture(EXAMPLES / "flower.jpg").pixels

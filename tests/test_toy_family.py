@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import EXAMPLES
+from films import read_video
 from publishing import key
 from test_cli import report, run
 from toy import VIDEO, open_toy, toy_bundle
@@ -17,7 +18,6 @@ from vivant import job, registry
 from vivant.errors import BundleError
 from vivant.media.assets import FileAssets
 from vivant.media.formats import FORMATS
-from vivant.media.video import read_video
 from vivant.provenance.release import Delivery
 from vivant.request import Keyframe, Request
 

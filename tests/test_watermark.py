@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import EXAMPLES, photo_like, simple_field
+from films import read_video
 from publishing import frames, key, leave, record, result_of, verify
 from vivant import job
 from vivant.cli.verify import Again, verify_files
@@ -23,7 +24,6 @@ from vivant.media.assets import FileAssets
 from vivant.media.formats import FORMATS
 from vivant.media.read import read_picture
 from vivant.media.resize import fit
-from vivant.media.video import read_video
 from vivant.media.write import write_video
 from vivant.provenance.keys import known_anchors
 from vivant.provenance.policy import policy_of

@@ -78,28 +78,6 @@ class Mask:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A whole clip in memory: ``frames`` ``[T, H, W, 3]`` at ``fps`` frames per second."""
-
-    frames: NDArray[np.uint8]
-    fps: float
-
-    def __post_init__(self) -> None:
-        _check_rgb(self.frames, 4, "a clip")
-        if not self.fps > 0:
-            raise ValueError(f"fps must be positive, not {self.fps}")
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return self.frames.shape[2], self.frames.shape[1]
-
-    def __repr__(self) -> str:
-        width, height = self.size
-        return f"Clip({len(self.frames)} frames, {width}x{height}, {self.fps:g} fps)"
-
-
-@dataclass(frozen=True)
 class VideoSpec:
     """What a stream of frames will be: every frame has this size, there are ``count`` of them."""
 

@@ -155,8 +155,3 @@ def _correlation(a: Floats, b: Floats) -> float:
 Guess = Callable[[Truth, int], Floats]
 """A model or baseline: a clip and a seed to a velocity ``[T, 2, h, w]``; only the clip's
 picture may be used."""
-
-
-def evaluate(truths: list[Truth], guess: Guess, samples: int) -> list[Scores]:
-    """Scores of every clip, ``samples`` seeds each, counted from 0."""
-    return [score(t, np.stack([guess(t, seed) for seed in range(samples)])) for t in truths]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageSequence
 
-from vivant.clip import Clip, Frame, VideoInfo
+from vivant.clip import Frame, VideoInfo
 from vivant.errors import MediaError, UsageError, VivantError
 from vivant.media.colour import from_yuv420
 
@@ -19,8 +19,6 @@ ANIMATIONS = {".gif", ".webp", ".avif"}
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,m4v"
 MAX_PIXELS = 40_000_000
 """Of one frame."""
-MAX_CLIP_BYTES = 6 << 30
-"""Of a clip that is held in memory."""
 
 
 def probe(path: Path) -> VideoInfo:
@@ -66,22 +64,6 @@ def _frames(path: Path) -> Iterator[Frame]:
         raise
     except Exception as error:  # decoders raise more than their documented errors
         raise MediaError(f"{path} cannot be decoded ({error}).") from error
-
-
-def read_video(path: Path, max_frames: int | None = None) -> Clip:
-    """The whole clip in memory, or its first ``max_frames``. Raises as `iter_video` does, and
-    MediaError where it does not fit into `MAX_CLIP_BYTES`."""
-    frames: list[Frame] = []
-    for frame in iter_video(path):
-        frames.append(frame)
-        if max_frames is not None and len(frames) >= max_frames:
-            break
-        if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
-            raise MediaError(f"{path} is too long to be held in memory; cut it shorter.")
-    if not frames:
-        raise MediaError(f"{path} holds no frames.")
-    fps = 24.0 if path.is_dir() or path.suffix.lower() in ANIMATIONS else probe(path).fps
-    return Clip(np.stack(frames), fps)
 
 
 def _check(path: Path) -> None:

@@ -31,11 +31,6 @@ CAPTURED = "creation_time"
 Share = Callable[[float], None]
 
 
-def even_size(width: int, height: int) -> tuple[int, int]:
-    """The largest even (width, height) not above the given one."""
-    return width - width % 2, height - height % 2
-
-
 def write_video(
     frames: Iterable[Frame],
     spec: VideoSpec,

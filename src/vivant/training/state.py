@@ -85,12 +85,6 @@ def check_state(path: Path, made_of: MadeOf) -> None:
         )
 
 
-def load_average(path: Path, network: nn.Module) -> nn.Module:
-    """The averaged weights of a saved state, in evaluation mode."""
-    network.load_state_dict(_part(_read(path)[1], "average."), strict=True)
-    return network.eval()
-
-
 def _read(path: Path, *, facts_only: bool = False) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
