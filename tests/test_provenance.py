@@ -33,6 +33,7 @@ from vivant.media.video import iter_video
 from vivant.provenance.compare import compare
 from vivant.provenance.keys import signer_folder
 from vivant.provenance.record import read_record, record_of
+from vivant.provenance.verify import _judge
 from vivant.rendering.shot import Shot
 from vivant.request import Keyframe, Plan, Request, Result, SourceType, Target
 from vivant.settings import read_settings
@@ -221,3 +222,8 @@ def test_damaged_records_are_one_sentence() -> None:
     for change in changes:
         with pytest.raises(ProvenanceError, match="record"):
             read_record(whole | change)
+
+
+def test_a_store_without_its_active_manifest_is_unreadable() -> None:
+    for store in ({"manifests": {}, "active_manifest": "urn:c2pa:x"}, {}):
+        assert _judge(Path("a.mp4"), store).state == "unreadable"

@@ -116,7 +116,9 @@ def states_synthetic(path: Path) -> bool:
     if store is None:
         return False
     verdict = _judge(path, store)
-    return verdict.state != "altered" and SourceType.SYNTHETIC.value in verdict.source_types
+    return (
+        verdict.state in ("trusted", "valid") and SourceType.SYNTHETIC.value in verdict.source_types
+    )
 
 
 def _changed_frames(folder: Path, sums: Path) -> tuple[str, ...]:
@@ -132,7 +134,9 @@ def _changed_frames(folder: Path, sums: Path) -> tuple[str, ...]:
 
 
 def _judge(path: Path, store: dict[str, Any]) -> Verdict:
-    manifest = store["manifests"][store["active_manifest"]]
+    manifest = store.get("manifests", {}).get(store.get("active_manifest"))
+    if manifest is None:  # a damaged file may name a manifest that it does not hold
+        return Verdict(path, "unreadable", problems=("the active manifest is missing",))
     assertions = {a["label"]: a["data"] for a in manifest.get("assertions", [])}
     state = {"Trusted": "trusted", "Valid": "valid"}.get(store["validation_state"], "altered")
     problems = [s.get("code", "") for s in store.get("validation_status") or []]
