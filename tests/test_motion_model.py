@@ -159,6 +159,10 @@ def test_bundles_are_checked(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="newer vivant"):
         open_bundle(folder)
     (folder / "config.json").write_text(json.dumps(config))
+    shutil.copy(folder / "velocity.onnx", folder / "encoder.onnx")
+    swapped = motion.load(open_bundle(folder), Runtime())
+    with pytest.raises(BundleError, match="do not fit its configuration"):
+        swapped.sample_field(SHOT)
     (folder / "velocity.onnx").write_bytes(b"broken")
     with pytest.raises(BundleError, match="cannot be loaded"):
         _ = motion.load(open_bundle(folder), Runtime()).networks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from vivant.bundle import Bundle
 from vivant.clip import Floats, Frame
-from vivant.errors import BundleError
+from vivant.errors import BundleError, VivantError
 from vivant.flow.guidance import guide
 from vivant.flow.solvers import SOLVERS, time_grid
 from vivant.inference import onnxruntime
@@ -104,8 +106,23 @@ def working_size(width: int, height: int) -> tuple[int, int]:
     return wide, high
 
 
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """A bundle's graphs and configuration may not fit each other; the runtime raises anything."""
+    try:
+        yield
+    except VivantError:
+        raise
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BundleError(
+            f"The model's networks do not fit its configuration ({reason[:160]}); reinstall the model."
+        ) from error
+
+
+@_fitting()
 def see(networks: Networks, pixels: Frame) -> Seen:
-    """Run the encoder on a picture ``[H, W, 3]``."""
+    """Run the encoder on a picture ``[H, W, 3]``. Raises BundleError where it cannot run."""
     size = working_size(pixels.shape[1], pixels.shape[0])
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     image = np.ascontiguousarray(small.transpose(2, 0, 1)[None])
@@ -133,6 +150,7 @@ class Conditions:
     hint_mask: Floats
 
 
+@_fitting()
 def sample(
     networks: Networks,
     seen: Seen,
@@ -140,7 +158,8 @@ def sample(
     seed: int,
     progress: Progress = no_progress,
 ) -> tuple[Floats, Floats]:
-    """Draw one motion: velocity ``[T, 2, h, w]`` and light ``[T, h, w]`` on cells."""
+    """Draw one motion: velocity ``[T, 2, h, w]`` and light ``[T, h, w]`` on cells. Raises
+    BundleError where the networks cannot run."""
     codec, options = networks.codec, networks.options
     h, w = (side // 2 for side in conditions.motion_map.shape)
     noise = starting_noise(codec, h, w, seed, options.turns)
