@@ -116,7 +116,8 @@ def _fitting() -> Iterator[None]:
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BundleError(
-            f"The model's networks do not fit its configuration ({reason[:160]}); reinstall the model."
+            f"The model's networks do not fit its configuration ({reason[:160]}); reinstall the"
+            " model."
         ) from error
 
 
