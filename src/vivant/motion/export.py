@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vivant.bundle import FORMAT
@@ -28,6 +29,7 @@ from vivant.motion.map_head import DEEP, FEATURES, MapHead, cell_features, token
 from vivant.motion.rigid import RigidPrior
 from vivant.motion.transformer import MotionTransformer
 
+WEIGHTS = "weights.safetensors"
 HALF_ABOVE = 256
 ENCODER_OUTPUTS = ("log_speed", "moving", "fluid", "rigid", "features")
 VELOCITY_INPUTS = ("x", "t", "image", "use_image", "motion_map", "hints", "cos", "sin")
@@ -155,13 +157,21 @@ def write_bundle(
     codec: Codec,
     about: dict[str, Any],
 ) -> None:
-    """Write a whole bundle folder; ``about`` holds name, version, licence and sampler."""
+    """Write a whole bundle folder; ``about`` holds name, version, licence and sampler. The
+    weights that can be trained further lie beside the graphs, by their PyTorch names."""
     folder.mkdir(parents=True, exist_ok=True)
     export_encoder(graph, folder / "encoder.onnx")
     export_velocity(network, folder / "velocity.onnx")
+    parts: dict[str, nn.Module] = {"head.": graph.head, "network.": network}
+    weights = {
+        prefix + name: tensor.detach().half().contiguous()
+        for prefix, part in parts.items()
+        for name, tensor in part.state_dict().items()
+    }
+    save_file(weights, folder / WEIGHTS)
     config = {
         "format": FORMAT,
-        "members": ["encoder.onnx", "velocity.onnx"],
+        "members": ["encoder.onnx", "velocity.onnx", WEIGHTS],
         "codec": asdict(codec),
         "network": asdict(network.params),
         "features": FEATURES,

@@ -9,11 +9,14 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 from torch import nn
 
 from vivant.bundle import Bundle
 from vivant.errors import BundleError
 from vivant.motion.codec import Codec
+from vivant.motion.export import WEIGHTS
 from vivant.motion.map_head import MapHead
 from vivant.motion.transformer import MotionTransformer, TransformerParams
 
@@ -23,14 +26,28 @@ Weights = dict[str, NDArray[Any]]
 def restore(bundle: Bundle) -> tuple[MapHead, MotionTransformer, Codec]:
     """Both networks and the codec of a bundle of the motion family.
 
-    Raises BundleError where the graphs do not hold every weight.
+    Raises BundleError where not every weight is there.
     """
     config = bundle.config
     codec = Codec(**{**config["codec"], "scales": tuple(config["codec"]["scales"])})
     head, network = MapHead(), MotionTransformer(TransformerParams(**config["network"]))
-    _fill(head, weights_of(bundle, "encoder.onnx"), "head.")
-    _fill(network, weights_of(bundle, "velocity.onnx"), "")
+    if WEIGHTS in config["members"]:
+        weights = stored_weights(bundle)
+        _fill(head, weights, "head.")
+        _fill(network, weights, "network.")
+    else:  # a bundle of the first edition has them in its graphs only
+        _fill(head, weights_of(bundle, "encoder.onnx"), "head.")
+        _fill(network, weights_of(bundle, "velocity.onnx"), "")
     return head, network, codec
+
+
+def stored_weights(bundle: Bundle) -> Weights:
+    """The weights beside the graphs by their PyTorch names, float32. Raises BundleError."""
+    try:
+        stored = load_file(bundle.file(WEIGHTS))
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{bundle.folder / WEIGHTS} is damaged ({error}).") from error
+    return {name: values.astype(np.float32) for name, values in stored.items()}
 
 
 def weights_of(bundle: Bundle, name: str) -> Weights:
@@ -72,6 +89,6 @@ def _fill(network: nn.Module, weights: Weights, prefix: str) -> None:
     for key, tensor in state.items():
         value = weights.get(prefix + key)
         if value is None or value.shape != tuple(tensor.shape):
-            raise BundleError(f"The bundle's graphs do not hold the weight {prefix}{key}.")
+            raise BundleError(f"The bundle does not hold the weight {prefix}{key}.")
         state[key] = torch.from_numpy(np.ascontiguousarray(value))
     network.load_state_dict(state, strict=True)
