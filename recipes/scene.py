@@ -46,7 +46,7 @@ def learn(args: argparse.Namespace) -> None:
     worlds = world_examples(WORLDS, [example.image for example in kept[::4]])
     print(f"{len(kept)} photographs, {len(clips)} key frames, {len(worlds)} worlds", flush=True)
     train(
-        SeeTask(SceneNetwork(pretrained_encoder()), kept + clips, worlds),
+        SeeTask(SceneNetwork(pretrained_encoder()), kept, clips, worlds),
         TrainOptions(
             args.steps, rate=7e-4, warmup=100, weight_decay=0.02, ema=0.997, save_every=150
         ),

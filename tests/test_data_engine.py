@@ -165,11 +165,11 @@ def test_preparation_goes_on_after_kill_9(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = [sys.executable, "-m", "vivant", "prepare", str(tmp_path), "--out", str(out)]
     process = subprocess.Popen([*words, "--processes", "1"], start_new_session=True)
-    while not list(out.glob("clips/*.json")):
+    while not list(out.glob("clips/[!.]*.json")):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = {p: p.stat().st_mtime_ns for p in out.glob("clips/*.json")}
+    done = {p: p.stat().st_mtime_ns for p in out.glob("clips/[!.]*.json")}
     assert 1 <= len(done) < 4
     result = subprocess.run(words, capture_output=True, text=True, check=True)
     assert "4 shots" in result.stdout + result.stderr

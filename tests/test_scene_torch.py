@@ -34,7 +34,7 @@ def test_a_few_steps_learn() -> None:
     torch.manual_seed(0)
     examples = [example("water", 0), example("plant", 1)]
     network = SceneNetwork(Encoder(), width=16)
-    task = SeeTask(network, examples, [], batch_size=2)
+    task = SeeTask(network, examples, [], examples, per_batch=(2, 1, 1))
     out = network(torch.zeros(1, 3, 64, 96))
     assert out["kinds"].shape == (1, len(KINDS), 16, 24)
     assert out["depth"].shape == (1, 16, 24)

@@ -38,6 +38,8 @@ MOVERS = {
     "sunset": "sky",
 }
 """Words of a clip's category and the kind of what moves in it."""
+FLOWING = ("cloud", "sky", "water", "fog", "smoke", "fire", "snow", "underwater")
+"""Words of categories whose flow is no parallax, however the camera moves."""
 OWN = ("fire", "smoke", "fall", "cloth")
 """Kinds that only clips teach: they win over what the teachers say, things excepted."""
 
@@ -91,13 +93,23 @@ def _example(
 
     example = example_of(taught, f"clip-{name}-{number}", mend)
     example = replace(example, water=marked_water(example.water, f"clip-{name}", marks))
-    depth = parallax_depth(sample, number)
-    if depth is None:
-        return example
+    depth = None if any(word in category for word in FLOWING) else parallax_depth(sample, number)
+    return example if depth is None else _with_parallax(example, *depth)
+
+
+def _with_parallax(example: Example, depth: Floats, trust: Floats) -> Example:
+    """Parallax wins where the world stands still; the sky is infinitely far."""
     h, w = example.trust.shape
-    values = cv2.resize(depth[0], (w, h)).astype(np.float16)
-    trust = np.clip(cv2.resize(depth[1], (w, h)), 0, 1)
-    return replace(example, depth=values, depth_trust=np.round(255 * trust * 0.7).astype(np.uint8))
+    kinds = example.kinds / np.float32(255)
+    sky = kinds[INDEX["sky"]] > 0.7
+    flowing = sum(kinds[INDEX[kind]] for kind in ("water", "fall", "fire", "smoke", "being"))
+    values = np.where(sky, 0, cv2.resize(depth, (w, h)))
+    trust = np.where(sky, 0.7, np.clip(cv2.resize(trust, (w, h)), 0, 1) * (flowing < 0.3))
+    return replace(
+        example,
+        depth=values.astype(np.float16),
+        depth_trust=np.round(255 * 0.7 * trust).astype(np.uint8),
+    )
 
 
 def own_kinds(target: KindTarget, taught: Taught, moving: Moving, category: str) -> KindTarget:

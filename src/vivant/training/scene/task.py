@@ -12,7 +12,10 @@ from torch.nn import functional
 from vivant.scene.kinds import INDEX
 from vivant.training.scene.corpus import Crop, Example, chances, cut
 from vivant.training.scene.network import SceneNetwork
+from vivant.training.scene.pasted import paste
 
+PASTED = 0.2
+"""Share of crops that get a made-up fall, flame, smoke or flag."""
 FROZEN_STAGES = 3
 """Encoder stages (to stride 8) that keep their ImageNet weights: edges are edges."""
 
@@ -31,25 +34,24 @@ class SeeTask:
     def __init__(
         self,
         network: SceneNetwork,
-        pictures: Sequence[Example],
+        photos: Sequence[Example],
+        clips: Sequence[Example],
         worlds: Sequence[Example],
-        batch_size: int = 8,
-        worlds_per_batch: int = 1,
+        per_batch: tuple[int, int, int] = (5, 2, 1),
     ) -> None:
         self.network: nn.Module = freeze_early(network)
-        self.pictures, self.worlds = pictures, worlds
-        self.chance = chances(pictures)
-        self.batch_size = batch_size
-        self.from_worlds = worlds_per_batch if worlds else 0
+        sources = zip((photos, clips, worlds), per_batch, strict=True)
+        self.sources = [(e, chances(e), count) for e, count in sources if e and count]
 
     def batch(self, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Crops of pictures, drawn by how rare their kinds are, and of made-up worlds."""
-        chosen = rng.choice(len(self.pictures), self.batch_size - self.from_worlds, p=self.chance)
-        examples = [self.pictures[k] for k in chosen]
-        examples += [
-            self.worlds[int(rng.integers(len(self.worlds)))] for _ in range(self.from_worlds)
+        """Crops of photographs, of clips and of made-up worlds, each source drawn by how rare
+        the kinds of its pictures are."""
+        crops = [
+            cut(examples[k], rng)
+            for examples, chance, count in self.sources
+            for k in rng.choice(len(examples), count, p=chance)
         ]
-        return collate([cut(example, rng) for example in examples])
+        return collate([paste(c, rng) if rng.random() < PASTED else c for c in crops])
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
         """Weighted cross-entropy of kinds and waters, plus the depth loss."""
