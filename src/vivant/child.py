@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from vivant import errors
-from vivant.wire import Answer, WireError, receive, send
+from vivant.wire import Answer, Arrays, WireError, receive, send
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -74,18 +74,21 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, function: str, **arguments: Any) -> Iterator[Answer]:
-        """What ``function`` ("module:name", a generator of `Answer`) answers to ``arguments``.
+    def ask(
+        self, function: str, arrays: Arrays | None = None, **arguments: Any
+    ) -> Iterator[Answer]:
+        """What ``function`` ("module:name", a generator of `Answer`) answers to ``arguments``
+        of things that JSON can say, and ``arrays`` by their names.
 
         Raises the `vivant.errors` that it raises, and Broken for anything else that happens to
         it; the limit of time holds for each answer. A question left half-way ends the process.
         """
-        with self._asked(function, arguments) as stream:
+        with self._asked(function, arguments, arrays) as stream:
             while "end" not in (found := receive(stream))[0]:
-                head, arrays = found
+                head, answered = found
                 if "error" in head:
                     raise self._error(str(head["error"]), str(head.get("text"))[:1000])
-                yield Answer(dict(head["facts"]), arrays)
+                yield Answer(dict(head["facts"]), answered)
                 self._restart_clock()
 
     def close(self) -> None:
@@ -129,7 +132,9 @@ class Child:
         )
 
     @contextmanager
-    def _asked(self, function: str, arguments: dict[str, Any]) -> Iterator[IO[bytes]]:
+    def _asked(
+        self, function: str, arguments: dict[str, Any], arrays: Arrays | None
+    ) -> Iterator[IO[bytes]]:
         if self._process is None:
             self._process = self._started()
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -138,7 +143,7 @@ class Child:
         self._restart_clock()
         whole = False
         try:
-            send(stdin, {"function": function, "arguments": arguments})
+            send(stdin, {"function": function, "arguments": arguments}, arrays)
             yield stdout
             whole = True
         except errors.VivantError as error:

@@ -50,7 +50,8 @@ class _Questions:
     def _listen(self, stream: IO[bytes]) -> None:
         try:
             while True:
-                question, _ = receive(stream)
+                question, arrays = receive(stream)
+                question["arguments"] = {**question["arguments"], **arrays}
                 self._busy.set()
                 self._waiting.put(question)
         except WireError:

@@ -25,7 +25,7 @@ from vivant.provenance.release import Delivery
 from vivant.provenance.verify import Verdict
 from vivant.provenance.verify import verify as _verify
 from vivant.provenance.watermark.stamp import examine
-from vivant.registry import load
+from vivant.registry import load, runtime_of
 from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result
 from vivant.settings import read_settings
 
@@ -129,8 +129,9 @@ def animate(
         )
         chosen = _read_controls(controls, assets)
         request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
-        policy = policy_of(read_settings(), consent)
-        animation = Animation(request, assets, load(model), policy)
+        settings = read_settings()
+        policy = policy_of(settings, consent)
+        animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
         _ = animation.plan  # refuse now, not when it is saved
         return animation
     finally:

@@ -9,6 +9,8 @@ from pathlib import Path
 from vivant.bundle import BUILTIN, Bundle, open_bundle
 from vivant.errors import BundleError, UsageError
 from vivant.request import Generator, Runtime
+from vivant.scene.guests import guests_at
+from vivant.settings import Settings
 
 
 def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
@@ -63,6 +65,12 @@ def open_model(name: str, runtime: Runtime = Runtime()) -> Model:  # noqa: B008 
 def load(name: str, runtime: Runtime = Runtime()) -> Generator:  # noqa: B008 - frozen
     """The generator of a model; see `open_model`."""
     return open_model(name, runtime).generator
+
+
+def runtime_of(settings: Settings) -> Runtime:
+    """How models run for a user: with the eyes that were added."""
+    guests = guests_at(settings.home)
+    return Runtime(depth=guests.depth, kinds=guests.kinds)
 
 
 def _folder_of(name: str) -> Path:

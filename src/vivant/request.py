@@ -272,12 +272,15 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how a model runs; 0 leaves a number to the runtime."""
+    """Where and how a model runs; 0 leaves a number to the runtime. ``depth`` and ``kinds`` are
+    networks of the user's own that look at pictures (`vivant.scene.guests`)."""
 
     device: str = "cpu"
     dtype: str = "auto"
     threads: int = 0
     memory_mib: int = 0
+    depth: Path | None = None
+    kinds: Path | None = None
 
 
 class Generator(Protocol):

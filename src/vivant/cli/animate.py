@@ -23,7 +23,7 @@ from vivant.media.formats import Format, format_for
 from vivant.provenance.credentials import can_embed
 from vivant.provenance.keys import SigningKey, signing_key
 from vivant.provenance.policy import Policy, policy_of
-from vivant.registry import load
+from vivant.registry import load, runtime_of
 from vivant.request import Generator, Hooks, Keyframe, Plan, Request
 from vivant.settings import Settings
 
@@ -80,7 +80,7 @@ def animate(
             controls,
             outputs,
             fmt,
-            load(clip.model),
+            load(clip.model, runtime_of(settings)),
             signing_key(settings),
             policy_of(settings, outputs.consent, asked),
         )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
+from vivant.cli.png import write_png
 from vivant.cli.preview import write_preview
 from vivant.cli.show import print_json, say
-from vivant.errors import VivantError
 from vivant.field.describe import describe
 from vivant.field.file import load_field
 from vivant.field.motion_field import MotionField
 from vivant.field.wheel import wheel_picture
-from vivant.files import check_output, publish
+from vivant.files import check_output
 
 
 def show_field(
@@ -26,7 +24,7 @@ def show_field(
             check_output(out, overwrite)
     facts = describe(field)
     if picture is not None:
-        _write_png(picture, field)
+        write_png(picture, wheel_picture(field))
     if animation is not None:
         write_preview(field, animation)
     if as_json:
@@ -36,10 +34,3 @@ def show_field(
         shown = f"{value:.4g}" if isinstance(value, float) else value
         say(f"{name:>13}: {shown}")
 
-
-def _write_png(path: Path, field: MotionField) -> None:
-    ok, data = cv2.imencode(".png", cv2.cvtColor(wheel_picture(field), cv2.COLOR_RGB2BGR))
-    if not ok:
-        raise VivantError(f"{path} could not be encoded.")
-    with publish(path) as temporary:
-        temporary.write_bytes(data.tobytes())

@@ -26,6 +26,7 @@ from vivant.cli.options import (
     Photo,
     Photos,
     SaveField,
+    SaveScene,
     Seconds,
     Seed,
     Size,
@@ -50,6 +51,7 @@ def animate(
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
     save_field: SaveField = None,
+    save_scene: SaveScene = None,
     export: Export = None,
     flow_format: FlowFormat = None,
     json: Json = False,
@@ -62,8 +64,8 @@ def animate(
     from vivant.cli.outputs import OutputOptions
 
     outputs = OutputOptions(
-        out, format_, lossless, not no_watermark, save_field, export, flow_format, overwrite,
-        json, consent,
+        out, format_, lossless, not no_watermark, save_field, save_scene, export, flow_format,
+        overwrite, json, consent,
     )  # fmt: skip
     clip = ClipOptions(seconds, fps, size, seed, samples, model)
     if code := run(photos, clip, controls, outputs, _settings()):
@@ -83,6 +85,7 @@ def render(
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
     save_field: SaveField = None,
+    save_scene: SaveScene = None,
     export: Export = None,
     flow_format: FlowFormat = None,
     json: Json = False,
@@ -95,7 +98,7 @@ def render(
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
         [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
-        save_field, export, flow_format, json, overwrite, consent,
+        save_field, save_scene, export, flow_format, json, overwrite, consent,
     )  # fmt: skip
 
 
@@ -114,11 +117,68 @@ def field(
     show_field(path, picture, preview, overwrite, json)
 
 
-def models(json: Json = False) -> None:
+def see(
+    photo: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write a sheet (.png).")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder for mattes and cut-outs with alpha (.png).")
+    ] = None,
+    depth: Annotated[
+        Path | None, typer.Option(help="Write the depth (.png, 16 bit, near = white).")
+    ] = None,
+    save_scene: SaveScene = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Say what is in a photograph: kinds, things, waters, depth."""
+    from vivant.cli.see import see_photo
+    from vivant.scene.guests import guests_at
+
+    guests = guests_at(_settings().home)
+    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests)
+
+
+def mask(
+    photo: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Everything of this kind; repeatable.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="The thing under this point, 0..1, such as 0.4,0.7.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The mask (.png).")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a mask of a kind, or of the thing under a point."""
+    from vivant.cli.see import mask_photo
+    from vivant.scene.guests import guests_at
+
+    mask_photo(photo, tuple(kind or ()), at, out, overwrite, guests_at(_settings().home))
+
+
+def models(context: typer.Context, json: Json = False) -> None:
     """List the models and what each can do."""
     from vivant.cli.models import show_models
 
-    show_models(json)
+    if context.invoked_subcommand is None:
+        show_models(json, _settings())
+
+
+def add_model(
+    depth: Annotated[
+        Path | None, typer.Option(help="A depth network (.onnx), such as Depth Anything V2.")
+    ] = None,
+    kinds: Annotated[
+        Path | None, typer.Option(help="A segmenter of ADE20K's 150 classes (.onnx).")
+    ] = None,
+    remove: Annotated[
+        str | None, typer.Option(help="depth or kinds: use the built-in eyes again.")
+    ] = None,
+) -> None:
+    """See with a network of your own; a JSON file beside it may say how it wants its picture."""
+    from vivant.cli.models import add_eyes
+
+    add_eyes(depth, kinds, remove, _settings())
 
 
 def verify(
@@ -325,8 +385,12 @@ def command_line() -> typer.Typer:
     app.callback()(root)
     app.command()(with_controls(animate))
     app.command()(with_controls(render, leave_out=("field",)))
-    for command in (field, models, verify, prepare, train, evaluate, bench):
+    for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
+    named = typer.Typer(invoke_without_command=True, **plain)
+    named.callback()(models)
+    named.command("add")(add_model)
+    app.add_typer(named, name="models")
     data = typer.Typer(help="Look into training data, and honour removal requests.", **plain)
     data.command("list")(list_)
     data.command()(remove)

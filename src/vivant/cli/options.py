@@ -36,6 +36,9 @@ NoWatermark = Annotated[
     bool, typer.Option("--no-watermark", help="Leave the invisible mark out; the record says so.")
 ]
 SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
+SaveScene = Annotated[
+    Path | None, typer.Option(help="Also write what is seen: kinds, things, depth (.scene).")
+]
 Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
 FlowFormat = Annotated[
     str | None, typer.Option(help="Of --export flow: flo (default), kitti or npz.")

@@ -18,13 +18,14 @@ ROOM = 40
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What was asked of the output. ``save_field`` and ``export`` are extras of each clip."""
+    """What was asked of the output. ``save_field``, ``save_scene`` and ``export`` are extras of each clip."""
 
     out: Path | None = None
     format: str | None = None
     lossless: bool = False
     watermark: bool = True
     save_field: Path | None = None
+    save_scene: Path | None = None
     export: str | None = None
     flow_format: str | None = None
     overwrite: bool = False
@@ -76,7 +77,7 @@ def place_for(photo: Path, options: OutputOptions, fmt: Format, seed: int | None
         stem = _short(photo.stem if str(photo) not in ("-", "/dev/stdin") else "clip")
         ending = fmt.suffix or "-frames"
         wished = (out or Path()) / f"{stem}{tail}{ending}"
-        clip = wished if options.overwrite else _free(wished, fmt)
+        clip = wished if options.overwrite else free_name(wished, fmt.suffix)
     else:
         stem, ending = (out.stem, out.suffix) if _ending(out) else (out.name, fmt.suffix)
         clip = out.with_name(f"{stem}{tail}{ending}")
@@ -88,9 +89,9 @@ def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...
     exports = []
     if options.flow_format is not None and "flow" not in (options.export or ""):
         raise UsageError("--flow-format goes with --export flow; add it, or leave both out.")
-    if options.save_field is not None:
-        field = options.save_field
-        exports.append(Export("field", field.with_name(f"{field.stem}{tail}{field.suffix}")))
+    for name, path in (("field", options.save_field), ("scene", options.save_scene)):
+        if path is not None:
+            exports.append(Export(name, path.with_name(f"{path.stem}{tail}{path.suffix}")))
     if options.export is not None:
         parts = tuple(part.strip() for part in options.export.split(",") if part.strip())
         if not parts:
@@ -108,11 +109,11 @@ def _short(stem: str) -> str:
     )
 
 
-def _free(path: Path, fmt: Format) -> Path:
+def free_name(path: Path, suffix: str) -> Path:
     """``path``, or with the first number that is not taken: photo.mp4, photo-2.mp4, ..."""
     number, found = 1, path
-    stem = path.name[: -len(fmt.suffix)] if fmt.suffix else path.name
+    stem = path.name[: -len(suffix)] if suffix else path.name
     while found.exists() or found.is_symlink():
         number += 1
-        found = path.with_name(f"{stem}-{number}{fmt.suffix}")
+        found = path.with_name(f"{stem}-{number}{suffix}")
     return found

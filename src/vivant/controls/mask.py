@@ -42,11 +42,6 @@ def parse_still(text: str, files: Files) -> tuple[Still, ...]:
     return (Still(files.add(Path(text), "mask")),)
 
 
-def parse_move(text: str, files: Files) -> tuple[Move, ...]:
-    """The name of a mask file. Raises UsageError where there is none."""
-    return (Move(files.add(Path(text), "mask")),)
-
-
 STILL = Entry(
     "still",
     Still,
@@ -57,7 +52,7 @@ STILL = Entry(
 MOVE = Entry(
     "move",
     Move,
-    (Option("--move", "Mask: white moves, the rest holds; repeatable.", parse_move, "FILE"),),
+    (),  # `vivant.controls.kinds` reads --move, which takes a kind as well
     write=lambda control: ("--move", control.mask.name or "MASK"),
     repeats=True,
 )

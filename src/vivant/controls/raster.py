@@ -22,13 +22,15 @@ class Guidance:
 
     ``hint_velocity`` ``[2, h, w]`` short sides per second where ``hint_mask`` ``[h, w]`` is
     1; ``still`` ``[h, w]`` 1 where the still mask touches the cell; ``move`` ``[h, w]`` 0..1
-    share of the cell under the move mask, None where there is none.
+    share of the cell under the move mask, None where there is none; ``things`` the same of the
+    things that strokes drive.
     """
 
     hint_velocity: Floats
     hint_mask: Floats
     still: Floats
     move: Floats | None
+    things: Floats | None = None
 
 
 def rasterise(controls: Drawn, grid: tuple[int, int], aspect: float, seconds: float) -> Guidance:
@@ -45,7 +47,8 @@ def rasterise(controls: Drawn, grid: tuple[int, int], aspect: float, seconds: fl
     if controls.still is not None:
         still = (_share(controls.still, grid) > 0.02).astype(np.float32)
     move = None if controls.move is None else _share(controls.move, grid)
-    return Guidance(velocity, mask * (1 - still), still, move)
+    things = None if controls.things is None else _share(controls.things, grid)
+    return Guidance(velocity, mask * (1 - still), still, move, things)
 
 
 def _share(mask: Plane, grid: tuple[int, int]) -> Floats:

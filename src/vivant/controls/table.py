@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from vivant.controls import camera, given, loop, mask, strength, stroke
+from vivant.controls import camera, given, kinds, loop, mask, strength, stroke
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
 from vivant.records import check_members, from_data, to_data
@@ -18,6 +18,8 @@ TABLE: dict[str, Entry] = {
         strength.ENTRY,
         mask.STILL,
         mask.MOVE,
+        kinds.HOLD,
+        kinds.MOVE,
         stroke.ENTRY,
         camera.ENTRY,
         given.ENTRY,

@@ -41,6 +41,8 @@ def apply_controls(
         field = operations.mask(field, guidance.move)
         if fluid is not None:
             field = _cut_out(field, guidance, guidance.move, fluid, steering)
+    if guidance.things is not None and fluid is not None:
+        field = _cut_out(field, guidance, guidance.things, fluid, steering)
     if guidance.still.any():
         field = operations.freeze(field, guidance.still)
     if shot.strength != 1:

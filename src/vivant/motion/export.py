@@ -58,7 +58,7 @@ def export_encoder(graph: EncoderGraph, path: Path) -> None:
         2: 32 * torch.export.Dim("rows", min=2, max=64),
         3: 32 * torch.export.Dim("columns", min=2, max=64),
     }
-    _export(graph, (image,), path, ("image",), ENCODER_OUTPUTS, {"image": free})
+    export_graph(graph, (image,), path, ("image",), ENCODER_OUTPUTS, {"image": free})
 
 
 def export_velocity(network: MotionTransformer, path: Path) -> None:
@@ -72,7 +72,7 @@ def export_velocity(network: MotionTransformer, path: Path) -> None:
         shapes[name][1] = count
     for name in ("cos", "sin"):
         shapes[name][0] = count
-    _export(network.eval(), example_inputs(network), path, VELOCITY_INPUTS, ("velocity",), shapes)
+    export_graph(network.eval(), example_inputs(network), path, VELOCITY_INPUTS, ("velocity",), shapes)
 
 
 def example_inputs(
@@ -101,7 +101,7 @@ def round_weights(network: nn.Module) -> None:
                 tensor.copy_(tensor.half().float())
 
 
-def _export(
+def export_graph(
     module: nn.Module,
     inputs: tuple[Tensor, ...],
     path: Path,
@@ -109,6 +109,8 @@ def _export(
     outputs: Sequence[str],
     shapes: dict[str, dict[int, Any]],
 ) -> None:
+    """Write one network as an ONNX graph with half-precision weights and checked shapes; ``shapes``
+    says of each input which axes are free."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -125,9 +127,18 @@ def _export(
     if program is None:
         raise RuntimeError("the exporter returned nothing")
     model = program.model_proto
+    _forget_places(model)
     _store_half(model)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
+
+
+def _forget_places(model: Any) -> None:
+    """Leave out the exporter's notes, which hold stack traces with names of folders."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del model.graph.metadata_props[:]
 
 
 def _store_half(model: Any) -> None:

@@ -20,6 +20,7 @@ from vivant.field.motion_field import MotionField, grid_for, still_field
 from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.held import enriched, scene_of
 from vivant.motion.reading import check_aspect, notes_on, read_shot
 from vivant.motion.sampler import Conditions, Networks, Seen, open_networks, sample, see
 from vivant.motion.steer import (
@@ -50,13 +51,16 @@ from vivant.request import (
     Target,
     refuse_unknown,
 )
+from vivant.scene.file import write_scene
+from vivant.scene.record import Scene
 
 FPS = 24.0
 CAPABILITIES = Capabilities(
-    controls=("loop", "strength", "still", "move", "stroke", "camera", "field"),
+    controls=("loop", "strength", "still", "move", "hold", "move-kind", "stroke", "camera", "field"),
     reproducible="device",
     artefacts={
         "field": (),
+        "scene": (),
         "truth": ("mask", "flow", *(f"flow:{name}" for name in FLOW_FORMATS)),
         "expected": (),
     },
@@ -111,12 +115,13 @@ class MotionModel:
         video = VideoSpec(*size, fps, max(1, round(request.seconds * fps)))
         if (given := request.one(GivenField)) is not None:
             check_aspect(field_from(assets.content(given.file), given.file.name), video)
-        return Plan(video, size, notes_on(request, assets, picture, video, target))
+        return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
         """See `vivant.request.Generator`. Frames are rendered when they are asked for."""
         clock = time.monotonic()
-        shot = read_shot(request, plan, assets)
+        picture = assets.picture(request.keyframes[0].image)
+        shot = read_shot(request, plan, assets, self.runtime)
         given = request.one(GivenField)
         if given is None:
             field = self.sample_field(shot, hooks)
@@ -131,6 +136,7 @@ class MotionModel:
             made=SourceType.COMPOSITE if sampled else SourceType.ALGORITHMIC,
             artefacts={
                 "field": _field_artefact(lambda: field),
+                "scene": _scene_artefact(lambda: scene_of(picture, self.runtime)),
                 "expected": _field_artefact(lambda: self.predict_field(shot)),
                 "truth": Artefact(
                     read=lambda: flows(shot, field, self.rendering),
@@ -150,7 +156,7 @@ class MotionModel:
         grid = grid_for(width, height)
         if shot.strength == 0:
             return still_field(*grid)
-        seen = see(self.networks, shot.picture.pixels)
+        seen = self._seen(shot)
         coarse = seen.speed.shape
         guidance = guidance_for(shot, (coarse[0], coarse[1]))
         steering = self.steering
@@ -176,12 +182,16 @@ class MotionModel:
     def predict_field(self, shot: Shot) -> MotionField:
         """What the networks alone expect to happen in the picture, solid things driving off
         and all; nothing that was drawn is looked at. For measurement."""
-        seen = see(self.networks, shot.picture.pixels)
+        seen = self._seen(shot)
         motion_map = plain_map(seen, self.steering)
         none = np.zeros((2, *motion_map.shape), np.float32)
         field = self._sampled(seen, Conditions(motion_map, none, none[0]), shot.seed, Hooks())
         field = replace(field, velocity=calibrate(field.velocity, motion_map, self.steering))
         return operations.resample(field, grid=grid_for(*shot.picture.size))
+
+    def _seen(self, shot: Shot) -> Seen:
+        scene = scene_of(shot.photograph or shot.picture, self.runtime)
+        return enriched(see(self.networks, shot.picture.pixels), scene)
 
     def _sampled(self, seen: Seen, conditions: Conditions, seed: int, hooks: Hooks) -> MotionField:
         velocity, light = sample(self.networks, seen, conditions, seed, hooks.report)
@@ -201,6 +211,10 @@ def load(bundle: Bundle, runtime: Runtime) -> MotionModel:
 
 def _field_artefact(make: Callable[[], MotionField]) -> Artefact:
     return Artefact(read=make, write=lambda path, parts: write_field(path, make()))
+
+
+def _scene_artefact(make: Callable[[], Scene]) -> Artefact:
+    return Artefact(read=make, write=lambda path, parts: write_scene(path, make()))
 
 
 def frames_of(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> Iterator[Frame]:

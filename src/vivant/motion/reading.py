@@ -13,6 +13,7 @@ from vivant.controls.camera import Camera, combined, write_camera
 from vivant.controls.drawn import Drawn
 from vivant.controls.entry import Control
 from vivant.controls.given import GivenField
+from vivant.controls.kinds import MoveKind
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked, Move, Still
 from vivant.controls.strength import Strength
@@ -22,9 +23,10 @@ from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
+from vivant.motion.held import Looked, asked_kinds, kind_notes, look
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
-from vivant.request import Plan, Request, Target, idle_notes
+from vivant.request import Plan, Request, Runtime, Target, idle_notes
 from vivant.scene.surround import find_surround
 
 MANY_PIXELS = 3e9
@@ -35,7 +37,12 @@ FIELD_ASPECT = 1.1
 
 
 def notes_on(
-    request: Request, assets: Assets, picture: Picture, video: VideoSpec, target: Target
+    request: Request,
+    assets: Assets,
+    picture: Picture,
+    video: VideoSpec,
+    target: Target,
+    runtime: Runtime,
 ) -> tuple[str, ...]:
     """What a user should hear before the work. Raises UsageError where a mask does not fit."""
     return (
@@ -43,20 +50,26 @@ def notes_on(
         *framing_notes(picture.size, (video.width, video.height)),
         *_surround_notes(picture),
         *_mask_notes(request, assets, picture),
+        *kind_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
     )
 
 
-def read_shot(request: Request, plan: Plan, assets: Assets) -> Shot:
+def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) -> Shot:
     """Everything a planned request needs, read and brought to the size of the frames."""
     source = assets.picture(request.keyframes[0].image)
     strength = request.one(Strength)
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
+    things = None
+    sampled = request.one(GivenField) is None and (strength is None or strength.factor > 0)
+    if sampled or any(asked_kinds(request)):
+        still, move, things = _with_kinds(request, look(source, runtime), plan, still, move)
     drawn = Drawn(
         still=_with_surround(still, move, source, plan),
         move=move,
+        things=things,
         strokes=request.all(Stroke),
         camera=combined(request.all(Camera)),
     )
@@ -70,6 +83,34 @@ def read_shot(request: Request, plan: Plan, assets: Assets) -> Shot:
         controls=drawn,
         photograph=source,
     )
+
+
+def _with_kinds(
+    request: Request, looked: Looked, plan: Plan, still: Plane | None, move: Plane | None
+) -> tuple[Plane | None, Plane | None, Plane | None]:
+    """Masks of what holds and moves, joined with the kinds that do; the things that are driven.
+
+    What is asked to move may, whatever its kind; what is asked to hold does.
+    """
+    hold_kinds, move_kinds = asked_kinds(request)
+
+    def fitted(plane: Plane) -> Plane:
+        return fit_plane(plane, plan.fitted)
+
+    things = looked.driven(request.all(Stroke))
+    things = None if things is None else fitted(things)
+    if move_kinds:
+        asked = fitted(looked.of(move_kinds))
+        move = asked if move is None else np.maximum(move, asked)
+    if request.one(GivenField) is None:
+        held = fitted(looked.holding(move_kinds))
+        for may in (move, things):
+            held = held if may is None else np.minimum(held, 255 - may)
+        still = held if still is None else np.maximum(still, held)
+    if hold_kinds:
+        asked = fitted(looked.of(hold_kinds))
+        still = asked if still is None else np.maximum(still, asked)
+    return still, move, things
 
 
 def _joined(masks: Iterable[Masked], source: Picture, plan: Plan, assets: Assets) -> Plane | None:
@@ -128,6 +169,7 @@ def _idle_notes(request: Request) -> list[str]:
     moving: list[Control] = [
         *request.all(Stroke),
         *request.all(Move),
+        *request.all(MoveKind),
         *request.all(GivenField),
     ]
     notes = list(idle_notes(request))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
-from vivant.scene.kinds import INDEX, KINDS
+from vivant.kinds import INDEX, KINDS
 from vivant.scene.record import Instance
 
 LEAST_AREA = 0.0015

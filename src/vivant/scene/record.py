@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
-from vivant.scene.kinds import INDEX, KINDS, WATERS
+from vivant.kinds import INDEX, KINDS, WATERS
 
 Box = tuple[float, float, float, float]
 Place = tuple[float, float]

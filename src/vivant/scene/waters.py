@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
-from vivant.scene.kinds import INDEX, WATERS
+from vivant.kinds import INDEX, WATERS
 from vivant.scene.record import Instance, Place, WaterBody
 
 Cells = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from vivant.clip import Floats, Frame
-from vivant.scene.kinds import KINDS
+from vivant.kinds import KINDS
 from vivant.training.scene.corpus import Example
 
 

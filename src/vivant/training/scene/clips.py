@@ -14,7 +14,7 @@ from vivant.data.parallax import parallax
 from vivant.data.shards import KEY_EVERY, Sample, read_sample, shard_paths
 from vivant.data.teacher_files import Taught, read_taught
 from vivant.data.windows import Window, windows_of
-from vivant.scene.kinds import INDEX
+from vivant.kinds import INDEX
 from vivant.training.scene.corpus import Example
 from vivant.training.scene.examples import example_of, marked_water
 from vivant.training.scene.labels import KindTarget

@@ -20,6 +20,7 @@ from vivant.data.silhouettes import silhouette
 
 GRID = 8
 """Refiner pixels to one cell of the seeing network's grid."""
+OPEN_TRIES = 24
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ def coarsened(alpha: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _behind(rng: np.random.Generator, plates: Sequence[Plate], side: int) -> Floats:
-    """Sky or water where a part of a photograph is open enough, else any part of it."""
+    """The openest of some parts of photographs: sky or water, nearly always."""
     best: tuple[float, Floats | None] = (-1.0, None)
-    for _ in range(6):
+    for _ in range(OPEN_TRIES):
         plate = plates[int(rng.integers(len(plates)))]
         box = _box(rng, plate.image.shape, side, least=0.12)
         share = float(plate.open[box].mean())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
-from vivant.scene.kinds import KINDS
+from vivant.kinds import KINDS
 
 SIDE = 256
 STRIDE = 4

@@ -13,7 +13,7 @@ from vivant.clip import Frame
 from vivant.data.teacher_files import Taught, read_taught
 from vivant.data.teachers import MOSAIC
 from vivant.data.worlds import make_world
-from vivant.scene.kinds import INDEX, WATERS
+from vivant.kinds import INDEX, WATERS
 from vivant.training.scene.corpus import Example, empty_targets
 from vivant.training.scene.labels import KindTarget, kind_target
 from vivant.training.scene.marks import Marks, apply_marks

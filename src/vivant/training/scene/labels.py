@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.data.teachers import CREATURES, MOSAIC, VOC, SoftLabels
-from vivant.scene.kinds import INDEX, KINDS
+from vivant.kinds import INDEX, KINDS
 
 MERGED = {
     "sky": ("sky",),

@@ -16,7 +16,7 @@ import numpy as np
 
 from vivant.clip import Floats, Frame
 from vivant.errors import UsageError
-from vivant.scene.kinds import INDEX, WATERS
+from vivant.kinds import INDEX, WATERS
 from vivant.training.scene.labels import KindTarget
 
 THINGS = ("plant", "being", "vehicle", "object")

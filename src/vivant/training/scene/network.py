@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vivant.motion.encoder import Encoder
-from vivant.scene.kinds import KINDS, WATERS
+from vivant.kinds import KINDS, WATERS
 
 TAPS = {1: 24, 2: 40, 4: 112, 6: 320}
 """Encoder stages whose output is used (strides 4, 8, 16, 32) and their channels."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats
-from vivant.scene.kinds import INDEX
+from vivant.kinds import INDEX
 from vivant.training.scene.corpus import Crop
 
 Made = tuple[Floats, Floats, bool]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.data.teachers import MOSAIC
-from vivant.scene.kinds import INDEX
+from vivant.kinds import INDEX
 
 PLANE = ("road", "sidewalk", "earth", "grass", "field", "water", "sea", "floor", "rug")
 FAR = 0.04

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vivant.scene.kinds import INDEX
+from vivant.kinds import INDEX
 from vivant.training.scene.corpus import Crop, Example, chances, cut
 from vivant.training.scene.network import SceneNetwork
 from vivant.training.scene.pasted import paste

@@ -1,0 +1,107 @@
+"""What a scene says about a shot: which pixels hold, which flow, and which thing a stroke drives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from vivant.asset import Assets
+from vivant.clip import Floats, Picture, Plane
+from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.stroke import Stroke
+from vivant.kinds import HOLDING, INDEX, KINDS
+from vivant.motion.sampler import Seen
+from vivant.request import Request, Runtime
+from vivant.scene import eyes
+from vivant.scene.guests import Guests
+from vivant.scene.mattes import Mattes, thing_matte
+from vivant.scene.record import Scene
+
+FLOWING = ("sky", "water", "fall", "fire", "smoke")
+DRIVEN = ("being", "vehicle", "object", "cloth")
+"""Kinds whose things leave their place whole under a stroke."""
+MOST_DRIVEN = 0.25
+"""Share of the picture from which a thing is too large to travel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """A picture's scene with its mattes at the picture's size."""
+
+    scene: Scene
+    mattes: Mattes
+
+    def of(self, kinds: tuple[str, ...]) -> Plane:
+        """The joined matte ``[H, W]`` of several kinds."""
+        total = np.sum([self.mattes.of(kind).astype(np.uint16) for kind in kinds], axis=0)
+        return np.asarray(np.minimum(total, 255), np.uint8)
+
+    def holding(self, move: tuple[str, ...] = ()) -> Plane:
+        """Pixels ``[H, W]`` that hold: all that no moving kind covers, 255 = holds."""
+        kinds = tuple(k for k in KINDS if k not in HOLDING or k in move)
+        return np.asarray(255 - self.of(kinds), np.uint8)
+
+    def driven(self, strokes: tuple[Stroke, ...]) -> Plane | None:
+        """The things ``[H, W]`` on which strokes begin; None where there are none."""
+        numbers = {self.scene.at(*stroke.points[0]) for stroke in strokes} - {None}
+        planes = []
+        for number in sorted(n for n in numbers if n is not None):
+            one = self.scene.instances[number]
+            if one.kind in DRIVEN and one.area < MOST_DRIVEN:
+                planes.append(thing_matte(self.scene, number, self.mattes.of(one.kind)))
+        return np.maximum.reduce(planes) if planes else None
+
+
+def look(picture: Picture, runtime: Runtime) -> Looked:
+    """See a picture and bring its kinds to its own size."""
+    scene = scene_of(picture, runtime)
+    return Looked(scene, eyes.mattes(scene, picture.pixels, threads=runtime.threads))
+
+
+def scene_of(picture: Picture, runtime: Runtime) -> Scene:
+    """What a picture shows, also to the networks that the user added."""
+    guests = Guests(runtime.depth, runtime.kinds)
+    return eyes.scene_of(picture, runtime.threads, guests)
+
+
+def asked_kinds(request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The kinds that shall hold, and those that shall move."""
+    hold = tuple(control.kind for control in request.all(HoldKind))
+    move = tuple(control.kind for control in request.all(MoveKind))
+    return hold, move
+
+
+def kind_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:
+    """Kinds that are asked for and not there."""
+    hold, move = asked_kinds(request)
+    if not hold + move:
+        return []
+    scene = scene_of(assets.picture(request.keyframes[0].image), runtime)
+    there = [kind for kind, share in scene.shares().items() if share > 0.005]
+    missing = [kind for kind in dict.fromkeys(hold + move) if kind not in there]
+    return [f"No {kind} is seen in the picture: --hold and --move {kind} change nothing; seen are"
+            f" {', '.join(there)}." for kind in missing]  # fmt: skip
+
+
+def enriched(seen: Seen, scene: Scene) -> Seen:
+    """What the encoder saw, its guesses at what flows, holds and moves replaced by the scene's."""
+    grid = (seen.speed.shape[0], seen.speed.shape[1])
+
+    def sized(values: Floats) -> Floats:
+        return np.asarray(cv2.resize(values, grid[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+    return replace(
+        seen,
+        speed=np.exp(np.clip(sized(scene.log_speed), -7, 0)),
+        moving=sized(scene.moving),
+        fluid=cells(scene, FLOWING, grid),
+        rigid=cells(scene, HOLDING, grid),
+    )
+
+
+def cells(scene: Scene, kinds: tuple[str, ...], grid: tuple[int, int]) -> Floats:
+    """Share 0..1 of some kinds on ``grid`` cells."""
+    share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0)
+    return np.asarray(cv2.resize(share, grid[::-1], interpolation=cv2.INTER_AREA), np.float32)
