@@ -28,8 +28,10 @@ COMMANDS = {
         "--processes", "--split",
     },
     "render": {"photo", "field"} | SHARED,
+    "serve": {"--folder", "--host", "--name", "--new-key", "--no-worker", "--port", "--queue"},
     "train": {"recipe", "--data", "--from", "--out", "--val"},
     "verify": {"files", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},
+    "worker": {"--folder", "--queue", "--slot", "--supervised"},
 }  # fmt: skip
 
 
