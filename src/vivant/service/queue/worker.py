@@ -14,8 +14,9 @@ from vivant.service.queue.store import EVENTS, MAKE, POLL_SECONDS, client_for, c
 from vivant.service.settings import ServiceSettings
 from vivant.service.work import carry_out
 
-ATTEMPTS = 5
-"""A job whose worker dies this often is given up: it would take every worker with it."""
+ATTEMPTS = 20
+"""A job whose worker dies this often is given up: it would take every worker with it. Deaths that
+have nothing to do with the job count too, so this is no small number."""
 LAST_SECONDS = 30
 
 
