@@ -11,8 +11,8 @@ from vivant.data.parallax import parallax
 from vivant.data.silhouettes import silhouette
 from vivant.data.teachers import MOSAIC, VOC, SoftLabels
 from vivant.data.worlds import make_world
-from vivant.scene.instances import find_instances
 from vivant.kinds import INDEX, KINDS, WATERS
+from vivant.scene.instances import find_instances
 from vivant.scene.network import assemble, relative, seen_size, softmax
 from vivant.scene.waters import river_ends
 

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.torch
 import torch  # noqa: E402
 
 from conftest import photo_like  # noqa: E402
-from vivant.motion.encoder import Encoder  # noqa: E402
 from vivant.kinds import INDEX, KINDS  # noqa: E402
+from vivant.motion.encoder import Encoder  # noqa: E402
 from vivant.training.scene.checks import agreement, confusion, rank_correlation  # noqa: E402
 from vivant.training.scene.corpus import Example, chances, cut  # noqa: E402
 from vivant.training.scene.network import SceneNetwork  # noqa: E402

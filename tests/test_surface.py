@@ -8,8 +8,9 @@ import vivant
 from vivant.cli.main import command_line
 
 SHARED = {
-    "--camera", "--consent", "--export", "--flow-format", "--format", "--fps", "--json", "--loop",
+    "--camera", "--consent", "--export", "--flow-format", "--format", "--fps", "--hold", "--json", "--loop",
     "--lossless", "--model", "--move", "--no-watermark", "--out", "--overwrite", "--save-field",
+    "--save-scene",
     "--seconds", "--size", "--still", "--strength", "--stroke", "--strokes", "-o",
 }  # fmt: skip
 COMMANDS = {
@@ -21,6 +22,7 @@ COMMANDS = {
         "--ratio", "--samples", "--split", "--truth",
     },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
+    "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},
     "prepare": {
         "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--max-jump",
@@ -28,8 +30,13 @@ COMMANDS = {
         "--processes", "--split",
     },
     "render": {"photo", "field"} | SHARED,
+    "serve": {"--folder", "--host", "--name", "--new-key", "--no-worker", "--port", "--queue"},
+    "see": {
+        "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "-o",
+    },
     "train": {"recipe", "--data", "--from", "--out", "--val"},
     "verify": {"files", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},
+    "worker": {"--folder", "--queue", "--slot", "--supervised"},
 }  # fmt: skip
 
 

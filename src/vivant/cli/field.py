@@ -9,7 +9,6 @@ from vivant.cli.preview import write_preview
 from vivant.cli.show import print_json, say
 from vivant.field.describe import describe
 from vivant.field.file import load_field
-from vivant.field.motion_field import MotionField
 from vivant.field.wheel import wheel_picture
 from vivant.files import check_output
 
@@ -33,4 +32,3 @@ def show_field(
     for name, value in facts.items():
         shown = f"{value:.4g}" if isinstance(value, float) else value
         say(f"{name:>13}: {shown}")
-

@@ -36,6 +36,9 @@ from vivant.errors import VivantError
 from vivant.settings import Settings, read_settings
 from vivant.version import __version__
 
+ServiceFolder = Annotated[Path, typer.Option(help="Folder of uploads, results and queue.")]
+QueueUrl = Annotated[str, typer.Option(help="postgresql://...; left out: a file in the folder.")]
+
 
 def animate(
     photos: Photos,
@@ -378,6 +381,42 @@ def root(
     """Brings still pictures to life."""
 
 
+def serve(
+    folder: ServiceFolder = Path("vivant-service"),
+    queue: QueueUrl = "",
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65535)] = 8422,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Host name by which clients may call it.")
+    ] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
+    new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
+) -> None:
+    """Serve the HTTP API (extra: serve)."""
+    from vivant.cli.serve import make_key
+    from vivant.cli.serve import serve as run
+    from vivant.service.settings import ServiceSettings
+
+    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()))
+    if new_key:
+        make_key(settings, new_key)
+    else:
+        run(settings, not no_worker)
+
+
+def worker(
+    folder: ServiceFolder = Path("vivant-service"),
+    queue: QueueUrl = "",
+    slot: Annotated[int, typer.Option(help="Tells the workers of a machine apart.")] = 0,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+) -> None:
+    """Work on the queue of a service (extra: serve)."""
+    from vivant.cli.worker import work
+    from vivant.service.settings import ServiceSettings
+
+    work(ServiceSettings(folder, queue), slot, supervised)
+
+
 def command_line() -> typer.Typer:
     """The command with its subcommands, its options read from the table of controls."""
     plain: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False}
@@ -387,6 +426,8 @@ def command_line() -> typer.Typer:
     app.command()(with_controls(render, leave_out=("field",)))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
+    app.command()(serve)
+    app.command()(worker)
     named = typer.Typer(invoke_without_command=True, **plain)
     named.callback()(models)
     named.command("add")(add_model)

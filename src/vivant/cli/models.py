@@ -19,7 +19,10 @@ def show_models(as_json: bool, settings: Settings) -> None:
     """Print every installed model: family, licence, what it honours, hash of its weights; and
     the networks that the user added."""
     rows = [_row(name) for name in MODELS]
-    rows += [{"name": path.name, "family": "eyes", "sha256": sha256_of(path)} for path in _added(settings)]
+    rows += [
+        {"name": path.name, "family": "eyes", "sha256": sha256_of(path)}
+        for path in _added(settings)
+    ]
     if as_json:
         print_json(rows)
         return

@@ -18,7 +18,8 @@ ROOM = 40
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What was asked of the output. ``save_field``, ``save_scene`` and ``export`` are extras of each clip."""
+    """What was asked of the output. ``save_field``, ``save_scene`` and ``export`` are extras
+    of each clip."""
 
     out: Path | None = None
     format: str | None = None

@@ -92,7 +92,9 @@ def write_masks(folder: Path, scene: Scene, found: Mattes, picture: Picture) -> 
         if one.kind in found.alpha:
             alpha = thing_matte(scene, number, found.of(one.kind))
             write_png(folder / f"{number:02d}-{one.kind}.png", alpha)
-            write_png(folder / f"{number:02d}-{one.kind}-cutout.png", cut_out(picture.pixels, alpha))
+            write_png(
+                folder / f"{number:02d}-{one.kind}-cutout.png", cut_out(picture.pixels, alpha)
+            )
 
 
 def full_depth(scene: Scene, picture: Picture) -> NDArray[np.uint16]:
@@ -136,15 +138,11 @@ def _kinds_mask(photo: Path, scene: Scene, kinds: tuple[str, ...], picture: Pict
     total = np.sum([found.of(kind).astype(np.uint16) for kind in kinds], axis=0)
     if not total.any():
         there = [kind for kind, share in scene.shares().items() if share > LEAST_SHOWN]
-        raise VivantError(
-            f"{photo} shows no {' or '.join(kinds)}; it shows {', '.join(there)}."
-        )
+        raise VivantError(f"{photo} shows no {' or '.join(kinds)}; it shows {', '.join(there)}.")
     return np.asarray(np.minimum(total, 255), np.uint8)
 
 
-def _thing_mask(
-    photo: Path, scene: Scene, place: tuple[float, float], picture: Picture
-) -> Plane:
+def _thing_mask(photo: Path, scene: Scene, place: tuple[float, float], picture: Picture) -> Plane:
     number = scene.at(*place)
     if number is None:
         raise VivantError(f"There is no thing at {place[0]:g},{place[1]:g} in {photo}.")

@@ -15,11 +15,13 @@ class Drawn:
 
     ``still`` and ``move`` are masks ``[H, W]`` of the picture's size, 255 = applies: ``still``
     pixels never change, ``move`` keeps motion to the masked region and asks for motion
-    throughout it; ``things`` are those that strokes drive, which leave their place whole.
+    throughout it; ``things`` are those that strokes drive, which leave their place whole;
+    ``held`` is what a scene says holds, which is not asked of the field.
     """
 
     still: Plane | None = None
     move: Plane | None = None
     things: Plane | None = None
+    held: Plane | None = None
     strokes: tuple[Stroke, ...] = ()
     camera: Camera = field(default_factory=Camera)

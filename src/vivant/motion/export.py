@@ -72,7 +72,9 @@ def export_velocity(network: MotionTransformer, path: Path) -> None:
         shapes[name][1] = count
     for name in ("cos", "sin"):
         shapes[name][0] = count
-    export_graph(network.eval(), example_inputs(network), path, VELOCITY_INPUTS, ("velocity",), shapes)
+    export_graph(
+        network.eval(), example_inputs(network), path, VELOCITY_INPUTS, ("velocity",), shapes
+    )
 
 
 def example_inputs(

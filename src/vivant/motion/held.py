@@ -1,4 +1,4 @@
-"""What a scene says about a shot: which pixels hold, which flow, and which thing a stroke drives."""
+"""What a scene says about a shot: what holds, what flows, and which thing a stroke drives."""
 
 from __future__ import annotations
 

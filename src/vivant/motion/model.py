@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.asset import Assets
 from vivant.bundle import Bundle, parameters
-from vivant.clip import Floats, Frame, VideoSpec
+from vivant.clip import Floats, Frame, Picture, VideoSpec
 from vivant.controls.given import GivenField
 from vivant.field import operations
 from vivant.field.file import field_from, write_field
@@ -33,10 +33,12 @@ from vivant.motion.steer import (
     stillness,
 )
 from vivant.motion.steering import FIRST, Steering
+from vivant.rendering.behind import in_place
 from vivant.rendering.exports import FLOW_FORMATS, export, flows
 from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.renderer import render
 from vivant.rendering.shot import Shot
+from vivant.rendering.source import Source
 from vivant.request import (
     Artefact,
     Capabilities,
@@ -56,7 +58,17 @@ from vivant.scene.record import Scene
 
 FPS = 24.0
 CAPABILITIES = Capabilities(
-    controls=("loop", "strength", "still", "move", "hold", "move-kind", "stroke", "camera", "field"),
+    controls=(
+        "loop",
+        "strength",
+        "still",
+        "move",
+        "hold",
+        "move-kind",
+        "stroke",
+        "camera",
+        "field",
+    ),
     reproducible="device",
     artefacts={
         "field": (),
@@ -218,13 +230,19 @@ def _scene_artefact(make: Callable[[], Scene]) -> Artefact:
 
 
 def frames_of(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> Iterator[Frame]:
-    """The frames of a shot under a field."""
-    return render(
-        shot.photograph or shot.picture,
-        field,
-        shot.spec,
-        camera=shot.controls.camera,
-        loop=shot.loop,
-        still=shot.controls.still,
-        rendering=rendering,
-    )
+    """The frames of a shot under a field: what holds stays in front of what moves."""
+    drawn, spec = shot.controls, shot.spec
+    picture = shot.photograph or shot.picture
+    fronts = [plane for plane in (drawn.held, drawn.still) if plane is not None]
+    if not fronts or drawn.camera.moves:
+        still = np.maximum.reduce(fronts) if fronts else None
+        return render(
+            picture, field, spec, camera=drawn.camera, loop=shot.loop, still=still,
+            rendering=rendering,
+        )  # fmt: skip
+    pixels = Source(picture.pixels, (spec.width, spec.height), ()).fitted
+
+    def moved(behind: Frame) -> Iterator[Frame]:
+        return render(Picture(behind), field, spec, loop=shot.loop, rendering=rendering)
+
+    return in_place(pixels, np.maximum.reduce(fronts), moved)

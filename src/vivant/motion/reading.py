@@ -62,14 +62,15 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
     strength = request.one(Strength)
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
-    things = None
+    things = held = None
     sampled = request.one(GivenField) is None and (strength is None or strength.factor > 0)
     if sampled or any(asked_kinds(request)):
-        still, move, things = _with_kinds(request, look(source, runtime), plan, still, move)
+        still, move, things, held = _with_kinds(request, look(source, runtime), plan, still, move)
     drawn = Drawn(
         still=_with_surround(still, move, source, plan),
         move=move,
         things=things,
+        held=held,
         strokes=request.all(Stroke),
         camera=combined(request.all(Camera)),
     )
@@ -87,8 +88,9 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
 
 def _with_kinds(
     request: Request, looked: Looked, plan: Plan, still: Plane | None, move: Plane | None
-) -> tuple[Plane | None, Plane | None, Plane | None]:
-    """Masks of what holds and moves, joined with the kinds that do; the things that are driven.
+) -> tuple[Plane | None, Plane | None, Plane | None, Plane | None]:
+    """Masks of what shall hold and move, joined with the kinds that shall; the things that are
+    driven; and what holds by its kind.
 
     What is asked to move may, whatever its kind; what is asked to hold does.
     """
@@ -102,15 +104,15 @@ def _with_kinds(
     if move_kinds:
         asked = fitted(looked.of(move_kinds))
         move = asked if move is None else np.maximum(move, asked)
+    held = None
     if request.one(GivenField) is None:
         held = fitted(looked.holding(move_kinds))
         for may in (move, things):
             held = held if may is None else np.minimum(held, 255 - may)
-        still = held if still is None else np.maximum(still, held)
     if hold_kinds:
         asked = fitted(looked.of(hold_kinds))
         still = asked if still is None else np.maximum(still, asked)
-    return still, move, things
+    return still, move, things, held
 
 
 def _joined(masks: Iterable[Masked], source: Picture, plan: Plan, assets: Assets) -> Plane | None:

@@ -27,7 +27,8 @@ class Shot:
     photograph: Picture | None = None
 
     def __post_init__(self) -> None:
-        for mask in (self.controls.still, self.controls.move, self.controls.things):
+        drawn = self.controls
+        for mask in (drawn.still, drawn.move, drawn.things, drawn.held):
             if mask is not None and mask.shape != self.picture.pixels.shape[:2]:
                 raise ValueError(f"the picture is {self.picture.size}, a mask {mask.shape[::-1]}")
 

@@ -18,8 +18,8 @@ def cut_out(pixels: Frame, alpha: Plane) -> NDArray[np.uint8]:
     The colours are estimated by blurring foreground and background apart (Forte, "Approximate
     Fast Foreground Colour Estimation", ICIP 2021).
     """
-    image = pixels.astype(np.float32) / 255
-    share = (alpha / np.float32(255))[..., None]
+    image = np.asarray(pixels / np.float32(255), np.float32)
+    share = np.asarray(alpha / np.float32(255), np.float32)[..., None]
     front = back = image
     for radius in PASSES:
         front, back = _apart(image, front, back, share, radius)

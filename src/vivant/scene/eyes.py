@@ -49,8 +49,6 @@ def scene_of(picture: Picture, threads: int = 0, guests: Guests = Guests()) -> S
     return scene
 
 
-def mattes(
-    scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KINDS, threads: int = 0
-) -> Mattes:
+def mattes(scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KINDS, threads: int = 0) -> Mattes:
     """Mattes of ``kinds`` for a picture ``[H, W, 3]`` and its scene; see `vivant.scene.mattes`."""
     return _mattes(builtin_eyes(threads), scene, pixels, kinds)

@@ -1,10 +1,11 @@
-"""Networks of the user's own: a depth network (Depth Anything V2, MiDaS) or a segmenter of ADE20K's
-150 classes, as ONNX files. They are run in a child process, since a stranger's graph is a stranger's
-file, and their hashes go into the scene's ``seen_by``.
+"""Networks of the user's own: a depth network (Depth Anything V2, MiDaS) or a segmenter of
+ADE20K's 150 classes, as ONNX files. They are run in a child process, since a stranger's graph is a
+stranger's file, and their hashes go into the scene's ``seen_by``.
 
-A JSON file beside the network (``NAME.json``) may say how it wants its picture: ``mean`` and ``std``
-(three numbers each, of 0..1; ImageNet's where left out), ``size`` [height, width] (the graph's own,
-else 518 for depth and 512 for kinds), and of depth ``near``: "high" (inverse depth) or "low".
+A JSON file beside the network (``NAME.json``) may say how it wants its picture: ``mean`` and
+``std`` (three numbers each, of 0..1; ImageNet's where left out), ``size`` [height, width] (the
+graph's own, else 518 for depth and 512 for kinds), and of depth ``near``: "high" (inverse depth)
+or "low".
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def depth_by(path: Path, pixels: Frame, grid: tuple[int, int]) -> Floats:
     depth = cv2.resize(answer[0], grid[::-1], interpolation=cv2.INTER_AREA)
     if manners_of(path).near == "low":
         depth = 1 / np.maximum(depth, 1e-3)
-    return relative(np.asarray(depth - min(float(np.percentile(depth, 1)), depth.max()), np.float32))
+    return relative(
+        np.asarray(depth - min(float(np.percentile(depth, 1)), depth.max()), np.float32)
+    )
 
 
 def kinds_by(path: Path, pixels: Frame, grid: tuple[int, int]) -> Floats:

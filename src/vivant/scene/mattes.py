@@ -1,8 +1,8 @@
 """From coarse kinds to mattes at the picture's own size: true to edges and to thin things.
 
 A small network sees the picture at 512 pixels on its short side beside the coarse matte of one
-kind and answers alpha, only where the coarse matte is unsure; a guided filter's local line (He, Sun and
-Tang, "Fast Guided Filter", 2015) carries alpha to the full size.
+kind and answers alpha; a guided filter's local line (He, Sun and Tang, "Fast Guided Filter", 2015)
+carries alpha to the full size.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ class Mattes:
         return np.zeros(self.size[::-1], np.uint8)
 
 
-def mattes(
-    eyes: Eyes, scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KINDS
-) -> Mattes:
+def mattes(eyes: Eyes, scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KINDS) -> Mattes:
     """Mattes of ``kinds`` for a picture ``[H, W, 3]`` and its scene."""
     height, width = pixels.shape[:2]
     there = [kind for kind in kinds if _present(scene.kinds[INDEX[kind]])]

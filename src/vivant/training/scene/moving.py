@@ -18,8 +18,8 @@ from torch.nn import functional
 from vivant.clip import Floats
 from vivant.data.shards import read_sample, shard_paths
 from vivant.data.windows import Window, windows_of
-from vivant.metrics import Bools, moving_and_static
 from vivant.kinds import KINDS, WATERS
+from vivant.metrics import Bools, moving_and_static
 from vivant.training.scene.checks import tensor_of
 from vivant.training.scene.network import WIDTH, SceneNetwork
 from vivant.training.trainer import TrainOptions, train
@@ -178,9 +178,7 @@ def _missing(dimensions: int, h: int, w: int) -> list[tuple[int, int]]:
     return [(0, 0)] * (dimensions - 2) + short
 
 
-def learn_moving(
-    seen: Sequence[Seen], out: Path, options: TrainOptions = OPTIONS
-) -> MovingHead:
+def learn_moving(seen: Sequence[Seen], out: Path, options: TrainOptions = OPTIONS) -> MovingHead:
     """A head trained on some windows; resumes from ``out``."""
     head = MovingHead()
     head.standardise(seen)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vivant.motion.encoder import Encoder
 from vivant.kinds import KINDS, WATERS
+from vivant.motion.encoder import Encoder
 
 TAPS = {1: 24, 2: 40, 4: 112, 6: 320}
 """Encoder stages whose output is used (strides 4, 8, 16, 32) and their channels."""

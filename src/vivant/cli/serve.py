@@ -1,0 +1,46 @@
+"""``vivant serve``: the HTTP API, with a worker beside it."""
+
+from __future__ import annotations
+
+import threading
+
+from vivant.cli.show import say
+from vivant.errors import UsageError
+from vivant.service.keys import new_key, read_keys
+from vivant.service.settings import ServiceSettings, check_reach
+
+
+def serve(settings: ServiceSettings, with_worker: bool) -> None:
+    """Serve until interrupted. Raises UsageError where the extra is missing, or where others
+    could reach a service without keys."""
+    keys = read_keys(settings.keys)
+    check_reach(settings, len(keys))
+    try:
+        import uvicorn
+
+        from vivant.service.api import api
+        from vivant.service.queue.store import prepare
+        from vivant.service.supervisor import supervise
+    except ImportError as error:
+        raise UsageError("This needs the extra: pip install 'vivant[serve]'.") from error
+    prepare(settings)
+    until = threading.Event()
+    command = ["worker", "--folder", str(settings.folder), "--queue", settings.queue]
+    keeper = threading.Thread(target=supervise, args=([*command, "--supervised"], until))
+    if with_worker:
+        keeper.start()
+    say(f"http://{settings.host}:{settings.port}/docs")
+    try:
+        uvicorn.run(
+            api(settings, keys), host=settings.host, port=settings.port, log_level="warning",
+            server_header=False,
+        )  # fmt: skip
+    finally:
+        until.set()
+        if with_worker:
+            keeper.join()
+
+
+def make_key(settings: ServiceSettings, name: str) -> None:
+    """Make an API key and print its secret, once."""
+    print(new_key(settings.keys, name))

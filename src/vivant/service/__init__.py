@@ -1,0 +1,1 @@
+"""The service: one HTTP API over a durable queue."""

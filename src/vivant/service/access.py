@@ -1,0 +1,39 @@
+"""Who may call: API keys, their scopes, and no page of another site."""
+
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from vivant.service.keys import LOCAL, ApiKey, Scope, who
+
+
+def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
+    """A dependency that gives the caller's key, or refuses with 401 or 403."""
+
+    def allowed(
+        request: Request,
+        given: Annotated[
+            HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))
+        ],
+    ) -> ApiKey:
+        _check_origin(request)
+        if not keys:
+            return LOCAL
+        key = who(given.credentials if given else "", keys)
+        if key is None:
+            raise HTTPException(401, "Send a key of this service: Authorization: Bearer KEY.")
+        if scope not in key.scopes:
+            raise HTTPException(403, f"The key {key.name} may not {scope}.")
+        return key
+
+    return allowed
+
+
+def _check_origin(request: Request) -> None:
+    """Pages of other sites, and those that hide where they are from, cannot use a browser here."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, "Pages of other sites may not call this service.")

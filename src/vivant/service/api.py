@@ -1,0 +1,183 @@
+"""The HTTP API: routes only; bodies are the core request, work is done elsewhere.
+
+Annotations are evaluated here: FastAPI reads them, and some name a function's own variables.
+"""
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Header as HttpHeader
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from vivant.asset import Asset, Kind
+from vivant.errors import UsageError
+from vivant.request import Request as ClipRequest
+from vivant.service.access import access_to
+from vivant.service.keys import ApiKey
+from vivant.service.queue.client import ENDED, Job, OtherBody, Queue, QueueFull
+from vivant.service.settings import ServiceSettings
+from vivant.service.uploads import TooLarge, check_there, take_in
+from vivant.version import __version__
+
+KEEP_ALIVE_SECONDS = 15.0
+Format = Literal["mp4", "webp", "gif"]
+SUFFIXES = {"mp4": ".mp4", "webp": ".webp", "gif": ".gif"}
+TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
+STATUS: tuple[tuple[type[UsageError], int], ...] = (
+    (OtherBody, 409),
+    (QueueFull, 429),
+    (TooLarge, 413),
+    (UsageError, 422),
+)
+
+
+def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
+    """The application; its database must be prepared. With no ``keys`` everybody who reaches it
+    may use it: bind it to loopback only (`vivant.service.settings.check_reach`)."""
+    queue = Queue(settings)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        queue.close()
+
+    app = FastAPI(title="vivant", version=__version__, lifespan=life)
+    app.add_middleware(
+        TrustedHostMiddleware,
+        allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
+    )
+    app.add_exception_handler(UsageError, _refused)
+    _add_inputs(app, settings, keys)
+    _add_jobs(app, settings, queue, keys)
+    _add_results(app, settings, queue, keys)
+    _add_facts(app, settings, queue)
+    return app
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    status = next(number for kind, number in STATUS if isinstance(error, kind))
+    return JSONResponse({"detail": str(error)}, status)
+
+
+def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> None:
+    submit = access_to("submit", keys)
+
+    @app.post("/v1/assets", status_code=201, summary="Upload a picture or a mask")
+    async def upload(
+        request: Request,
+        _: Annotated[ApiKey, Depends(submit)],
+        kind: Kind = "picture",
+        name: Annotated[str, Query(max_length=200)] = "",
+    ) -> Asset:
+        """The body is the file itself; the answer goes into the request of a job."""
+        return await take_in(request.stream(), settings.uploads, kind, name, settings.max_upload)
+
+
+def _add_jobs(
+    app: FastAPI, settings: ServiceSettings, queue: Queue, keys: tuple[ApiKey, ...]
+) -> None:
+    submit, read = access_to("submit", keys), access_to("read", keys)
+
+    @app.post("/v1/jobs", status_code=201, summary="Submit a job")
+    def submit_job(
+        request: Annotated[dict[str, Any], Body()],
+        key: Annotated[ApiKey, Depends(submit)],
+        format: Format = "mp4",  # noqa: A002 - the word users know
+        consent: bool = False,
+        idempotency_key: Annotated[str, HttpHeader(max_length=200)] = "",
+    ) -> Job:
+        """The body is a request, as in a clip's own record; 201 means that it is not lost."""
+        wanted = ClipRequest.from_data(request)
+        if wanted.model not in settings.models:
+            raise UsageError(f"There is no model {wanted.model[:80]!r} at this service.")
+        check_there(wanted.to_data(), settings.uploads)
+        body = {"request": wanted.to_data(), "format": format, "consent": consent}
+        return queue.submit(body, key.name, idempotency_key)
+
+    @app.get("/v1/jobs/{job_id}", summary="How a job is")
+    def job(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Job:
+        return _found(queue, job_id, key)
+
+    @app.post("/v1/jobs/{job_id}/cancel", summary="Cancel a job")
+    def cancel(job_id: str, key: Annotated[ApiKey, Depends(submit)]) -> Job:
+        if _found(queue, job_id, key).state not in ENDED:
+            queue.cancel(job_id)
+        return _found(queue, job_id, key)
+
+    @app.delete("/v1/jobs/{job_id}", status_code=204, summary="Delete a job and its clip")
+    def delete(job_id: str, key: Annotated[ApiKey, Depends(submit)]) -> None:
+        if _found(queue, job_id, key).state not in ENDED:
+            raise HTTPException(409, "The job has not ended; cancel it first.")
+        shutil.rmtree(settings.results / job_id, ignore_errors=True)
+        queue.forget(job_id)
+
+    @app.get("/v1/jobs/{job_id}/events", summary="Listen to a job (SSE)")
+    def events(
+        job_id: str,
+        key: Annotated[ApiKey, Depends(read)],
+        last_event_id: Annotated[int, HttpHeader(ge=-1, le=1 << 31)] = -1,
+    ) -> StreamingResponse:
+        """Numbered events of progress, then one ``ended``; goes on after Last-Event-ID."""
+        _found(queue, job_id, key)
+        stream = _told(queue, job_id, key.name, last_event_id + 1)
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+
+def _told(queue: Queue, job_id: str, owner: str, after: int) -> Iterator[str]:
+    while True:
+        for number, event in queue.events(job_id, after, KEEP_ALIVE_SECONDS):
+            after = number + 1
+            yield f"id: {number}\nevent: progress\ndata: {json.dumps(event)}\n\n"
+        job = queue.get(job_id, owner)
+        if job is None or job.state in ENDED:
+            state = "deleted" if job is None else job.state
+            yield f"event: ended\ndata: {json.dumps({'state': state})}\n\n"
+            return
+        yield ": still there\n\n"
+
+
+def _add_results(
+    app: FastAPI, settings: ServiceSettings, queue: Queue, keys: tuple[ApiKey, ...]
+) -> None:
+    read = access_to("read", keys)
+
+    @app.get("/v1/jobs/{job_id}/result", summary="The clip", response_class=FileResponse)
+    def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> FileResponse:
+        job = _found(queue, job_id, key)
+        if job.state != "succeeded":
+            raise HTTPException(409, job.error or f"There is no clip: the job is {job.state}.")
+        made = queue.body(job_id, key.name)["format"]
+        path = settings.results / job.id / f"clip{SUFFIXES[made]}"
+        if not path.is_file():
+            raise HTTPException(410, "The clip is gone.")
+        return FileResponse(
+            path,
+            media_type=TYPES[made],
+            filename=path.name,
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
+
+
+def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
+    @app.get("/v1/models", summary="The models that jobs may name")
+    def models() -> list[str]:
+        return list(settings.models)
+
+    @app.get("/health", summary="Whether jobs can be taken")
+    def health() -> dict[str, Any]:
+        try:
+            return {"state": "ready", **queue.counts()}
+        except Exception as error:
+            raise HTTPException(503, "The database of the queue does not answer.") from error
+
+
+def _found(queue: Queue, job_id: str, key: ApiKey) -> Job:
+    job = queue.get(job_id, key.name)
+    if job is None:
+        raise HTTPException(404, "There is no such job.")
+    return job

@@ -1,0 +1,1 @@
+"""The durable queue on DBOS; nothing outside this package imports it."""

@@ -1,0 +1,163 @@
+"""The queue as the web process sees it: submit, look, listen, cancel, forget."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dbos import EnqueueOptions, WorkflowStatus
+from dbos import error as dbos_error
+
+from vivant.errors import UsageError
+from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
+from vivant.service.settings import ServiceSettings
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+_STATES: dict[str, State] = {
+    "ENQUEUED": "queued",
+    "DELAYED": "queued",
+    "PENDING": "running",
+    "SUCCESS": "succeeded",
+    "CANCELLED": "cancelled",
+}
+ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
+LISTEN_SECONDS = 0.1
+
+
+class OtherBody(UsageError):
+    """An idempotency key that came before with another job."""
+
+
+class QueueFull(UsageError):
+    """More unfinished jobs than one key may have."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as clients see it: times in milliseconds since 1970; ``result`` when it succeeded,
+    ``error`` in one sentence when it failed."""
+
+    id: str
+    state: State
+    created: int
+    updated: int
+    result: dict[str, Any] | None = None
+    error: str = ""
+
+
+class Queue:
+    """A connection to the queue; safe to share between threads."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._client = client_for(settings)
+        self._most = settings.max_waiting
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.destroy()
+
+    def check(self) -> None:
+        """Raises where the database does not answer."""
+        self._client.check_connection()
+
+    def submit(self, body: dict[str, Any], owner: str, key: str = "") -> Job:
+        """Put a job into the queue; it is durable when this returns.
+
+        The same ``key`` of the same owner gives the same job. Raises OtherBody where the body
+        differs from the first, QueueFull beyond the owner's quota.
+        """
+        job_id = _id_for(owner, key)
+        first = self._status(job_id, owner) if key else None
+        if first is None:
+            self._check_quota(owner)
+            options = EnqueueOptions(
+                workflow_name=MAKE,
+                queue_name=QUEUE,
+                workflow_id=job_id,
+                app_version=FORMAT,
+                authenticated_user=owner,
+            )
+            self._client.enqueue(options, job_id, body)
+            first = self._status(job_id, owner)
+        assert first is not None
+        assert first.input is not None
+        if first.input["args"][1] != body:
+            raise OtherBody("This Idempotency-Key came before with another job; take a new one.")
+        return _job(first)
+
+    def get(self, job_id: str, owner: str) -> Job | None:
+        """A job of this owner, None where there is none."""
+        status = self._status(job_id, owner)
+        return None if status is None else _job(status)
+
+    def body(self, job_id: str, owner: str) -> dict[str, Any]:
+        """What was submitted. The job must be there."""
+        status = self._status(job_id, owner)
+        assert status is not None
+        assert status.input is not None
+        body: dict[str, Any] = status.input["args"][1]
+        return body
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job; one that has ended stays as it is."""
+        self._client.cancel_workflow(job_id)
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job that has ended."""
+        self._client.delete_workflow(job_id)
+
+    def events(self, job_id: str, after: int, wait: float) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The events of a job from number ``after`` on; ends when the job does, or when nothing
+        came for ``wait`` seconds."""
+        stream = self._client.read_stream(
+            job_id,
+            EVENTS,
+            offset=after,
+            polling_interval_sec=LISTEN_SECONDS,
+            timeout_seconds=wait,
+        )
+        try:
+            yield from enumerate(stream, after)
+        except dbos_error.DBOSStreamTimeoutError:
+            return
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs wait and run."""
+        found = self._client.list_workflows(
+            status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
+        )
+        states = [_STATES[status.status] for status in found]
+        return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def _check_quota(self, owner: str) -> None:
+        waiting = self._client.list_workflows(
+            user=owner, status=["ENQUEUED", "PENDING"], limit=self._most, load_input=False
+        )
+        if len(waiting) >= self._most:
+            raise QueueFull(f"There are {self._most} unfinished jobs already; wait for some.")
+
+    def _status(self, job_id: str, owner: str) -> WorkflowStatus | None:
+        found = self._client.list_workflows(workflow_ids=[job_id], user=owner)
+        return found[0] if found else None
+
+
+def _id_for(owner: str, key: str) -> str:
+    if not key:
+        return uuid.uuid4().hex
+    return hashlib.sha256(f"{owner}\n{key}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _job(status: WorkflowStatus) -> Job:
+    state = _STATES.get(status.status, "failed")
+    output = status.output if state == "succeeded" else None
+    error = ""
+    if output is not None and "error" in output:
+        state, error, output = "failed", output["error"], None
+    elif state == "failed":
+        error = "The work failed unexpectedly; the operator finds the cause in the worker's log."
+    return Job(
+        status.workflow_id, state, status.created_at or 0, status.updated_at or 0, output, error
+    )

@@ -1,0 +1,51 @@
+"""The database of the queue: how it is reached, and its preparation."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from dbos import DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, run_dbos_database_migrations
+
+from vivant.service.settings import ServiceSettings
+
+QUEUE, MAKE, EVENTS = "clips", "make", "events"
+FORMAT = "1"
+"""Of the jobs' data: fixed, so that a new version of the program goes on with old jobs. Raise it
+only after the queue has run empty."""
+POLL_SECONDS = 0.2
+
+
+def config_for(settings: ServiceSettings, executor: str) -> DBOSConfig:
+    """What a worker called ``executor`` is started with. The JSON serialiser matters: the
+    default one unpickles what it finds in the database."""
+    return DBOSConfig(
+        name="vivant",
+        system_database_url=settings.database,
+        application_version=FORMAT,
+        executor_id=executor,
+        serializer=DBOSPortableJSONSerializer(),
+        log_level="ERROR",
+    )
+
+
+def prepare(settings: ServiceSettings) -> None:
+    """Create or migrate the database, and the queue in it; safe to repeat."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    run_dbos_database_migrations(system_database_url=settings.database)
+    if not settings.queue:
+        path = settings.database.removeprefix("sqlite:///")
+        with sqlite3.connect(path) as database:  # readers and a writer at once; it is kept
+            database.execute("PRAGMA journal_mode=WAL")
+        database.close()
+    client = client_for(settings)
+    client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
+    client.destroy()
+
+
+def client_for(settings: ServiceSettings) -> DBOSClient:
+    """A connection from outside a worker."""
+    return DBOSClient(
+        system_database_url=settings.database,
+        serializer=DBOSPortableJSONSerializer(),
+        application_name="vivant",
+    )
