@@ -150,6 +150,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     words = [sys.executable, "-c", code, str(Path(__file__).parent), str(told)]
     parent = subprocess.Popen(words)
     while not (told.exists() and told.read_text()):
+        assert parent.poll() is None, "the parent ended before its child began"
         time.sleep(0.05)
     parent.kill()
     parent.wait()

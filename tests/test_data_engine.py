@@ -158,19 +158,25 @@ def test_a_removal_is_honoured_and_stays(tmp_path: Path) -> None:
     assert len(list(out.glob("*.tar"))) == 1
 
 
+DEADLY = [
+    sys.executable,
+    "-c",
+    f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    "from killing import arm; from vivant.cli.main import main\n"
+    "arm('vivant.data.prepare:keep', 'after', 2); main()",
+]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_preparation_goes_on_after_kill_9(tmp_path: Path) -> None:
     for k in range(4):
         video(tmp_path / f"{k}.mp4", k)
     out = tmp_path / "out"
     words = [sys.executable, "-m", "vivant", "prepare", str(tmp_path), "--out", str(out)]
-    process = subprocess.Popen([*words, "--processes", "1"], start_new_session=True)
-    while not list(out.glob("clips/[!.]*.json")):
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    killed = subprocess.run([*DEADLY, *words[3:], "--processes", "1"], check=False)
+    assert killed.returncode == -signal.SIGKILL
     done = {p: p.stat().st_mtime_ns for p in out.glob("clips/[!.]*.json")}
-    assert 1 <= len(done) < 4
+    assert len(done) == 2
     result = subprocess.run(words, capture_output=True, text=True, check=True)
     assert "4 shots" in result.stdout + result.stderr
     assert all(p.stat().st_mtime_ns == stamp for p, stamp in done.items())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vivant.errors import UsageError, VivantError
-from vivant.files import check_not_input, check_output, publish, publish_folder, sweep
+from vivant.files import check_not_input, check_output, listed, publish, publish_folder, sweep
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX locks and links")
 
@@ -33,6 +33,20 @@ def test_success_replaces_whole(tmp_path: Path) -> None:
         assert not path.exists()
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_listing_skips_what_is_half_written(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("b.png", "deep/a.png", "._b.png"):
+        (tmp_path / name).touch()
+    with publish(tmp_path / "c.png") as temporary, publish_folder(tmp_path / "d", False) as folder:
+        temporary.touch()
+        (folder / "a.png").touch()
+        assert [p.name for p in listed(folder)] == ["a.png"]  # its own hidden name is no matter
+        assert listed(tmp_path, "*.png") == [tmp_path / "b.png"]
+        assert listed(tmp_path, "*.png", deep=True) == [tmp_path / "b.png", tmp_path / "deep/a.png"]
+        (folder / "a.png").rename(folder / "c.png")
+    assert [p.name for p in listed(tmp_path)] == ["b.png", "c.png", "d", "deep"]
 
 
 def test_folders_are_published_whole(tmp_path: Path) -> None:

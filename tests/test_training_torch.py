@@ -6,10 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ from vivant.motion.rigid import RigidPrior, pretrained_rigid  # noqa: E402
 from vivant.motion.transformer import MotionTransformer, TransformerParams  # noqa: E402
 from vivant.rendering.shot import Shot  # noqa: E402
 from vivant.request import Runtime  # noqa: E402
-from vivant.training import trainer  # noqa: E402
+from vivant.training import precision, trainer  # noqa: E402
 from vivant.training.builtin import Recipe  # noqa: E402
 from vivant.training.precision import fastest  # noqa: E402
 from vivant.training.restore import restore  # noqa: E402
@@ -126,14 +126,22 @@ def test_two_and_two_steps_are_four(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert next(answers) == "float32"
 
 
-def test_the_format_that_is_faster_is_taken() -> None:
-    def sleeper(plain: float, half: float) -> Callable[[str], None]:
-        return lambda name: time.sleep(plain if name == "float32" else half)
-
-    assert fastest(sleeper(0.010, 0.004)) == "bfloat16"
-    assert fastest(sleeper(0.004, 0.010)) == "float32"
+def test_the_format_that_is_faster_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]  # a clock of its own: what sleeps on a busy machine sleeps too long
+    monkeypatch.setattr(precision, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     calls: list[str] = []
-    assert fastest(lambda name: calls.append(name) or sleeper(0.002, 0.05)(name)) == "float32"
+
+    def lasting(plain: float, half: float) -> Callable[[str], None]:
+        def run(name: str) -> None:
+            calls.append(name)
+            now[0] += plain if name == "float32" else half
+
+        return run
+
+    assert fastest(lasting(0.010, 0.004)) == "bfloat16"
+    assert fastest(lasting(0.004, 0.010)) == "float32"
+    calls.clear()
+    assert fastest(lasting(0.002, 0.05)) == "float32"
     assert calls.count("bfloat16") == 2  # what is hopeless is not tried again
     with pytest.raises(UsageError, match="'float16' is none of measure, float32, bfloat16"):
         TrainOptions(1, precision="float16")
@@ -207,11 +215,11 @@ def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
 
 PARALLEL = """
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 sys.path.insert(0, sys.argv[2])
 from test_training_torch import Line
-from vivant.training.precision import fastest
+from vivant.training import precision
 from vivant.training.trainer import TrainOptions, train
 from vivant.training.world import join_world
 world = join_world()
@@ -220,7 +228,11 @@ options = TrainOptions(3, rate=0.1, warmup=1, save_every=3, precision="float32")
 network = train(Line(), options, Path(sys.argv[1]), world=world)
 # for one of them float32 is much faster, for the other bfloat16 a little
 seconds = {"float32": (0.001, 0.02), "bfloat16": (0.05, 0.015)}
-chosen = fastest(lambda name: time.sleep(seconds[name][world.rank]), world)
+now = [0.0]
+precision.time = SimpleNamespace(perf_counter=lambda: now[0])
+def run(name):
+    now[0] += seconds[name][world.rank]
+chosen = precision.fastest(run, world)
 out = Path(sys.argv[1]) / f"rank-{world.rank}.txt"  # printed lines of two processes can mix
 out.write_text(f"{network.weight.item():.9f} {chosen}")
 """

@@ -44,6 +44,11 @@ def test_no_child_of_another_kind() -> None:
     assert lines_with(UNPICKLES) == {}
 
 
+def test_folders_are_listed_without_hidden_files() -> None:
+    found = lines_with(re.compile(r"\.(r?glob|iterdir)\(|os\.(listdir|scandir|walk)\("))
+    assert set(found) == {"files.py", "media/scheduling.py"}  # the latter lists threads
+
+
 def test_onnx_runtime_comes_silenced() -> None:
     found = lines_with(re.compile(r"^\s*(import|from) onnxruntime\b"))
     assert list(found) == ["inference.py"]

@@ -37,6 +37,20 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def listed(folder: Path, pattern: str = "*", *, deep: bool = False) -> list[Path]:
+    """What ``pattern`` names in ``folder``, by name; with ``deep`` below it, too.
+
+    Hidden names are left out, which `Path.glob` takes: a run's half-written files bear them, and
+    so do those that some systems put beside every file of a foreign disk.
+    """
+    found = folder.rglob(pattern) if deep else folder.glob(pattern)
+    return sorted(p for p in found if not _is_hidden(p.relative_to(folder)))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
 # --- refusing before any work --------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
-from vivant.files import publish
+from vivant.files import listed, publish
 from vivant.version import __version__
 
 
@@ -61,7 +61,7 @@ def _start_anew_if_changed(out: Path, settings: dict[str, Any]) -> None:
     text = json.dumps(settings, sort_keys=True)
     key, kept = hashlib.sha256(text.encode()).hexdigest(), out / "settings.txt"
     if kept.is_file() and kept.read_text("utf-8") != key:
-        for path in (out / "cases").glob("*.json"):
+        for path in listed(out / "cases", "*.json"):
             path.unlink()
     with publish(kept) as temporary:
         temporary.write_text(key, "utf-8")

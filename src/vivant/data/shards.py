@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 from vivant.child import Broken, Child, Limits
 from vivant.data.labels import CELL, Labels
 from vivant.errors import MediaError
-from vivant.files import publish
+from vivant.files import listed, publish
 from vivant.wire import Answer
 
 KEY_EVERY = 4
@@ -54,7 +54,7 @@ def write_sample(path: Path, sample: Sample) -> None:
 
 def shard_paths(folder: Path) -> list[Path]:
     """The shards of a folder in the order of their names, without unfinished ones."""
-    return sorted(p for p in folder.glob("*.tar") if not p.name.startswith("."))
+    return listed(folder, "*.tar")
 
 
 def read_samples(folder: Path) -> Iterator[Sample]:

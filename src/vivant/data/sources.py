@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.errors import UsageError
+from vivant.files import listed
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"}
 
@@ -32,7 +33,7 @@ def read_sources(where: Path, splits: tuple[str, ...] = ()) -> list[Source]:
     if where.is_dir() and (where / "manifest.jsonl").exists():
         where = where / "manifest.jsonl"
     if where.is_dir():
-        files = sorted(p for p in where.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES)
+        files = [p for p in listed(where, deep=True) if p.suffix.lower() in VIDEO_SUFFIXES]
         found = [Source(p, _plain_facts(p, where)) for p in files]
     elif where.is_file():
         rows = _rows(where)

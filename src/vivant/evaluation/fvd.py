@@ -19,7 +19,7 @@ from vivant.clip import Floats
 from vivant.errors import UsageError
 from vivant.evaluation.frames import Frames
 from vivant.evaluation.statistics import frechet
-from vivant.files import sha256_of
+from vivant.files import listed, sha256_of
 from vivant.media.decoder import Decoder
 
 
@@ -97,7 +97,7 @@ def video_distance(made: Path, real: Path, extractor: Extractor) -> VideoDistanc
     sides = []
     with Decoder() as decoder:
         for folder in (made, real):
-            paths = sorted(folder.glob("*.mp4"))
+            paths = listed(folder, "*.mp4")
             if len(paths) < 2:
                 raise UsageError(f"{folder} needs at least two .mp4 clips.")
             sides.append(np.stack([extractor.features(p, decoder) for p in paths]))

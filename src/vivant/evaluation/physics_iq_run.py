@@ -26,7 +26,7 @@ from vivant.evaluation.physics_iq import (
     score_verified,
 )
 from vivant.evaluation.statistics import bootstrap
-from vivant.files import publish
+from vivant.files import listed, publish
 from vivant.kept import find, fingerprint, keep, state_of
 from vivant.media.decoder import Decoder
 from vivant.pages import page
@@ -86,7 +86,7 @@ def read_bench(clips: Path, truth: Path, decoder: Decoder) -> Bench:
     for folder in (clips, truth):
         if not folder.is_dir():
             raise UsageError(f"There is no folder {folder}.")
-    made = {p.name[:4]: p for p in sorted(clips.glob("*.mp4"))}
+    made = {p.name[:4]: p for p in listed(clips, "*.mp4")}
     if not made:
         raise UsageError(f"{clips} holds no clips called like 0001_....mp4.")
     rate = _rate(list(made.values()), decoder)
@@ -96,7 +96,7 @@ def read_bench(clips: Path, truth: Path, decoder: Decoder) -> Bench:
     if not folder.is_dir():
         raise UsageError(f"{truth} is not the benchmark's folder: there is no {folder}.")
     takes: dict[tuple[str, str], dict[str, Path]] = {}
-    for path in sorted(folder.glob("*.mp4")):
+    for path in listed(folder, "*.mp4"):
         parts = path.stem.split("_")
         if len(parts) != 6 or parts[4] not in ("take-1", "take-2"):
             raise UsageError(f"{path} is not called like a test video of the benchmark.")

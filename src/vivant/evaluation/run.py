@@ -31,7 +31,7 @@ from vivant.evaluation.motion_scores import Truth, score
 from vivant.evaluation.subject import Subject, features
 from vivant.evaluation.suites import Case
 from vivant.field.wheel import colourise, heat
-from vivant.files import publish
+from vivant.files import listed, publish
 from vivant.media.decoder import Decoder
 
 SECONDS, FPS = 2.0, 24.0
@@ -163,7 +163,7 @@ def filmed_velocity(frames: Frames, truth: Truth) -> Floats:
 
 def find_clip(folder: Path, name: str) -> tuple[Frames, float] | None:
     """Frames of the video called ``name`` in ``folder``, and their rate, or None."""
-    path = next((p for p in sorted(folder.iterdir()) if p.stem == name), None)
+    path = next((p for p in listed(folder) if p.stem == name), None)
     if path is None:
         return None
     with Decoder() as decoder:

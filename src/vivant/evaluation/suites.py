@@ -16,6 +16,7 @@ from vivant.data.sources import VIDEO_SUFFIXES, read_sources
 from vivant.data.windows import STEPS, Window, windows_of
 from vivant.errors import UsageError
 from vivant.evaluation.motion_scores import Truth, truth_of
+from vivant.files import listed
 from vivant.media.decoder import Decoder
 from vivant.media.resize import fit
 
@@ -63,7 +64,7 @@ def read_suite(
         sources = read_sources(manifest, (split,)) if listed else read_sources(path)
         prepare(sources, out / "shards", thresholds=EVERYTHING, progress=progress)
         return _clips(out / "shards")
-    photos = sorted(path.iterdir()) if path.is_dir() else [path]
+    photos = listed(path) if path.is_dir() else [path]
     with Decoder() as decoder:
         cases = [_photo(p, decoder) for p in photos if p.suffix.lower() in PHOTOS]
     if not cases:
@@ -72,7 +73,7 @@ def read_suite(
 
 
 def _has_clips(path: Path) -> bool:
-    return path.is_dir() and any(p.suffix.lower() in VIDEO_SUFFIXES for p in path.iterdir())
+    return path.is_dir() and any(p.suffix.lower() in VIDEO_SUFFIXES for p in listed(path))
 
 
 def _photo(path: Path, decoder: Decoder) -> Case:

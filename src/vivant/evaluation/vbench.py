@@ -19,7 +19,7 @@ from vivant.asset import Asset
 from vivant.clip import Picture
 from vivant.controls.camera import Camera
 from vivant.errors import MediaError, PolicyError, UnsupportedControl, UsageError
-from vivant.files import publish, sha256_of
+from vivant.files import listed, publish, sha256_of
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.resize import fit
@@ -111,7 +111,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 def _own_list(folder: Path) -> list[dict[str, Any]]:
-    images = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    images = [p for p in listed(folder) if p.suffix.lower() in SUFFIXES]
     return [
         {"prompt_en": p.stem, "dimension": OWN, "custom_image_path": str(p.resolve())}
         for p in images

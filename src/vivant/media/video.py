@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 
 from vivant.clip import Frame, VideoInfo
 from vivant.errors import MediaError, UsageError, VivantError
+from vivant.files import listed
 from vivant.media.colour import from_yuv420
 
 ANIMATIONS = {".gif", ".webp", ".avif"}
@@ -72,7 +73,7 @@ def _check(path: Path) -> None:
 
 
 def _pngs(folder: Path) -> Iterator[Frame]:
-    files = sorted(folder.glob("*.png"))
+    files = listed(folder, "*.png")
     if not files:
         raise MediaError(f"The folder {folder} holds no PNG frames.")
     for file in files:

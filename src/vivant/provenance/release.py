@@ -8,7 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vivant.files import check_output, check_output_folder, publish, publish_folder, sha256_of
+from vivant.files import (
+    check_output,
+    check_output_folder,
+    listed,
+    publish,
+    publish_folder,
+    sha256_of,
+)
 from vivant.media.ahead import made_ahead
 from vivant.media.formats import Format
 from vivant.media.write import CAPTURED, write_video
@@ -138,7 +145,7 @@ def _folder(work: _Release) -> Published:
     sums = out / SUMS
     with publish_folder(out, work.delivery.overwrite, SUMS) as folder:
         timings["render_encode"] = _timed(lambda: _encode(work, folder))
-        lines = [f"{sha256_of(p)}  {p.name}" for p in sorted(folder.glob("*.png"))]
+        lines = [f"{sha256_of(p)}  {p.name}" for p in listed(folder, "*.png")]
         listed = folder / SUMS
         listed.write_text("\n".join(lines) + "\n", "utf-8")
         target = sidecar_of(listed)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.errors import ProvenanceError, UsageError
-from vivant.files import sha256_of
+from vivant.files import listed, sha256_of
 from vivant.provenance.credentials import (
     FIRST_RECORD_LABEL,
     READABLE,
@@ -124,7 +124,7 @@ def states_synthetic(path: Path) -> bool:
 def _changed_frames(folder: Path, sums: Path) -> tuple[str, ...]:
     pairs = (line.split("  ", 1) for line in sums.read_text("utf-8").splitlines())
     stated = {name: digest for digest, name in pairs}
-    found = {p.name for p in folder.glob("*.png")}
+    found = {p.name for p in listed(folder, "*.png")}
     changed = [n for n in sorted(found & set(stated)) if sha256_of(folder / n) != stated[n]]
     return (
         *(f"{name} was changed" for name in changed),
