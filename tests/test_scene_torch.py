@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,64 @@ def test_figures() -> None:
     assert each["sky"] == 1.0
     assert mean == pytest.approx(np.mean([1, 0.5, 0]))
     assert rank_correlation(np.arange(9.0), np.exp(np.arange(9.0))) == pytest.approx(1)
+
+
+class Depth(torch.nn.Module):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        rows = torch.ones_like(image[:, 0]).cumsum(1)
+        return rows + 0 * image.mean()
+
+
+class Segmenter(torch.nn.Module):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        out = torch.zeros(1, 150, 16, 16) + 0 * image.mean()
+        out[:, 2] = 9.0  # sky, class 3 of 150
+        return out
+
+
+def test_networks_of_the_users_own(tmp_path: Path) -> None:
+    from vivant.errors import BundleError
+    from vivant.motion.export import export_graph
+    from vivant.scene.eyes import see
+    from vivant.scene.guests import Guests, check_guest
+
+    paths = {}
+    for name, net in (("depth", Depth()), ("kinds", Segmenter())):
+        paths[name] = tmp_path / f"{name}.onnx"
+        export_graph(
+            net, (torch.rand(1, 3, 32, 32),), paths[name], ("image",), ("out",), {"image": {}}
+        )
+        check_guest(paths[name], name)
+    picture = photo_like(96, 64)
+    scene = see(picture, guests=Guests(**paths))
+    assert scene.share("sky") > 0.9
+    assert scene.depth[0].mean() < 0.1
+    assert scene.depth[-1].mean() > 0.9
+    assert {"depth.onnx", "kinds.onnx"} < set(scene.seen_by)
+    with pytest.raises(BundleError, match="not \\[1, 150"):
+        check_guest(paths["depth"], "kinds")
+
+
+def test_the_moving_head_learns_and_is_exported(tmp_path: Path) -> None:
+    from vivant.bundle import open_bundle
+    from vivant.scene.network import open_eyes, see
+    from vivant.training.scene.export import SceneGraph, write_scene_bundle
+    from vivant.training.scene.moving import INPUTS, MovingHead, Seen, chances_of, learn_moving
+    from vivant.training.scene.refiner import MatteRefiner
+    from vivant.training.trainer import TrainOptions
+
+    rng = np.random.default_rng(0)
+    seen = []
+    for k in range(4):
+        inputs = rng.normal(0, 1, (INPUTS, 32, 40)).astype(np.float16)
+        speed = np.where(inputs[0] > 0, 0.1, 0.0).astype(np.float32)
+        seen.append(Seen(inputs, speed, np.ones_like(speed), None, str(k), "", "train"))
+    head = learn_moving(seen, tmp_path / "run", TrainOptions(60, rate=5e-3, warmup=2, ema=0.5))
+    found = chances_of(head, seen[0])
+    moves = seen[0].speed > 0
+    assert found[moves].mean() > found[~moves].mean() + 0.3
+    network = SceneNetwork(Encoder()).eval()
+    about = {"name": "scene", "version": "0", "licence": "Apache-2.0"}
+    write_scene_bundle(tmp_path / "b", SceneGraph(network, MovingHead()), MatteRefiner(), about)
+    scene = see(open_eyes(open_bundle(tmp_path / "b"), 1), photo_like(96, 64))
+    assert scene.grid == (64, 96)

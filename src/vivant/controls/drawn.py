@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from vivant.clip import Plane
 from vivant.controls.camera import Camera
 from vivant.controls.stroke import Stroke
@@ -25,3 +27,9 @@ class Drawn:
     held: Plane | None = None
     strokes: tuple[Stroke, ...] = ()
     camera: Camera = field(default_factory=Camera)
+
+    @property
+    def front(self) -> Plane | None:
+        """All that holds, for whatever reason; None where nothing is known to."""
+        planes = [plane for plane in (self.still, self.held) if plane is not None]
+        return np.maximum.reduce(planes) if planes else None

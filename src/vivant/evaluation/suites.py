@@ -59,9 +59,9 @@ def read_suite(
     if path.is_dir() and shard_paths(path):
         return _clips(path)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
-    listed = manifest.suffix == ".jsonl" and manifest.is_file()
-    if listed or _has_clips(path):
-        sources = read_sources(manifest, (split,)) if listed else read_sources(path)
+    stated = manifest.suffix == ".jsonl" and manifest.is_file()
+    if stated or _has_clips(path):
+        sources = read_sources(manifest, (split,)) if stated else read_sources(path)
         prepare(sources, out / "shards", thresholds=EVERYTHING, progress=progress)
         return _clips(out / "shards")
     photos = listed(path) if path.is_dir() else [path]

@@ -232,17 +232,20 @@ def _scene_artefact(make: Callable[[], Scene]) -> Artefact:
 def frames_of(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> Iterator[Frame]:
     """The frames of a shot under a field: what holds stays in front of what moves."""
     drawn, spec = shot.controls, shot.spec
-    picture = shot.photograph or shot.picture
-    fronts = [plane for plane in (drawn.held, drawn.still) if plane is not None]
-    if not fronts or drawn.camera.moves:
-        still = np.maximum.reduce(fronts) if fronts else None
+    picture, front = shot.photograph or shot.picture, drawn.front
+    if front is None or drawn.camera.moves:
         return render(
-            picture, field, spec, camera=drawn.camera, loop=shot.loop, still=still,
+            picture,
+            field,
+            spec,
+            camera=drawn.camera,
+            loop=shot.loop,
+            still=front,
             rendering=rendering,
-        )  # fmt: skip
+        )
     pixels = Source(picture.pixels, (spec.width, spec.height), ()).fitted
 
     def moved(behind: Frame) -> Iterator[Frame]:
         return render(Picture(behind), field, spec, loop=shot.loop, rendering=rendering)
 
-    return in_place(pixels, np.maximum.reduce(fronts), moved)
+    return in_place(pixels, front, moved)

@@ -69,7 +69,7 @@ class _Shown:
 
 def flows(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> Iterator[FlowPair]:
     """Flow of every pair of consecutive frames that the renderer makes of ``field``."""
-    spec, loop, still = shot.spec, shot.loop, shot.controls.still
+    spec, loop, still = shot.spec, shot.loop, shot.controls.front
     size = (spec.width, spec.height)
     source = Source(shot.picture.pixels, size)
     motion = to_work(ground_of(field), source.fitted, rendering)

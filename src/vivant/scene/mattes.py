@@ -55,7 +55,7 @@ def mattes(eyes: Eyes, scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KIN
         alphas = [alpha / total for alpha in alphas]
     guide = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     full = {k: _enlarged(a, work, guide) for k, a in zip(there, alphas, strict=True)}
-    return Mattes(full, (width, height))
+    return Mattes(_shared(full), (width, height))
 
 
 def thing_matte(scene: Scene, number: int, matte: Plane) -> Plane:
@@ -74,6 +74,18 @@ def thing_matte(scene: Scene, number: int, matte: Plane) -> Plane:
     share = np.clip(0.5 + (far - near) / 2, 0, 1) * (near <= 6)
     wide = cv2.resize(share.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.round(matte * wide), np.uint8)
+
+
+def _shared(full: dict[str, Plane]) -> dict[str, Plane]:
+    """Mattes that nowhere sum to more than 255: where edges followed the picture too far, each
+    gets its share."""
+    total = np.zeros(next(iter(full.values())).shape if full else (0, 0), np.uint16)
+    for alpha in full.values():
+        total += alpha
+    over = total > 255
+    for alpha in full.values() if over.any() else ():
+        alpha[over] = alpha[over] * np.uint32(255) // total[over]
+    return full
 
 
 def _present(share: Floats) -> bool:
