@@ -218,6 +218,8 @@ def test_models_lists_licence_and_controls(
     assert set(rows[0]["controls"]) == {
         "still",
         "move",
+        "hold",
+        "move-kind",
         "stroke",
         "camera",
         "loop",

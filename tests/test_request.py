@@ -15,6 +15,7 @@ from vivant.asset import Asset
 from vivant.controls.camera import Camera
 from vivant.controls.entry import Control
 from vivant.controls.given import GivenField
+from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.strength import Strength
@@ -36,6 +37,8 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
         Strength(0.7),
         Still(mask),
         Move(mask),
+        HoldKind("being"),
+        MoveKind("sky"),
         Stroke(((0.1, 0.2), (0.35, 0.3)), 2.0),
         Stroke(((0.9, 0.2), (0.4, 0.6))),
         Camera(zoom=0.1),

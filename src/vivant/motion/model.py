@@ -21,7 +21,7 @@ from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.held import enriched, scene_of
-from vivant.motion.reading import check_aspect, notes_on, read_shot
+from vivant.motion.reading import HOLDS, check_aspect, notes_on, read_shot
 from vivant.motion.sampler import Conditions, Networks, Seen, open_networks, sample, see
 from vivant.motion.steer import (
     calibrate,
@@ -212,7 +212,7 @@ class MotionModel:
             light=light * np.float32(self.networks.options.light),
             map=conditions.motion_map,
             still=(1 - seen.moving).astype(np.float32),
-            about={"model": self.identity.name, "seed": str(seed)},
+            about={"model": self.identity.name, "seed": str(seed), HOLDS: "kinds"},
         )
 
 

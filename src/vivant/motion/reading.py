@@ -20,6 +20,7 @@ from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import entry_of
 from vivant.errors import UsageError
+from vivant.field.file import field_from
 from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
@@ -34,6 +35,8 @@ MANY_PIXELS = 3e9
 LARGE_EXPORT = 200e6
 SAME_ASPECT = 0.02
 FIELD_ASPECT = 1.1
+HOLDS = "holds"
+"""Member of a field's ``about`` that says that it was made with a scene, whose kinds hold."""
 
 
 def notes_on(
@@ -63,9 +66,11 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = held = None
-    sampled = request.one(GivenField) is None and (strength is None or strength.factor > 0)
-    if sampled or any(asked_kinds(request)):
-        still, move, things, held = _with_kinds(request, look(source, runtime), plan, still, move)
+    by_kind = _holds_by_kind(request, assets)
+    if by_kind or any(asked_kinds(request)):
+        still, move, things, held = _with_kinds(
+            request, look(source, runtime), plan, still, move, by_kind
+        )
     drawn = Drawn(
         still=_with_surround(still, move, source, plan),
         move=move,
@@ -86,8 +91,22 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
     )
 
 
+def _holds_by_kind(request: Request, assets: Assets) -> bool:
+    """Whether what is of a holding kind holds: in every clip that moves, unless its field was
+    made without a scene."""
+    given, strength = request.one(GivenField), request.one(Strength)
+    if given is not None:
+        return HOLDS in field_from(assets.content(given.file), given.file.name).about
+    return strength is None or strength.factor > 0
+
+
 def _with_kinds(
-    request: Request, looked: Looked, plan: Plan, still: Plane | None, move: Plane | None
+    request: Request,
+    looked: Looked,
+    plan: Plan,
+    still: Plane | None,
+    move: Plane | None,
+    by_kind: bool,
 ) -> tuple[Plane | None, Plane | None, Plane | None, Plane | None]:
     """Masks of what shall hold and move, joined with the kinds that shall; the things that are
     driven; and what holds by its kind.
@@ -105,7 +124,7 @@ def _with_kinds(
         asked = fitted(looked.of(move_kinds))
         move = asked if move is None else np.maximum(move, asked)
     held = None
-    if request.one(GivenField) is None:
+    if by_kind:
         held = fitted(looked.holding(move_kinds))
         for may in (move, things):
             held = held if may is None else np.minimum(held, 255 - may)

@@ -146,10 +146,10 @@ def _folder(work: _Release) -> Published:
     with publish_folder(out, work.delivery.overwrite, SUMS) as folder:
         timings["render_encode"] = _timed(lambda: _encode(work, folder))
         lines = [f"{sha256_of(p)}  {p.name}" for p in listed(folder, "*.png")]
-        sums = folder / SUMS
-        sums.write_text("\n".join(lines) + "\n", "utf-8")
-        target = sidecar_of(sums)
-        timings["sign"] = _timed(lambda: sign(sums, target, work.statement, work.certificate))
+        listing = folder / SUMS
+        listing.write_text("\n".join(lines) + "\n", "utf-8")
+        target = sidecar_of(listing)
+        timings["sign"] = _timed(lambda: sign(listing, target, work.statement, work.certificate))
     return Published(out, sha256_of(sums), sidecar_of(sums), timings)
 
 
