@@ -15,7 +15,7 @@ demo: $(BIN)/python
 
 # set up, then run every check and test of the base install
 test: $(BIN)/python
-	$(BIN)/pip install -q -e '.[dev]'
+	$(BIN)/pip install -q -e '.[dev,serve]'
 	$(MAKE) check
 
 check:

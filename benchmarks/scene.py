@@ -38,8 +38,8 @@ from vivant.scene.eyes import builtin_eyes, see
 from vivant.scene.mattes import _refined
 from vivant.training.scene.checks import agreement, confusion, rank_correlation
 from vivant.training.scene.clips import mask_of_moving, mover, moving_of, parallax_depth
-from vivant.training.scene.composites import Plate, composite
-from vivant.training.scene.labels import certain, kind_target
+from vivant.training.scene.composites import composite, read_plates
+from vivant.training.scene.labels import certain
 
 WORDS = {"lake": "still", "river": "river", "sea": "sea"}
 CLIP_WORDS = {"lake/pond": "still", "river/stream": "river", "ocean": "sea"}
@@ -253,13 +253,7 @@ def depth(args: argparse.Namespace) -> dict[str, Any]:
 
 def mattes(args: argparse.Namespace) -> dict[str, Any]:
     """Mean absolute error within 10 pixels of the edge, on composites of unseen photographs."""
-    plates = []
-    for _, taught in photographs(args, "holdout"):
-        image = np.asarray(Image.open(args.photos / taught.facts["path"]).convert("RGB"))
-        scale = min(1.0, 640 / min(image.shape[:2]))
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        open_ = kind_target(taught.labels, taught.facts["category"]).kinds[:2].max(0)
-        plates.append(Plate(image, (wide(open_, image.shape[:2]) > 0.95).astype(np.uint8)))
+    plates = read_plates(args.taught / "photos", args.photos, "holdout")
     eyes = builtin_eyes()
     rows = []
     for k in range(200):

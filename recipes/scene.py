@@ -1,11 +1,13 @@
-"""Training of the network that sees: kinds, characters of water, depth (needs the extra [train],
-and ai-edge-litert and ncnn for the teachers).
+"""Training of the networks that see: kinds, characters of water, depth, what moves, mattes (needs
+the extra [train], and ai-edge-litert and ncnn for the teachers).
 
-    vivant prepare CLIPS --split train --max-text 1 --min-speed 0 --min-confidence 0 \\
-        --min-seconds 1.2 --max-jump 1000 --out SHARDS
-    python recipes/scene.py label --photos PHOTOS/manifest.jsonl --shards SHARDS \\
-        --teachers TEACHERS --out TAUGHT
-    python recipes/scene.py train --taught TAUGHT --shards SHARDS --out RUN
+    for split in train val test; do
+        vivant prepare CLIPS --split $split --max-text 1 --min-speed 0 --min-confidence 0 \\
+            --min-seconds 1.2 --max-jump 1000 --out SHARDS/$split; done
+    python recipes/scene.py label --photos PHOTOS --shards SHARDS --teachers TEACHERS --out TAUGHT
+    python recipes/scene.py train --taught TAUGHT --shards SHARDS --out RUN/see
+    python recipes/scene.py mattes --taught TAUGHT --photos PHOTOS --out RUN/mattes
+    python recipes/scene.py export --runs RUN --shards SHARDS --out src/vivant/weights/scene
 
 Labels and training go on where they were interrupted. One in twelve photographs is kept back to
 check on; those of the split `holdout` are never learned from.
@@ -18,15 +20,23 @@ from pathlib import Path
 
 MARKS = Path(__file__).with_name("scene_photos.json")
 CHECKED = 12
-WORLDS = 160
+WORLDS = 240
+ABOUT = {
+    "name": "scene",
+    "version": "0.1.0",
+    "licence": "Apache-2.0",
+    "summary": "kinds, waters, depth and what may move, from one picture",
+}
 
 
 def label(args: argparse.Namespace) -> None:
     from vivant.data.teacher_files import key_frames, label_pictures, photographs
 
-    pictures = [*photographs(args.photos), *key_frames(args.shards)]
-    made = label_pictures(pictures, args.teachers, args.out, progress=said("labelled"))
-    print(f"{made} pictures labelled in {args.out}")
+    parts = {"photos": photographs(args.photos / "manifest.jsonl")}
+    parts |= {s: list(key_frames(args.shards / s)) for s in ("train", "val", "test")}
+    for name, pictures in parts.items():
+        made = label_pictures(pictures, args.teachers, args.out / name, progress=said(name))
+        print(f"{made} pictures labelled in {args.out / name}")
 
 
 def learn(args: argparse.Namespace) -> None:
@@ -40,20 +50,46 @@ def learn(args: argparse.Namespace) -> None:
     from vivant.training.trainer import TrainOptions, train
 
     marks = read_marks(MARKS)
-    photos = photo_examples(sorted(args.taught.glob("photo-*.npz")), marks)
+    photos = photo_examples(sorted((args.taught / "photos").glob("photo-*.npz")), marks)
     checked, kept = photos[::CHECKED], [e for k, e in enumerate(photos) if k % CHECKED]
-    clips = [example for example, _ in clip_examples(args.shards, args.taught, marks)]
+    found = clip_examples(args.shards / "train", args.taught / "train", marks)
+    clips = [example for example, _ in found]
     worlds = world_examples(WORLDS, [example.image for example in kept[::4]])
     print(f"{len(kept)} photographs, {len(clips)} key frames, {len(worlds)} worlds", flush=True)
     train(
         SeeTask(SceneNetwork(pretrained_encoder()), kept, clips, worlds),
         TrainOptions(
-            args.steps, rate=7e-4, warmup=100, weight_decay=0.02, ema=0.997, save_every=150
+            args.steps, rate=7e-4, warmup=100, weight_decay=0.02, ema=0.998, save_every=250
         ),
         args.out,
         progress=lambda step, loss: print(step, round(loss, 3), flush=True),
         check=check_on(checked),
     )
+
+
+def learn_mattes(args: argparse.Namespace) -> None:
+    from vivant.training.scene.composites import read_plates
+    from vivant.training.scene.refiner import MatteRefiner, RefineTask
+    from vivant.training.trainer import TrainOptions, train
+
+    plates = read_plates(args.taught / "photos", args.photos, "train")
+    train(
+        RefineTask(MatteRefiner(), plates),
+        TrainOptions(args.steps, rate=3e-3, warmup=50, weight_decay=1e-4, ema=0.99, save_every=100),
+        args.out,
+        progress=lambda step, loss: print(step, round(loss, 4), flush=True),
+    )
+
+
+def export(args: argparse.Namespace) -> None:
+    from vivant.training.scene.export import SceneGraph, write_scene_bundle
+    from vivant.training.scene.moving import learn_moving, seen_windows
+    from vivant.training.scene.restore import network_of, refiner_of
+
+    network = network_of(args.runs / "see")
+    seen = seen_windows(network, args.shards / "train", "train")
+    head = learn_moving(seen, args.runs / "moving")
+    write_scene_bundle(args.out, SceneGraph(network, head), refiner_of(args.runs / "mattes"), ABOUT)
 
 
 def said(what: str):  # type: ignore[no-untyped-def]
@@ -66,15 +102,18 @@ def said(what: str):  # type: ignore[no-untyped-def]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    one = commands.add_parser("label")
-    one.set_defaults(run=label)
-    for name in ("photos", "shards", "teachers", "out"):
-        one.add_argument(f"--{name}", type=Path, required=True)
-    two = commands.add_parser("train")
-    two.set_defaults(run=learn)
-    for name in ("taught", "shards", "out"):
-        two.add_argument(f"--{name}", type=Path, required=True)
-    two.add_argument("--steps", type=int, default=6000)
+    for name, run, folders, steps in (
+        ("label", label, ("photos", "shards", "teachers", "out"), 0),
+        ("train", learn, ("taught", "shards", "out"), 6000),
+        ("mattes", learn_mattes, ("taught", "photos", "out"), 4000),
+        ("export", export, ("runs", "shards", "out"), 0),
+    ):
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        for folder in folders:
+            command.add_argument(f"--{folder}", type=Path, required=True)
+        if steps:
+            command.add_argument("--steps", type=int, default=steps)
     args = parser.parse_args()
     args.run(args)
 

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vivant.clip import Floats, Frame
 from vivant.data.silhouettes import silhouette
+from vivant.data.teacher_files import read_taught
+from vivant.training.scene.labels import kind_target
 
 GRID = 8
 """Refiner pixels to one cell of the seeing network's grid."""
 OPEN_TRIES = 24
+PLATE_SHORT = 640
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,22 @@ class Plate:
 
     image: Frame
     open: NDArray[np.uint8]
+
+
+def read_plates(taught: Path, photos: Path, split: str) -> list[Plate]:
+    """The photographs of a split at 640 pixels on the short side, with where the teachers see
+    sky or water; ``taught`` is the folder of labels, ``photos`` that of the photographs."""
+    plates = []
+    for path in sorted(taught.glob("photo-*.npz")):
+        found = read_taught(path)
+        if found.facts["split"] == split:
+            image = np.asarray(Image.open(photos / found.facts["path"]).convert("RGB"))
+            scale = min(1.0, PLATE_SHORT / min(image.shape[:2]))
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            open_ = kind_target(found.labels, found.facts["category"]).kinds[:2].max(0)
+            wide = cv2.resize(open_, image.shape[1::-1])
+            plates.append(Plate(np.asarray(image, np.uint8), (wide > 0.95).astype(np.uint8)))
+    return plates
 
 
 def composite(rng: np.random.Generator, plates: Sequence[Plate], side: int = 128) -> Composite:
