@@ -15,11 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vivant.clip import Floats, Frame
 from vivant.data.silhouettes import silhouette
-from vivant.data.teacher_files import read_taught
+from vivant.data.teacher_files import Taught, read_taught
+from vivant.files import listed
+from vivant.media.decoder import Decoder
 from vivant.training.scene.labels import kind_target
 
 GRID = 8
@@ -50,17 +51,21 @@ class Plate:
 def read_plates(taught: Path, photos: Path, split: str) -> list[Plate]:
     """The photographs of a split at 640 pixels on the short side, with where the teachers see
     sky or water; ``taught`` is the folder of labels, ``photos`` that of the photographs."""
-    plates = []
-    for path in sorted(taught.glob("photo-*.npz")):
-        found = read_taught(path)
-        if found.facts["split"] == split:
-            image = np.asarray(Image.open(photos / found.facts["path"]).convert("RGB"))
-            scale = min(1.0, PLATE_SHORT / min(image.shape[:2]))
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            open_ = kind_target(found.labels, found.facts["category"]).kinds[:2].max(0)
-            wide = cv2.resize(open_, image.shape[1::-1])
-            plates.append(Plate(np.asarray(image, np.uint8), (wide > 0.95).astype(np.uint8)))
-    return plates
+    labelled = [read_taught(path) for path in listed(taught, "photo-*.npz")]
+    with Decoder() as decoder:
+        return [
+            _plate(decoder.picture(photos / one.facts["path"]).pixels, one)
+            for one in labelled
+            if one.facts["split"] == split
+        ]
+
+
+def _plate(pixels: Frame, taught: Taught) -> Plate:
+    scale = min(1.0, PLATE_SHORT / min(pixels.shape[:2]))
+    image = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    open_ = kind_target(taught.labels, taught.facts["category"]).kinds[:2].max(0)
+    wide = cv2.resize(open_, image.shape[1::-1])
+    return Plate(np.asarray(image, np.uint8), (wide > 0.95).astype(np.uint8))
 
 
 def composite(rng: np.random.Generator, plates: Sequence[Plate], side: int = 128) -> Composite:
