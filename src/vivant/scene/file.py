@@ -1,8 +1,8 @@
-"""A scene as a file: safetensors with JSON metadata, on its own or inside a motion field's file.
+"""A scene as a file: safetensors with JSON metadata.
 
 Tensors are named ``scene.kinds``, ``scene.moving``, ``scene.log_speed``, ``scene.depth`` (float16)
 and ``scene.parts`` (int16); the metadata's ``scene`` holds instances, water bodies and the networks
-that saw them. A file of its own has ``format`` = "vivant-scene" and ``version`` = "1".
+that saw them. ``format`` is "vivant-scene", ``version`` "1".
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def write_scene(path: Path, scene: Scene) -> None:
 
 
 def load_scene(path: Path) -> Scene:
-    """The scene of a scene's or a motion field's file.
+    """The scene of a file.
 
     Raises UsageError where there is no such file, FieldFileError where it holds no scene of this
     version.
