@@ -19,7 +19,7 @@ from vivant.controls.mask import Move, Still
 from vivant.errors import BundleError, FieldFileError, UsageError
 from vivant.kinds import KINDS, WORDS, kind_named
 from vivant.media.assets import FileAssets
-from vivant.rendering.behind import continued, in_place
+from vivant.rendering.behind import in_place, uncovered
 from vivant.scene import eyes
 from vivant.scene.cutout import cut_out
 from vivant.scene.file import load_scene, write_scene
@@ -155,14 +155,14 @@ def test_what_moves_goes_on_behind_what_holds() -> None:
     pixels = np.full((40, 60, 3), 200, np.uint8)
     pixels[:, 20:30] = 10
     held = np.where(pixels[..., 0] < 100, np.uint8(255), np.uint8(0))
-    behind = continued(pixels, held)
+    behind = uncovered(pixels, held)
     assert behind.min() > 190  # nothing dark is left to be dragged out
     moved = [behind, np.clip(behind + rng.integers(-9, 9, behind.shape), 0, 255).astype(np.uint8)]
     first, second = in_place(pixels, held, lambda _: iter(moved))
     np.testing.assert_array_equal(first, pixels)
     np.testing.assert_array_equal(second[:, 20:30], pixels[:, 20:30])
     assert (second[:, 40:] != pixels[:, 40:]).any()
-    np.testing.assert_array_equal(continued(pixels, np.full((40, 60), 255, np.uint8)), pixels)
+    np.testing.assert_array_equal(uncovered(pixels, np.full((40, 60), 255, np.uint8)), pixels)
 
 
 def test_cut_outs_carry_their_own_colours() -> None:

@@ -1,0 +1,75 @@
+"""A picture of layers that move in place: ``out(t) = I + sum_k m_k (L_k(t) - L_k(0))``.
+
+Nothing of the picture outside of the mattes is touched, frame 0 is the picture, and nothing is
+fetched from across a layer's edge, since every layer moves a texture continued from its own sure
+pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vivant.clip import Frame, Plane
+from vivant.rendering.manners.manner import Manner
+
+Box = tuple[slice, slice]
+HELD = 127
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer: its ``box`` (rows, columns) in the picture, its ``matte`` ``[h, w]`` there,
+    255 = its own, and the ``manner`` it moves by."""
+
+    box: Box
+    matte: Plane
+    manner: Manner
+
+
+def box_of(matte: Plane, margin: int = 0) -> Box | None:
+    """Rows and columns that hold all of ``matte`` ``[H, W]``; None where it is empty."""
+    spans = []
+    for axis, length in ((1, matte.shape[0]), (0, matte.shape[1])):
+        hit = np.flatnonzero(matte.any(axis))
+        if not len(hit):
+            return None
+        spans.append(slice(max(0, int(hit[0]) - margin), min(length, int(hit[-1]) + 1 + margin)))
+    return spans[0], spans[1]
+
+
+class Stage:
+    """A picture ``[H, W, 3]`` and its layers; ``held`` ``[H, W]`` (255 = holds) never changes."""
+
+    def __init__(self, pixels: Frame, layers: tuple[Layer, ...], held: Plane | None) -> None:
+        self.pixels = pixels
+        self.layers = layers
+        self.mattes = [_share(layer, held) for layer in layers]
+
+    def at(self, seconds: float) -> Frame:
+        """The picture at a time; at 0 it is the picture itself."""
+        if seconds == 0 or not self.layers:
+            return self.pixels.copy()
+        total = self.pixels.astype(np.int16)
+        for layer, share in zip(self.layers, self.mattes, strict=True):
+            manner = layer.manner
+            change = cv2.subtract(manner.at(seconds), manner.texture, dtype=cv2.CV_16S)
+            part = total[layer.box]
+            cv2.add(part, cv2.multiply(change, share, scale=1 / 255), dst=change)
+            part[...] = change
+        return np.asarray(np.clip(total, 0, 255), np.uint8)
+
+    def frames(self, count: int, fps: float) -> Iterator[Frame]:
+        """``count`` frames at ``fps``."""
+        return (self.at(index / fps) for index in range(count))
+
+
+def _share(layer: Layer, held: Plane | None) -> np.ndarray:
+    """The matte for three channels, int16, 0 where the picture holds."""
+    matte = layer.matte
+    if held is not None:
+        matte = np.where(held[layer.box] > HELD, np.uint8(0), matte)
+    return np.ascontiguousarray(np.repeat(matte[..., None], 3, axis=2).astype(np.int16))
