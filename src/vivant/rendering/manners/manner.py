@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -12,6 +13,9 @@ import numpy as np
 from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.plates import continued, sure_of
 from vivant.rendering.source import denser
+
+STEP = 0.02
+"""Seconds over which a rate is taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,30 @@ class Ground:
         return continued(self.pixels, self.sure)
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Where the places of a box show the picture at a time: two textures, ``even`` and ``odd``
+    ``[h, w, 2]`` pixels to where each is read, and ``share`` ``[h, w]`` 0..1 of the odd one;
+    ``exact``: whether the pixels themselves have moved so, and no detail is new."""
+
+    even: Floats
+    odd: Floats
+    share: Floats
+    exact: bool = True
+
+
+def one_texture(shift: Floats, shape: tuple[int, int], *, exact: bool = True) -> Shown:
+    """What is shown by a manner that reads one texture, at ``shift`` ``[rows, columns, 2]``."""
+    wide = enlarged(shift, shape)
+    return Shown(wide, wide, np.zeros(shape, np.float32), exact)
+
+
+def rate_of(shift: Callable[[float], Floats], seconds: float, short: float) -> Floats:
+    """The flow, short sides a second, of a texture that is read at ``shift(t)`` pixels."""
+    change = shift(seconds + STEP) - shift(seconds - STEP)
+    return np.asarray(-change / (2 * STEP * short), np.float32)
+
+
 class Manner(Protocol):
     """The look of one layer over time.
 
@@ -68,27 +96,40 @@ class Manner(Protocol):
         """The look ``[h, w, 3]`` at a time; at 0 it is ``texture``."""
         ...
 
-    def shift(self, seconds: float) -> Floats | None:
-        """Ground truth: pixels ``[h, w, 2]`` from each place to the place of the picture that it
-        shows; None where the manner makes new detail, which has come from nowhere."""
+    def shown(self, seconds: float) -> Shown:
+        """Ground truth: where what is seen has come from."""
+        ...
+
+    def flow(self, seconds: float) -> Floats:
+        """How fast what is seen moves, short sides a second, ``[rows, columns, 2]`` on any grid
+        over the box."""
         ...
 
 
 class Fetcher:
-    """Reads a texture ``[h, w, 3]`` at shifted places, as crisply as the picture itself."""
+    """Reads a texture ``[H, W, 3]`` at shifted places, as crisply as the picture itself.
 
-    def __init__(self, texture: Frame, border: int = cv2.BORDER_REFLECT_101) -> None:
+    ``window`` left, top, width and height of the part that is looked at, in pixels of the texture;
+    the whole of it where none is given.
+    """
+
+    def __init__(
+        self,
+        texture: Frame,
+        border: int = cv2.BORDER_REFLECT_101,
+        window: tuple[int, int, int, int] | None = None,
+    ) -> None:
         self.dense = denser(texture)
-        h, w = texture.shape[:2]
+        left, top, w, h = window or (0, 0, texture.shape[1], texture.shape[0])
         x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-        self.grid = np.dstack([2 * x, 2 * y])
+        self.grid = np.dstack([2 * (x + left), 2 * (y + top)])
         self.border = border
 
     def at(self, shift: Floats) -> Frame:
         """The texture at ``shift`` pixels ``[rows, columns, 2]`` from each place; coarse grids of
         shifts are enlarged."""
-        places = enlarged(shift, self.grid.shape[:2])
-        cv2.scaleAdd(places, 2.0, self.grid, places)
+        places = enlarged(shift, (self.grid.shape[0], self.grid.shape[1]))
+        places = cv2.scaleAdd(places, 2.0, self.grid)
         out = cv2.remap(self.dense, places, None, cv2.INTER_CUBIC, borderMode=self.border)
         return np.asarray(out, np.uint8)
 

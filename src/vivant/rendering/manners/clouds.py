@@ -1,0 +1,71 @@
+"""A sky as an endless band: cloud behind what stands before it, and more of it beyond the edges.
+
+Detail (what is finer than a seventh of the short side) is taken from elsewhere in the same sky, at
+the same height, with equal variance; the base, its glow and gradient, is continued smoothly.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Frame
+
+STEPS = (0.13, -0.13, 0.29, -0.29, 0.43, -0.43, 0.61, -0.61)
+"""Where detail is looked for, in widths of the box."""
+RIM = 0.03
+"""Over so many short sides detail sets in beyond an edge."""
+MORE = 0.8
+"""Width of the sky that is added beyond the edge, in widths of the box."""
+SEAM = 0.15
+"""Width of its seams, in widths of the box."""
+
+
+def base_of(texture: Frame, short: float) -> Floats:
+    """What stays: the sky's glow and gradient, ``[h, w, 3]``."""
+    h, w = texture.shape[:2]
+    scale = min(1.0, 160 / min(h, w))
+    size = max(2, round(w * scale)), max(2, round(h * scale))
+    small = cv2.resize(texture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    sigma = max(0.5, short / 7 * scale)
+    pad = min(min(size) - 1, round(2.5 * sigma))
+    # continued as an odd function, so that a gradient has no detail at the edge
+    wide = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), "reflect", reflect_type="odd")
+    smooth = cv2.GaussianBlur(wide, (0, 0), sigma)[pad:-pad, pad:-pad]
+    return np.asarray(cv2.resize(smooth, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def clouded(texture: Frame, base: Floats, sure: Floats, short: float) -> Floats:
+    """Detail ``[h, w, 3]`` of the whole box: the sky's own where it is ``sure``, elsewhere that of
+    other places at the same height."""
+    detail = (texture - base) * sure[..., None]
+    if sure.all():
+        return np.asarray(detail, np.float32)
+    deep = np.clip(
+        cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / (RIM * short), 0, 1
+    )
+    total, squares = np.zeros_like(detail), np.full(sure.shape, 1e-4, np.float32)
+    left = np.ones(sure.shape, np.float32)
+    for step in STEPS:
+        by = round(step * sure.shape[1])
+        share = np.roll(deep, by, 1) * left
+        total += np.roll(detail, by, 1) * share[..., None]
+        squares += share * share
+        left *= 1 - np.minimum(1, share)
+    beyond = cv2.distanceTransform((sure < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    ramp = np.clip(beyond / (RIM * short), 0, 1) * np.clip(squares * 4, 0, 1)
+    filler = total / np.sqrt(squares)[..., None] * ramp[..., None]
+    return np.asarray(detail + filler * (1 - sure[..., None]), np.float32)
+
+
+def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:
+    """Detail ``[h, w, 3]`` with more of the same to its right, ``[h, w + more, 3]``, so that its
+    right end goes over into its left one."""
+    w = detail.shape[1]
+    more, blend = max(4, round(added * w)), max(2, round(seam * w))
+    out = detail[:, (w - more) // 2 : (w - more) // 2 + more][:, ::-1].copy()
+    into = np.linspace(0, 1, blend, dtype=np.float32)[None, :, None]
+    even = np.sqrt(into**2 + (1 - into) ** 2)
+    for part, edge in ((out, detail[:, ::-1]), (out[:, ::-1], detail)):
+        part[:, :blend] = (edge[:, :blend] * (1 - into) + part[:, :blend] * into) / even
+    return np.asarray(np.concatenate([detail, out], axis=1), np.float32)

@@ -1,0 +1,156 @@
+"""Drift: the sky's detail moves over a base that stays.
+
+The glow of the sun, the gradient and the light at the horizon stay where they are; clouds go, the
+faster the higher above the horizon, and change slowly. Past the edge comes more of the same sky
+(`vivant.rendering.manners.clouds`), and from time to time another part of it takes over, so that a
+minute is no harder than a second. Sun, moon and stars hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Frame
+from vivant.rendering.manners.clouds import base_of, clouded, endless
+from vivant.rendering.manners.lights import lights
+from vivant.rendering.manners.manner import Fetcher, Ground, Shown, coarse, enlarged, rate_of
+from vivant.rendering.manners.turns import Turn, Turns, lives_in
+from vivant.rendering.noise import smooth_noise, walk
+
+NODES = 8.0
+"""Pixels between nodes of the displacement's grid."""
+LAG = 0.06
+"""Places differ in the time of renewal by so many periods."""
+LOOP_HANDOVER = 0.7
+"""Handover within a short loop, in which it cannot be hidden in a long time."""
+GREY = 128
+
+
+@dataclass(frozen=True)
+class Drift:
+    """``speed`` overhead in short sides a second, to the right where positive; ``rise``: away from
+    the horizon, likewise; ``far``: speed at the horizon as a share of that overhead; ``evolve``:
+    amplitude of the clouds' own change in short sides, at about ``rate`` Hz; ``renewal`` seconds
+    until another part of the sky takes over, in ``handover`` of that time."""
+
+    speed: float = 0.03
+    rise: float = 0.003
+    far: float = 0.35
+    evolve: float = 0.006
+    rate: float = 0.08
+    renewal: float = 22.0
+    handover: float = 0.25
+
+
+class DriftManner:
+    """See `vivant.rendering.manners.manner.Manner`; its texture is the detail alone, around
+    grey, since the base never changes."""
+
+    def __init__(self, ground: Ground, drift: Drift, rng: np.random.Generator) -> None:
+        self.ground, self.drift = ground, drift
+        h, w = ground.shape
+        tile = self._tile()
+        self.span = tile.shape[1]
+        pad = min(h - 1, round(0.3 * ground.short))
+        tall = cv2.copyMakeBorder(tile, pad, pad, 0, 0, cv2.BORDER_REFLECT_101)
+        self.texture: Frame = np.ascontiguousarray(tile[:, :w])
+        self.fetcher = Fetcher(np.asarray(tall, np.uint8), cv2.BORDER_WRAP, (0, pad, w, h))
+        self.grey = np.full_like(self.texture, GREY)
+        self.keep = lights(ground)
+        nodes = coarse(ground.shape, NODES)
+        self.height = self._height(nodes)
+        noise = smooth_noise(nodes, max(2.0, nodes[0] / h * ground.short / 5), rng, 4)
+        self.noise = np.asarray(np.clip(noise, -2.5, 2.5), np.float32)
+        self.walks = tuple(walk(drift.rate, rng, ground.loop) for _ in range(3))
+        self.turns = self._turns(rng)
+        self.seed = self.turns.seed
+
+    def at(self, seconds: float) -> Frame:
+        """See `Manner`."""
+        shown = [turn for turn in self.turns.at(seconds) if turn.weight.any()]
+        looks = [self.fetcher.at(self._shift(turn, seconds)) for turn in shown]
+        out = looks[0] if len(looks) == 1 else self._mixed(looks, shown)
+        if self.keep is None:
+            return out
+        return np.asarray(cv2.blendLinear(out, self.texture, 1 - self.keep, self.keep), np.uint8)
+
+    def shown(self, seconds: float) -> Shown:
+        """See `Manner`."""
+        first, second = self.turns.at(seconds)
+        even, odd = (self._wide(self._shift(turn, seconds)) for turn in (first, second))
+        return Shown(even, odd, enlarged(second.weight, self.ground.shape))
+
+    def flow(self, seconds: float) -> Floats:
+        """See `Manner`."""
+        drift = self.drift
+        profile = drift.far + (1 - drift.far) * self.height
+        steady = [drift.speed * profile, -drift.rise * profile * self.height]
+        change = rate_of(self._change, seconds, self.ground.short)
+        return np.asarray(np.dstack(steady) + change, np.float32)
+
+    def _mixed(self, looks: list[Frame], shown: list[Turn]) -> Frame:
+        """Two textures in their weights; what is lost of contrast, since they differ, is made up
+        for."""
+        weight = enlarged(shown[0].weight, self.ground.shape)
+        mixed = cv2.blendLinear(looks[0], looks[1], weight, 1 - weight)
+        gain = 1 / np.sqrt(weight**2 + (1 - weight) ** 2)
+        return np.asarray(cv2.blendLinear(mixed, self.grey, gain, 1 - gain), np.uint8)
+
+    def _tile(self) -> Frame:
+        """The sky's detail around grey, endless to the right."""
+        ground = self.ground
+        base = base_of(ground.texture, ground.short)
+        band = endless(clouded(ground.texture, base, ground.sure, ground.short))
+        return np.asarray(np.clip(np.round(band + GREY), 0, 255), np.uint8)
+
+    def _height(self, nodes: tuple[int, int]) -> Floats:
+        """Share 0..1 of the way from the horizon, the layer's lowest row, to the picture's top."""
+        rows = np.flatnonzero((self.ground.matte > 127).mean(1) > 0.02)
+        top = self.ground.origin[1]
+        horizon = top + (int(rows[-1]) + 1 if len(rows) else self.ground.shape[0])
+        y = top + (np.arange(nodes[0]) + 0.5) * self.ground.shape[0] / nodes[0]
+        up = np.clip((horizon - y) / horizon, 0, 1).astype(np.float32)
+        return np.repeat(up[:, None], nodes[1], axis=1)
+
+    def _turns(self, rng: np.random.Generator) -> Turns:
+        drift, loop = self.drift, self.ground.loop
+        period, lives = lives_in(loop, drift.renewal)
+        short = loop is not None and period < 0.5 * drift.renewal
+        handover = LOOP_HANDOVER if short else drift.handover
+        lag = LAG * self.noise[3]
+        return Turns(period, handover, np.asarray(lag, np.float32), int(rng.integers(2**31)), lives)
+
+    def _shift(self, turn: Turn, seconds: float) -> Floats:
+        """Pixels ``[rows, columns, 2]`` to where a texture is read."""
+        drift, short = self.drift, self.ground.short
+        profile = drift.far + (1 - drift.far) * self.height
+        across = -drift.speed * short * profile * turn.age + self._part(turn)
+        down = drift.rise * short * profile * self.height * turn.age
+        return np.asarray(np.dstack([across, down]) + self._change(seconds), np.float32)
+
+    def _change(self, seconds: float) -> Floats:
+        """The clouds' own change, pixels since t = 0."""
+        size = self.drift.evolve * self.ground.short
+        by = size * np.array([w.since(seconds) for w in self.walks], np.float32)
+        across = by[0] * self.noise[0] + 0.7 * by[1] * self.noise[1]
+        return np.asarray(np.dstack([across, 0.6 * by[2] * self.noise[2]]), np.float32)
+
+    def _wide(self, shift: Floats) -> Floats:
+        wide = enlarged(shift, self.ground.shape)
+        return wide if self.keep is None else wide * (1 - self.keep)[..., None]
+
+    def _part(self, turn: Turn) -> Floats:
+        """Which part of the sky is seen after each renewal, in pixels along the band."""
+        out = np.zeros(turn.life.shape, np.float32)
+        lives = self.turns.lives
+        if lives == 1:  # in a short loop it is the same part throughout
+            return out
+        for life in np.unique(turn.life):
+            number = int(life) % lives if lives else int(life)
+            if (number, turn.slot) != (0, 0):
+                rng = np.random.default_rng([self.seed, number + 1, turn.slot])
+                out[turn.life == life] = rng.uniform(0, self.span)
+        return out
