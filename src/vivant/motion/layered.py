@@ -1,0 +1,54 @@
+"""A motion: what each layer of a scene does. Few numbers, from which the same bundle renders the
+same frames."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vivant.clip import Floats
+from vivant.rendering.manners.table import manner_of
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMotion:
+    """One layer of a motion.
+
+    ``name`` tells it from the others, and ``kind`` is what it shows; ``part`` is an instance of the
+    scene where the layer is only that one; ``manner`` the parameters of its manner
+    (`vivant.rendering.manners.table`); ``seed`` of everything random in it; ``velocity``
+    ``[rows, columns, 2]`` over the whole picture, short sides a second, where it flows.
+
+    Raises ValueError where a velocity is no such field.
+    """
+
+    name: str
+    kind: str
+    manner: Any
+    seed: int
+    part: int | None = None
+    velocity: Floats | None = None
+
+    def __post_init__(self) -> None:
+        manner_of(self.manner)
+        given = self.velocity
+        if given is not None and (given.ndim != 3 or given.shape[2] != 2):
+            raise ValueError(f"the velocity must be [rows, columns, 2], not {given.shape}")
+        if given is not None and not np.isfinite(given).all():
+            raise ValueError("the velocity must be finite")
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """All layers that move, back to front; ``about`` free metadata."""
+
+    layers: tuple[LayerMotion, ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def seed_of(seed: int, name: str) -> int:
+    """The seed of one layer: what is done to another one does not change it."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)[0])

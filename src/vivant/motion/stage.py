@@ -1,0 +1,88 @@
+"""A motion put on its picture: every layer cut out with its matte, ready to be looked at."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Frame, Plane
+from vivant.media.resize import fit_plane
+from vivant.motion.held import Looked
+from vivant.motion.layered import LayerMotion, Motion
+from vivant.rendering.layers import Box, Layer, Stage, box_of
+from vivant.rendering.manners.manner import Ground
+from vivant.rendering.manners.table import manner_of
+from vivant.scene.mattes import thing_matte
+
+LEAST = 0.0008
+"""Share of the picture under which a layer is not worth moving."""
+SPECK = 0.0004
+"""Parts of a matte smaller than this share of the picture are specks: they hold."""
+
+
+def region(looked: Looked, layer: LayerMotion, size: tuple[int, int]) -> Plane:
+    """The matte ``[H, W]`` of a layer, in a picture fitted to ``size``."""
+    matte = looked.mattes.of(layer.kind)
+    if layer.part is not None:
+        matte = thing_matte(looked.scene, layer.part, matte)
+    return without_specks(fit_plane(matte, size))
+
+
+def without_specks(matte: Plane) -> Plane:
+    """A matte without parts that are too small to be seen to move, ``[H, W]``."""
+    there = (matte > 24).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(there)
+    small = stats[:, cv2.CC_STAT_AREA] < SPECK * matte.size
+    small[0] = False
+    if count < 2 or not small.any():
+        return matte
+    return np.where(small[labels], np.uint8(0), matte)
+
+
+def staged(
+    pixels: Frame,
+    motion: Motion,
+    looked: Looked,
+    *,
+    held: Plane | None = None,
+    loop: float | None = None,
+) -> Stage:
+    """Everything that ``motion`` moves in a picture ``[H, W, 3]``; ``held`` ``[H, W]`` (255 =
+    holds) never changes; it closes after ``loop`` seconds."""
+    size = (pixels.shape[1], pixels.shape[0])
+    layers = []
+    for layer in motion.layers:
+        matte = region(looked, layer, size)
+        if held is not None:
+            matte = np.where(held > 127, np.uint8(0), matte)
+        box = box_of(matte)
+        if box is not None and matte.mean() > LEAST * 255:
+            layers.append(_layer(pixels, matte, box, layer, loop))
+    return Stage(pixels, tuple(layers), held)
+
+
+def _layer(pixels: Frame, matte: Plane, box: Box, layer: LayerMotion, loop: float | None) -> Layer:
+    rows, columns = box
+    cut = np.ascontiguousarray(matte[box])
+    ground = Ground(
+        pixels=np.ascontiguousarray(pixels[box]),
+        matte=cut,
+        origin=(columns.start, rows.start),
+        picture=(pixels.shape[1], pixels.shape[0]),
+        loop=loop,
+        velocity=None if layer.velocity is None else _cut(layer.velocity, box, matte.shape),
+    )
+    rng = np.random.default_rng(layer.seed)
+    return Layer(box, cut, manner_of(layer.manner).make(ground, layer.manner, rng))
+
+
+def _cut(velocity: Floats, box: Box, shape: tuple[int, ...]) -> Floats:
+    """The part of a field over the picture that lies over a box, at least as fine."""
+    rows, columns = box
+    scale = velocity.shape[0] / shape[0], velocity.shape[1] / shape[1]
+    count = tuple(max(4, round((s.stop - s.start) * k)) for s, k in zip(box, scale, strict=True))
+    y = (np.linspace(rows.start, rows.stop, count[0], dtype=np.float32) - 0.5) * scale[0]
+    x = (np.linspace(columns.start, columns.stop, count[1], dtype=np.float32) - 0.5) * scale[1]
+    at = np.dstack(np.meshgrid(x, y)).astype(np.float32)
+    out = cv2.remap(velocity, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)

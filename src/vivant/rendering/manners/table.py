@@ -1,0 +1,39 @@
+"""The one table of manners: the name of each, its parameters, and what moves by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vivant.rendering.manners.drift import Drift, DriftManner
+from vivant.rendering.manners.manner import Ground, Manner
+from vivant.rendering.manners.surface import Surface, SurfaceManner
+
+
+@dataclass(frozen=True)
+class Row:
+    """``name`` in files, the class of its ``parameters``, and how to ``make`` it."""
+
+    name: str
+    parameters: type[Any]
+    make: Callable[[Ground, Any, np.random.Generator], Manner]
+
+
+MANNERS: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row("drift", Drift, DriftManner),
+        Row("surface", Surface, SurfaceManner),
+    )
+}
+
+
+def manner_of(parameters: object) -> Row:
+    """The row of some parameters. Raises ValueError where they are of no manner."""
+    for row in MANNERS.values():
+        if type(parameters) is row.parameters:
+            return row
+    raise ValueError(f"{type(parameters).__name__} is no manner of motion")
