@@ -12,6 +12,7 @@ from vivant.clip import Floats, Picture, Plane
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS
+from vivant.media.resize import cut_share
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
@@ -22,6 +23,8 @@ from vivant.scene.record import Scene
 FLOWING = ("sky", "water", "fall", "fire", "smoke")
 DRIVEN = ("being", "vehicle", "object", "cloth")
 """Kinds whose things leave their place whole under a stroke."""
+WHOLE = 0.004
+"""A picture of which less is cut away is whole."""
 MOST_DRIVEN = 0.25
 """Share of the picture from which a thing is too large to travel."""
 
@@ -54,10 +57,13 @@ class Looked:
         return np.maximum.reduce(planes) if planes else None
 
 
-def look(picture: Picture, runtime: Runtime) -> Looked:
-    """See a picture and bring its kinds to its own size."""
+def look(picture: Picture, runtime: Runtime, fitted: Picture | None = None) -> Looked:
+    """See a picture and bring its kinds to its own size, or to that of ``fitted``, the same picture
+    scaled, where nothing of it was cut away."""
     scene = scene_of(picture, runtime)
-    return Looked(scene, eyes.mattes(scene, picture.pixels, threads=runtime.threads))
+    whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
+    pixels = picture.pixels if fitted is None or not whole else fitted.pixels
+    return Looked(scene, eyes.mattes(scene, pixels, threads=runtime.threads))
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +14,12 @@ from vivant.field.motion_field import MotionField
 from vivant.field.operations import light_at
 from vivant.media.resize import fit_plane
 from vivant.rendering.advect import Layers, layers
-from vivant.rendering.bodies import Body, Rim, find_bodies, ground_of, lay, plate, put_back, rims
-from vivant.rendering.camera import ease, sight, view, zoom_of
+from vivant.rendering.bodies import ground_of
+from vivant.rendering.camera import ease, sight, view
 from vivant.rendering.light import apply_light, has_light
 from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.source import Source
+from vivant.rendering.upon import Travellers, viewed
 from vivant.rendering.warp import Warp
 from vivant.rendering.work import to_work
 
@@ -84,9 +84,7 @@ class _Scene:
 
     source: Source
     ground: Warp
-    bodies: list[Body]
-    rims: list[Rim]
-    held: Held | None
+    travellers: Travellers
     rendering: Rendering
 
     @staticmethod
@@ -99,13 +97,12 @@ class _Scene:
         rendering: Rendering,
     ) -> _Scene:
         pixels = source.fitted
-        bodies = find_bodies(field, pixels, spec, loop, rendering)
+        travellers = Travellers.of(pixels, field, spec, loop, held, rendering)
         motion = to_work(ground_of(field), pixels, rendering)
         below = source
-        if bodies:
-            below = Source(plate(pixels, bodies, rendering), (spec.width, spec.height))
-        ground = Warp.of(below, motion, held, rendering)
-        return _Scene(source, ground, bodies, rims(pixels, below.fitted, bodies), held, rendering)
+        if travellers.bodies:
+            below = Source(travellers.below, (spec.width, spec.height))
+        return _Scene(source, Warp.of(below, motion, held, rendering), travellers, rendering)
 
     def layers(self, spec: VideoSpec, loop: bool) -> Iterator[Layers]:
         """What moves the ground, frame by frame."""
@@ -113,28 +110,7 @@ class _Scene:
 
     def frame(self, parts: Layers, index: int, affine: Floats | None) -> Frame:
         """One frame before the light."""
-        if not self.bodies:
+        if not self.travellers.bodies:
             return self.ground.frame(parts, affine)
-        frame = self._with_bodies(self.ground.frame(parts, None), index)
-        return frame if affine is None else self._seen(frame, affine)
-
-    def _with_bodies(self, frame: Frame, index: int) -> Frame:
-        pixels = self.source.fitted
-        for body in self.bodies:
-            frame = lay(frame, pixels, body, index)
-        for body, rim in zip(self.bodies, self.rims, strict=True):
-            frame = put_back(frame, rim, body, index, self.rendering)
-        if self.held is not None:
-            np.copyto(frame, pixels, where=self.held[..., None])
-        return frame
-
-    def _seen(self, frame: Frame, affine: Floats) -> Frame:
-        """The view of a frame: the photograph in its detail, then what differs from it."""
-        size = self.source.size
-        changed = cv2.subtract(frame, self.source.fitted, dtype=cv2.CV_16S)
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        moved = cv2.warpAffine(
-            changed, affine, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101
-        )
-        still = self.source.fetch(cv2.transform(self.ground.grid, affine), zoom_of(affine))
-        return np.asarray(cv2.add(still, moved, dtype=cv2.CV_8U), np.uint8)
+        frame = self.travellers.upon(self.ground.frame(parts, None), index)
+        return frame if affine is None else viewed(frame, self.source, self.ground.grid, affine)

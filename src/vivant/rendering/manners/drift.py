@@ -8,7 +8,7 @@ minute is no harder than a second. Sun, moon and stars hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,6 +43,15 @@ class Drift:
     rate: float = 0.08
     renewal: float = 22.0
     handover: float = 0.25
+
+    def scaled(self, factor: float) -> Drift:
+        """The same sky, moving so many times as fast."""
+        return replace(
+            self,
+            speed=self.speed * factor,
+            rise=self.rise * factor,
+            evolve=self.evolve * min(factor, 2.0),
+        )
 
 
 class DriftManner:

@@ -6,7 +6,7 @@ of the water's own detail, so that its contrast stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,6 +30,10 @@ class Surface:
 
     current: Current | None = None
     waves: Waves | None = None
+
+    def scaled(self, factor: float) -> Surface:
+        """The same water, so many times as rough; how fast it flows says its field."""
+        return replace(self, waves=None if self.waves is None else self.waves.scaled(factor))
 
 
 class SurfaceManner:

@@ -9,7 +9,7 @@ at from above.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ ABOVE = 0.03
 """Water that begins so near the upper edge has no horizon: it is seen from above."""
 ABOVE_TILES = 0.8
 """Tiles of waves on the short side, seen from above."""
+MOST_GLINT = 0.8
 
 Complex = NDArray[np.complex64]
 
@@ -48,6 +49,11 @@ class Waves:
     eye: float = 2.0
     view: float = 50.0
     tile: float = 20.0
+
+    def scaled(self, factor: float) -> Waves:
+        """The same water, so many times as rough."""
+        glint = min(MOST_GLINT, self.glint * factor**0.5)
+        return replace(self, shift=self.shift * factor, glint=glint)
 
 
 @dataclass(frozen=True, eq=False)

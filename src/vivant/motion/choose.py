@@ -1,0 +1,181 @@
+"""From a scene to a motion: which manner each layer moves by, its constants drawn by the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from math import cos, hypot, radians
+
+import numpy as np
+
+from vivant.clip import Floats, Plane
+from vivant.controls.stroke import Stroke
+from vivant.motion import currents
+from vivant.motion.asked import Asked
+from vivant.motion.currents import Arrow
+from vivant.motion.held import Looked
+from vivant.motion.layered import LayerMotion, Motion, seed_of
+from vivant.motion.priors import PRIORS, Priors
+from vivant.rendering.manners.current import Current
+from vivant.rendering.manners.drift import Drift
+from vivant.rendering.manners.surface import Surface
+from vivant.rendering.manners.waves import Waves
+from vivant.scene.mattes import thing_matte
+from vivant.scene.record import WaterBody
+
+LEAST_BODY = 0.002
+"""Share of the picture from which a body of water flows in a way of its own."""
+
+
+def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
+    """What every layer of a scene does; the same seed gives the same motion, and what is asked of
+    one layer does not change the others."""
+    wind = _wind(asked, priors)
+    layers = [*_sky(looked, asked, priors, wind), *_waters(looked, asked, priors, wind)]
+    kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
+    return Motion(tuple(kept), {"seed": str(asked.seed)})
+
+
+def _wind(asked: Asked, priors: Priors) -> tuple[float, float]:
+    """Heading in degrees on the ground plane and metres a second, for the whole picture."""
+    rng = np.random.default_rng(seed_of(asked.seed, "wind"))
+    heading, speed = priors.towards.draw(rng), priors.wind.draw(rng)
+    if rng.random() < priors.lateral:
+        heading = 540 - heading  # the other side of straight towards the viewer
+    return (
+        heading if asked.wind is None else asked.wind,
+        speed if asked.wind_speed is None else asked.wind_speed,
+    )
+
+
+def _sky(
+    looked: Looked, asked: Asked, priors: Priors, wind: tuple[float, float]
+) -> Iterator[LayerMotion]:
+    matte = looked.mattes.of("sky")
+    if not matte.any():
+        return
+    seed = seed_of(asked.seed, "sky")
+    rng = np.random.default_rng(seed)
+    speed, rise = priors.sky_speed.draw(rng), priors.sky_rise.draw(rng)
+    side = 1.0 if rng.random() < priors.lateral else -1.0
+    if asked.wind is not None:  # clouds go as the wind does, towards the viewer means up
+        across, away = cos(radians(asked.wind)), np.sin(radians(asked.wind))
+        speed, side = speed * max(abs(across), 0.15), 1.0 if across >= 0 else -1.0
+        rise = -0.35 * float(away) * priors.sky_speed.median
+    if asked.wind_speed is not None:
+        speed *= (asked.wind_speed / priors.wind.median) ** 0.5
+    drift = Drift(speed=side * speed, rise=rise)
+    if "sky" in asked.flows:
+        turn = radians(asked.flows["sky"])
+        drift = replace(drift, speed=speed * cos(turn), rise=speed * float(np.sin(turn)))
+    drawn = _arrows(asked, matte)
+    if drawn:
+        across, down = np.mean([arrow.velocity for arrow in drawn], axis=0)
+        drift = replace(drift, speed=float(across), rise=float(-down))
+    yield LayerMotion("sky", "sky", drift.scaled(asked.strength("sky")), seed)
+
+
+def _waters(
+    looked: Looked, asked: Asked, priors: Priors, wind: tuple[float, float]
+) -> Iterator[LayerMotion]:
+    matte = looked.mattes.of("water")
+    scene = looked.scene
+    for number, body in enumerate(scene.bodies):
+        if scene.instances[body.instance].area < LEAST_BODY:
+            continue
+        own = thing_matte(scene, body.instance, matte)
+        if own.any():
+            yield _water(f"water {number}", body, own, asked, priors, wind)
+
+
+def _water(
+    name: str,
+    body: WaterBody,
+    matte: Plane,
+    asked: Asked,
+    priors: Priors,
+    wind: tuple[float, float],
+) -> LayerMotion:
+    seed = seed_of(asked.seed, name)
+    rng = np.random.default_rng(seed)
+    strength = asked.strength("water")
+    waves = Waves(heading=wind[0], wind=wind[1])
+    arrows = _arrows(asked, matte)
+    if body.name == "still":
+        waves = replace(waves, shift=priors.lake_shift.draw(rng), glint=priors.lake_glint)
+    elif body.name == "river":
+        waves = replace(waves, shift=priors.river_shift.draw(rng), glint=priors.river_glint)
+    else:
+        waves = replace(waves, shift=priors.sea_shift.draw(rng), glint=priors.sea_glint)
+    velocity = _current(body, matte, asked, priors, wind[0], rng)
+    if arrows:
+        base = currents.straight(matte, 0.03, 270.0) if velocity is None else velocity
+        velocity = currents.turned(base, matte, arrows)
+    current = None if velocity is None else Current()
+    surface = Surface(current, waves.scaled(strength * _rough(asked, priors)))
+    if velocity is not None:
+        velocity = np.asarray(velocity * np.float32(strength), np.float32)
+    return LayerMotion(name, "water", surface, seed, body.instance, velocity)
+
+
+def _current(
+    body: WaterBody,
+    matte: Plane,
+    asked: Asked,
+    priors: Priors,
+    heading: float,
+    rng: np.random.Generator,
+) -> Floats | None:
+    """Which way a body of water flows, and how fast; None where it does not."""
+    speeds = {"river": priors.river_speed, "sea": priors.sea_speed, "surf": priors.surf_speed}
+    prior = speeds.get(body.name)
+    if "water" in asked.flows:
+        speed = (prior or priors.river_speed).draw(rng)
+        return currents.straight(matte, speed, asked.flows["water"])
+    if prior is None:
+        return None
+    speed = prior.draw(rng)
+    if body.name == "river":
+        return currents.river(matte, body.ends, speed)
+    aside = float(np.clip((heading % 360) - 270, -40, 40))
+    return currents.straight(matte, speed, 270 + aside)
+
+
+def _rough(asked: Asked, priors: Priors) -> float:
+    """How rough a wind that was asked for makes the water."""
+    if asked.wind_speed is None:
+        return 1.0
+    return float(np.clip((asked.wind_speed / priors.wind.median) ** 0.8, 0.1, 3.0))
+
+
+def _arrows(asked: Asked, matte: Plane) -> tuple[Arrow, ...]:
+    """The parts of strokes that lie on a matte ``[H, W]``."""
+    height, width = matte.shape
+    found = []
+    for stroke in asked.strokes:
+        for place, velocity in _pieces(stroke, width / height, asked.seconds):
+            x, y = min(width - 1, int(place[0] * width)), min(height - 1, int(place[1] * height))
+            if matte[y, x] > 127:
+                found.append(Arrow(place, velocity))
+    return tuple(found)
+
+
+def _pieces(
+    stroke: Stroke, aspect: float, seconds: float
+) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """Places along a stroke and the velocity there, short sides a second."""
+    sides = max(aspect, 1.0), max(1 / aspect, 1.0)
+    points = [(x * sides[0], y * sides[1]) for x, y in stroke.points]
+    total = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
+    speed = total / (stroke.seconds or seconds)
+    for a, b in pairwise(points):
+        length = hypot(b[0] - a[0], b[1] - a[1])
+        if length == 0:
+            continue
+        way = ((b[0] - a[0]) / length * speed, (b[1] - a[1]) / length * speed)
+        count = max(2, round(length / 0.03))
+        for k in range(count):
+            share = (k + 0.5) / count
+            x, y = a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+            yield (x / sides[0], y / sides[1]), way

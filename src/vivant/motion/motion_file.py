@@ -1,0 +1,96 @@
+"""A motion as a file: safetensors with JSON metadata, a few kilobytes that a person can edit.
+
+The metadata's ``motion`` holds the layers: name, kind, part, seed, and the parameters of the manner
+under the manner's name; tensors ``velocity.N`` (float16) are the fields of layers that flow.
+``format`` is "vivant-motion", ``version`` "1".
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from vivant.errors import FieldFileError, UsageError
+from vivant.kinds import KINDS
+from vivant.motion.layered import LayerMotion, Motion
+from vivant.records import from_data, to_data
+from vivant.rendering.manners.table import MANNERS, manner_of
+
+FORMAT = "vivant-motion"
+VERSION = 1
+MOST_BYTES = 1 << 24
+MOST_LAYERS = 256
+
+
+def motion_bytes(motion: Motion) -> bytes:
+    """A motion as the bytes of a file."""
+    tensors: dict[str, NDArray[Any]] = {
+        f"velocity.{number}": layer.velocity.astype(np.float16)
+        for number, layer in enumerate(motion.layers)
+        if layer.velocity is not None
+    }
+    rows = {"layers": [_row(layer) for layer in motion.layers], "about": motion.about}
+    metadata = {"format": FORMAT, "version": str(VERSION), "motion": json.dumps(rows)}
+    return bytes(save(tensors or {"none": np.zeros(1, np.float16)}, metadata))
+
+
+def write_motion(path: Path, motion: Motion) -> None:
+    """Write a motion to ``path`` as it is named; the caller publishes it."""
+    path.write_bytes(motion_bytes(motion))
+
+
+def motion_from(content: bytes, name: str) -> Motion:
+    """The motion of a file's bytes; ``name`` is the file's in errors.
+
+    Raises FieldFileError where they hold no motion of this version.
+    """
+    if len(content) > MOST_BYTES:
+        raise FieldFileError(f"{name} is too large to be a motion.")
+    try:
+        metadata = _metadata(content)
+        if metadata.get("format") != FORMAT or metadata.get("version") != str(VERSION):
+            raise FieldFileError(f"{name} holds no motion of this version.")
+        rows, tensors = json.loads(metadata["motion"]), load(content)
+        if len(rows["layers"]) > MOST_LAYERS:
+            raise ValueError("too many layers")
+        layers = tuple(_layer(row, k, tensors) for k, row in enumerate(rows["layers"]))
+        return Motion(layers, {str(k): str(v) for k, v in rows["about"].items()})
+    except FieldFileError:
+        raise
+    except UsageError as error:
+        raise FieldFileError(f"{name} holds a damaged motion: {error}") from error
+    except Exception as error:  # the parser raises its own errors
+        raise FieldFileError(f"{name} holds no motion, or is damaged.") from error
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    found: dict[str, str] = header.get("__metadata__", {})
+    return found
+
+
+def _row(layer: LayerMotion) -> dict[str, Any]:
+    manner = manner_of(layer.manner).name
+    plain = {"name": layer.name, "kind": layer.kind, "part": layer.part, "seed": layer.seed}
+    return {**plain, manner: to_data(layer.manner)}
+
+
+def _layer(row: Any, number: int, tensors: dict[str, NDArray[Any]]) -> LayerMotion:
+    name = next(name for name in row if name in MANNERS)
+    if row["kind"] not in KINDS:
+        raise UsageError(f"there is no kind {row['kind']!r}")
+    velocity = tensors.get(f"velocity.{number}")
+    return LayerMotion(
+        name=str(row["name"]),
+        kind=row["kind"],
+        manner=from_data(MANNERS[name].parameters, row[name], f"manner {name}"),
+        seed=int(row["seed"]),
+        part=None if row["part"] is None else int(row["part"]),
+        velocity=None if velocity is None else velocity.astype(np.float32),
+    )

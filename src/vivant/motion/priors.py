@@ -1,0 +1,73 @@
+"""How each kind moves, as distributions: every constant of a manner that a seed draws.
+
+They are part of a bundle (``manners`` in its ``config.json``: hashed and recorded). The defaults
+were found by trying and judging by eye; what clips teach replaces them (`recipes/manners.py`).
+What no clip need teach is no distribution: falls fall, flames rise, waves run towards the shore.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LogNormal:
+    """``median``, and ``spread``: the standard deviation of the logarithm; ``low`` and ``high`` cut
+    it off."""
+
+    median: float
+    spread: float
+    low: float = 0.0
+    high: float = float("inf")
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One value."""
+        value = self.median * exp(self.spread * float(rng.standard_normal()))
+        return min(max(value, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """``mean`` and ``spread``, cut off two spreads from the mean."""
+
+    mean: float
+    spread: float
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One value."""
+        return self.mean + self.spread * float(np.clip(rng.standard_normal(), -2, 2))
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Speeds in short sides a second near the viewer, amplitudes in short sides, rates in Hz,
+    wind in metres a second on the ground plane (heading in degrees: 0 right, 90 away).
+
+    ``sky_rise``: of clouds away from the horizon; ``towards``: heading of the wind around straight
+    towards the viewer, by which waves run; ``lateral``: chance that clouds go to the right."""
+
+    wind: LogNormal = LogNormal(2.5, 0.35, 0.8, 8.0)
+    towards: Normal = Normal(270.0, 35.0)
+    lateral: float = 0.5
+    sky_speed: LogNormal = LogNormal(0.028, 0.3, 0.01, 0.06)
+    sky_rise: Normal = Normal(0.002, 0.004)
+    river_speed: LogNormal = LogNormal(0.07, 0.3, 0.03, 0.16)
+    sea_speed: LogNormal = LogNormal(0.028, 0.25, 0.012, 0.06)
+    surf_speed: LogNormal = LogNormal(0.045, 0.25, 0.02, 0.09)
+    lake_shift: LogNormal = LogNormal(0.0034, 0.25, 0.0015, 0.008)
+    sea_shift: LogNormal = LogNormal(0.0036, 0.25, 0.0015, 0.008)
+    river_shift: LogNormal = LogNormal(0.002, 0.25, 0.001, 0.005)
+    lake_glint: float = 0.3
+    sea_glint: float = 0.18
+    river_glint: float = 0.15
+    fall_speed: LogNormal = LogNormal(0.24, 0.2, 0.12, 0.5)
+    smoke_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
+    flame_speed: LogNormal = LogNormal(0.55, 0.2, 0.25, 1.0)
+    sway: LogNormal = LogNormal(0.006, 0.3, 0.002, 0.014)
+    sway_rate: LogNormal = LogNormal(0.55, 0.25, 0.25, 1.2)
+
+
+PRIORS = Priors()

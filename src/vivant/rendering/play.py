@@ -1,0 +1,51 @@
+"""A stage of layers, bodies upon it and a camera before it: frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vivant.clip import Frame, Picture, VideoSpec
+from vivant.controls.camera import Camera
+from vivant.field.motion_field import MotionField
+from vivant.rendering.advect import grid_of
+from vivant.rendering.camera import sight
+from vivant.rendering.layers import Stage
+from vivant.rendering.parameters import RENDERING, Rendering
+from vivant.rendering.renderer import Held, views_of
+from vivant.rendering.source import Source
+from vivant.rendering.upon import Travellers, viewed
+
+
+def play(
+    picture: Picture,
+    spec: VideoSpec,
+    stage_of: Callable[[Frame], Stage],
+    *,
+    field: MotionField | None = None,
+    camera: Camera = Camera(),  # noqa: B008 - frozen
+    loop: bool = False,
+    held: Held | None = None,
+    rendering: Rendering = RENDERING,
+) -> Iterator[Frame]:
+    """Yield ``spec.count`` frames ``[spec.height, spec.width, 3]``; frame 0 is the picture, scaled
+    and cut to the size of the frames.
+
+    ``stage_of`` puts the layers on a picture of that size; ``field`` says which bodies travel, and
+    the layers go on behind them; ``held`` ``[H, W]`` never changes while the camera stands still.
+    """
+    size = (spec.width, spec.height)
+    views = views_of(camera, spec, loop)
+    source = Source(picture.pixels, size, tuple(sight(affine, *size) for affine in views))
+    travellers = None
+    if field is not None:
+        travellers = Travellers.of(source.fitted, field, spec, loop, held, rendering)
+    stage = stage_of(source.fitted if travellers is None else travellers.below)
+    grid = grid_of(size) if views else None
+    for index in range(spec.count):
+        if index == 0:
+            yield source.fitted.copy()
+            continue
+        frame = stage.at(index / spec.fps)
+        if travellers is not None:
+            frame = travellers.upon(frame, index)
+        yield frame if grid is None else viewed(frame, source, grid, views[index])

@@ -1,0 +1,67 @@
+"""What comes upon moving ground: bodies that travel, what holds, and the camera that sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Floats, Frame, VideoSpec
+from vivant.field.motion_field import MotionField
+from vivant.rendering.bodies import Body, Rim, find_bodies, lay, plate, put_back, rims
+from vivant.rendering.camera import zoom_of
+from vivant.rendering.parameters import Rendering
+from vivant.rendering.source import Source
+
+
+@dataclass(frozen=True)
+class Travellers:
+    """Bodies upon a picture ``pixels``: ``below`` is the picture without them; ``held``
+    ``[H, W]`` True where nothing may change."""
+
+    pixels: Frame
+    below: Frame
+    bodies: list[Body]
+    rims: list[Rim]
+    held: NDArray[np.bool_] | None
+    rendering: Rendering
+
+    @staticmethod
+    def of(
+        pixels: Frame,
+        field: MotionField,
+        spec: VideoSpec,
+        loop: bool,
+        held: NDArray[np.bool_] | None,
+        rendering: Rendering,
+    ) -> Travellers:
+        """The bodies of a field, cut out."""
+        bodies = find_bodies(field, pixels, spec, loop, rendering)
+        below = plate(pixels, bodies, rendering)
+        return Travellers(pixels, below, bodies, rims(pixels, below, bodies), held, rendering)
+
+    def upon(self, frame: Frame, index: int) -> Frame:
+        """A frame of the ground with every body where it is in frame ``index``."""
+        if not self.bodies:
+            return frame
+        for body in self.bodies:
+            frame = lay(frame, self.pixels, body, index)
+        for body, rim in zip(self.bodies, self.rims, strict=True):
+            frame = put_back(frame, rim, body, index, self.rendering)
+        if self.held is not None:
+            np.copyto(frame, self.pixels, where=self.held[..., None])
+        return frame
+
+
+def viewed(frame: Frame, source: Source, grid: Floats, affine: Floats) -> Frame:
+    """The view of a frame that was made in place: the photograph in its detail, then what differs
+    from it."""
+    changed = cv2.subtract(frame, source.fitted, dtype=cv2.CV_16S)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(
+        changed, affine, source.size, flags=flags, borderMode=cv2.BORDER_REFLECT_101
+    )
+    still = source.fetch(cv2.transform(grid, affine), zoom_of(affine))
+    return np.asarray(cv2.add(still, moved, dtype=cv2.CV_8U), np.uint8)
