@@ -19,11 +19,15 @@ from vivant.motion.layered import LayerMotion, Motion, seed_of
 from vivant.motion.priors import PRIORS, Priors
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
+from vivant.rendering.manners.flame import Flame
+from vivant.rendering.manners.stream import SMOKE, Stream
 from vivant.rendering.manners.surface import Surface
+from vivant.rendering.manners.sway import Sway
 from vivant.rendering.manners.waves import Waves
 from vivant.scene.mattes import thing_matte
 from vivant.scene.record import WaterBody
 
+FALL = Stream()
 LEAST_BODY = 0.002
 """Share of the picture from which a body of water flows in a way of its own."""
 
@@ -32,7 +36,14 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
     """What every layer of a scene does; the same seed gives the same motion, and what is asked of
     one layer does not change the others."""
     wind = _wind(asked, priors)
-    layers = [*_sky(looked, asked, priors, wind), *_waters(looked, asked, priors, wind)]
+    layers = [
+        *_sky(looked, asked, priors, wind),
+        *_waters(looked, asked, priors, wind),
+        *_falls(looked, asked, priors),
+        *_smoke(looked, asked, priors, wind),
+        *_swaying(looked, asked, priors, wind),
+        *_fires(looked, asked, priors),
+    ]
     kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
     return Motion(tuple(kept), {"seed": str(asked.seed)})
 
@@ -147,6 +158,82 @@ def _rough(asked: Asked, priors: Priors) -> float:
     if asked.wind_speed is None:
         return 1.0
     return float(np.clip((asked.wind_speed / priors.wind.median) ** 0.8, 0.1, 3.0))
+
+
+def _falls(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
+    matte = looked.mattes.of("fall")
+    if not matte.any():
+        return
+    seed = seed_of(asked.seed, "fall")
+    speed = priors.fall_speed.draw(np.random.default_rng(seed))
+    velocity = currents.fall(matte, speed)
+    if "fall" in asked.flows:
+        velocity = currents.straight(matte, speed, asked.flows["fall"])
+    velocity = _drawn(velocity, matte, asked)
+    strength = asked.strength("fall")
+    yield LayerMotion("fall", "fall", FALL, seed, None, velocity * np.float32(strength))
+
+
+def _smoke(
+    looked: Looked, asked: Asked, priors: Priors, wind: tuple[float, float]
+) -> Iterator[LayerMotion]:
+    """Smoke rises and leans with the wind; fog, which is wide, goes with it."""
+    matte = looked.mattes.of("smoke")
+    if not matte.any():
+        return
+    seed = seed_of(asked.seed, "smoke")
+    speed = priors.smoke_speed.draw(np.random.default_rng(seed))
+    across = cos(radians(wind[0]))
+    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
+    rise = 15.0 if columns > 2.2 * rows else 62.0
+    lean = asked.flows.get("smoke", rise if across >= 0 else 180 - rise)
+    velocity = _drawn(currents.plume(matte, speed, lean), matte, asked)
+    strength = asked.strength("smoke")
+    smoke = SMOKE.scaled(strength)
+    yield LayerMotion("smoke", "smoke", smoke, seed, None, velocity * np.float32(strength))
+
+
+def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
+    scene = looked.scene
+    matte = looked.mattes.of("fire")
+    for number, one in enumerate(scene.instances):
+        if one.kind != "fire":
+            continue
+        own = thing_matte(scene, number, matte)
+        if own.any():
+            name = f"fire {number}"
+            seed = seed_of(asked.seed, name)
+            pace = priors.flame_speed.draw(np.random.default_rng(seed)) / priors.flame_speed.median
+            flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
+            yield LayerMotion(name, "fire", flame, seed, number)
+
+
+def _swaying(
+    looked: Looked, asked: Asked, priors: Priors, wind: tuple[float, float]
+) -> Iterator[LayerMotion]:
+    """Plants from their foot, cloth from where it hangs, all under the same wind."""
+    side = 0.0 if cos(radians(wind[0])) >= 0 else 180.0
+    force = 1.0 if asked.wind_speed is None else (asked.wind_speed / priors.wind.median) ** 0.8
+    for kind in ("plant", "cloth"):
+        matte = looked.mattes.of(kind)
+        if not matte.any():
+            continue
+        seed = seed_of(asked.seed, kind)
+        rng = np.random.default_rng(seed)
+        size = priors.sway.draw(rng) / priors.sway.median * force
+        sway = Sway(rate=priors.sway_rate.draw(rng), heading=side)
+        if kind == "cloth":
+            sway = replace(sway, foot=0.0, lean=0.006, swing=0.005, rate=sway.rate * 1.3)
+        drawn = _arrows(asked, matte)
+        if drawn:
+            sway = replace(sway, heading=0.0 if drawn[0].velocity[0] >= 0 else 180.0)
+        yield LayerMotion(kind, kind, sway.scaled(size * asked.strength(kind)), seed)
+
+
+def _drawn(velocity: Floats, matte: Plane, asked: Asked) -> Floats:
+    """A field as strokes on its layer turn it."""
+    arrows = _arrows(asked, matte)
+    return currents.turned(velocity, matte, arrows) if arrows else velocity
 
 
 def _arrows(asked: Asked, matte: Plane) -> tuple[Arrow, ...]:

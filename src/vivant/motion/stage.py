@@ -53,6 +53,9 @@ def staged(
     layers = []
     for layer in motion.layers:
         matte = region(looked, layer, size)
+        reaches = manner_of(layer.manner).reaches
+        if reaches is not None:
+            matte = reaches(matte)
         if held is not None:
             matte = np.where(held > 127, np.uint8(0), matte)
         box = box_of(matte)

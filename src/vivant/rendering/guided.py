@@ -16,17 +16,29 @@ def guided_filter(guide: Floats, values: Floats, radius: int, epsilon: float) ->
 
     ``guide`` is in 0..1; ``epsilon`` is the variance under which the guide counts as flat.
     """
+    return Guide(guide, radius, epsilon).filtered(values)
 
-    def mean(a: Floats) -> Floats:
-        return np.asarray(cv2.blur(a, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT_101))
 
-    centre = mean(guide)
-    product = guide[..., :, None] * guide[..., None, :]
-    spread = np.stack([mean(product[..., i]) for i in range(3)], axis=-1)
-    covariance = spread - centre[..., :, None] * centre[..., None, :]
-    covariance = covariance + epsilon * np.eye(3, dtype=np.float32)
-    level = mean(values)
-    cross = mean(guide * values[..., None]) - centre * level[..., None]
-    slope = np.linalg.solve(covariance, cross[..., None])[..., 0].astype(np.float32)
-    offset = level - (slope * centre).sum(axis=-1)
-    return np.asarray((mean(slope) * guide).sum(axis=-1) + mean(offset), np.float32)
+class Guide:
+    """A guide ``[h, w, 3]`` in 0..1, ready to filter many maps."""
+
+    def __init__(self, guide: Floats, radius: int, epsilon: float) -> None:
+        self.guide, self.size = guide, (2 * radius + 1,) * 2
+        self.centre = self._mean(guide)
+        product = guide[..., :, None] * guide[..., None, :]
+        spread = np.stack([self._mean(product[..., i]) for i in range(3)], axis=-1)
+        covariance = spread - self.centre[..., :, None] * self.centre[..., None, :]
+        inverse = np.linalg.inv(covariance + epsilon * np.eye(3, dtype=np.float32))
+        self.inverse = inverse.astype(np.float32)
+
+    def filtered(self, values: Floats) -> Floats:
+        """``values`` ``[h, w]``, keeping to the guide's edges."""
+        level = self._mean(values)
+        cross = self._mean(self.guide * values[..., None]) - self.centre * level[..., None]
+        slope = (self.inverse @ cross[..., None])[..., 0]
+        offset = level - (slope * self.centre).sum(axis=-1)
+        out = (self._mean(slope) * self.guide).sum(axis=-1) + self._mean(offset)
+        return np.asarray(out, np.float32)
+
+    def _mean(self, values: Floats) -> Floats:
+        return np.asarray(cv2.blur(values, self.size, borderType=cv2.BORDER_REFLECT_101))

@@ -77,12 +77,12 @@ class Carried:
         return Shown(even, odd, enlarged(second.weight, shape))
 
     def _shift(self, turn: Turn, ripple: Floats | None) -> Floats:
-        way = self._way(turn)
+        way = self.way(turn)
         if ripple is None:
             return way
         return enlarged(way, (ripple.shape[0], ripple.shape[1])) + ripple
 
-    def _way(self, turn: Turn) -> Floats:
+    def way(self, turn: Turn) -> Floats:
         """Pixels to where a texture of that age is read."""
         last = len(self.ways) - 1
         place = np.clip((turn.age / self.reach + 1) / 2 * last, 0, last - 1e-3)
@@ -112,7 +112,7 @@ class Carried:
             turn = Turn(
                 0, np.full(shape, age, np.float32), self.turns.lag, np.zeros(shape, np.int64)
             )
-            looks.append(cv2.cvtColor(self.fetcher.at(self._way(turn)), cv2.COLOR_RGB2GRAY))
+            looks.append(cv2.cvtColor(self.fetcher.at(self.way(turn)), cv2.COLOR_RGB2GRAY))
         return likeness(looks[0], looks[1], self.ground, nodes)
 
 

@@ -8,18 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from vivant.clip import Plane
 from vivant.rendering.manners.drift import Drift, DriftManner
+from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
 from vivant.rendering.manners.manner import Ground, Manner
+from vivant.rendering.manners.stream import Stream, StreamManner
 from vivant.rendering.manners.surface import Surface, SurfaceManner
+from vivant.rendering.manners.sway import Sway, SwayManner
 
 
 @dataclass(frozen=True)
 class Row:
-    """``name`` in files, the class of its ``parameters``, and how to ``make`` it."""
+    """``name`` in files, the class of its ``parameters``, how to ``make`` it, and how far beyond
+    its own matte a layer ``reaches``."""
 
     name: str
     parameters: type[Any]
     make: Callable[[Ground, Any, np.random.Generator], Manner]
+    reaches: Callable[[Plane], Plane] | None = None
 
 
 MANNERS: dict[str, Row] = {
@@ -27,6 +33,9 @@ MANNERS: dict[str, Row] = {
     for row in (
         Row("drift", Drift, DriftManner),
         Row("surface", Surface, SurfaceManner),
+        Row("stream", Stream, StreamManner),
+        Row("flame", Flame, FlameManner, flame_matte),
+        Row("sway", Sway, SwayManner),
     )
 }
 

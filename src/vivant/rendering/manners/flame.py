@@ -1,0 +1,199 @@
+"""Flame: an emission over its background, licked by turbulence that rises.
+
+``E = I - B`` with the background B filled in from around the flame is what the fire adds to the
+picture, so ``I + E(t) - E(0)`` moves it and nothing else. The foot of a flame stays, the tongues
+lick, the more the higher; brightness flickers without a change of hue, and lights what is near.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Frame, Plane
+from vivant.rendering.manners.manner import (
+    Fetcher,
+    Ground,
+    Shown,
+    coarse,
+    enlarged,
+    one_texture,
+    rate_of,
+)
+from vivant.rendering.noise import closed, tile_noise
+from vivant.rendering.plates import continued
+
+SIDE = 256
+NODES = 4.0
+"""Pixels between nodes of the turbulence's grid."""
+OCTAVES = (0.16, 0.08, 0.04)
+"""Sizes of the turbulence in heights of the flame, and their parts in it: each half the last."""
+FLICKER = ((1.3, 0.5), (2.9, 0.4), (5.7, 0.3), (9.1, 0.2))
+"""Hz and parts of the flicker of a fire's light."""
+REACH = 0.35
+"""Tongues and light reach so many heights of the flame beyond it."""
+
+
+@dataclass(frozen=True)
+class Flame:
+    """``rise`` in heights of the flame a second; ``lick``: amplitude at its tip in heights;
+    ``flicker``: of its brightness, 0..1; ``glow``: of the light on what is near, 0..1."""
+
+    rise: float = 1.8
+    lick: float = 0.085
+    flicker: float = 0.16
+    glow: float = 0.06
+
+    def scaled(self, factor: float) -> Flame:
+        """The same fire, so many times as wild."""
+        part = factor**0.5
+        return replace(
+            self,
+            rise=self.rise * part,
+            lick=self.lick * factor,
+            flicker=min(0.5, self.flicker * part),
+            glow=min(0.3, self.glow * part),
+        )
+
+
+def flame_matte(matte: Plane) -> Plane:
+    """Where a flame may be seen, ``[H, W]``: its matte and what its tongues and light reach."""
+    tall = height_of(matte)
+    if tall == 0:
+        return matte
+    size = 2 * max(2, round(REACH * tall)) + 1
+    wide = cv2.dilate(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    soft = cv2.GaussianBlur(wide, (0, 0), max(1.0, REACH * tall / 3))
+    return np.asarray(np.maximum(matte, soft), np.uint8)
+
+
+def height_of(matte: Plane) -> float:
+    """Height in pixels of the flames of a matte, the largest weighing most."""
+    there = (matte > 100).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(there)
+    if count < 2:
+        return 0.0
+    area = stats[1:, cv2.CC_STAT_AREA].astype(np.float64)
+    return float((stats[1:, cv2.CC_STAT_HEIGHT] * area).sum() / area.sum())
+
+
+class FlameManner:
+    """See `vivant.rendering.manners.manner.Manner`."""
+
+    def __init__(self, ground: Ground, flame: Flame, rng: np.random.Generator) -> None:
+        self.ground, self.flame = ground, flame
+        self.texture = ground.pixels
+        own = burning(ground.pixels, ground.matte)
+        self.tall = max(4.0, height_of((own * 255).astype(np.uint8)))
+        emission = self._emission(own)
+        self.emission = emission
+        self.fetcher = Fetcher(emission, cv2.BORDER_REPLICATE)
+        self.black = np.zeros_like(emission)
+        nodes = coarse(ground.shape, NODES)
+        self.height = self._height(own, nodes)
+        self.sides = [self._side(octave) for octave in range(len(OCTAVES))]
+        self.noise = self._noise(rng)
+        rates = closed(np.array([hz for hz, _ in FLICKER], np.float32), ground.loop)
+        self.rates, self.phases = rates, rng.uniform(0, 6.28, len(FLICKER))
+        halo = cv2.GaussianBlur(emission.mean(2).astype(np.float32), (0, 0), 0.6 * self.tall)
+        self.halo = np.asarray(halo / max(float(halo.max()), 1e-3), np.float32)
+        self.first = self._turbulence(0.0)
+
+    def at(self, seconds: float) -> Frame:
+        """See `Manner`."""
+        now = self._turbulence(seconds) - self.first
+        burning_ = self.fetcher.at(self._shift(now))
+        bright = 1 + self.flame.flicker * now[..., 1] * np.minimum(1, 2 * self.height)
+        gain = enlarged(np.clip(bright, 0.5, 1.5).astype(np.float32), self.ground.shape)
+        lit = np.asarray(cv2.blendLinear(burning_, self.black, gain, 1 - gain), np.uint8)
+        change = cv2.subtract(lit, self.emission, dtype=cv2.CV_16S)
+        out = cv2.add(self.texture, change, dtype=cv2.CV_8U)
+        light = 1 + self.halo * np.float32(self.flame.glow * self._flicker(seconds))
+        return np.asarray(cv2.blendLinear(out, self.black, light, 1 - light), np.uint8)
+
+    def shown(self, seconds: float) -> Shown:
+        """See `Manner`; light is added and taken, so no flow is that of the pixels."""
+        return one_texture(self._since(seconds), self.ground.shape, exact=False)
+
+    def flow(self, seconds: float) -> Floats:
+        """See `Manner`."""
+        return rate_of(self._since, seconds, self.ground.short)
+
+    def _since(self, seconds: float) -> Floats:
+        return self._shift(self._turbulence(seconds) - self.first)
+
+    def _emission(self, own: Floats) -> Frame:
+        reach = max(3, round(0.15 * self.tall)) | 1
+        around = cv2.dilate(own, np.ones((reach, reach), np.uint8))
+        behind = np.minimum(continued(self.ground.pixels, (around < 0.05).astype(np.float32)),
+                            self.ground.pixels)  # fmt: skip
+        soft = np.clip(cv2.GaussianBlur(own, (0, 0), max(0.8, 0.03 * self.tall)) * 1.6, 0, 1)
+        light = (self.ground.pixels.astype(np.float32) - behind) * soft[..., None]
+        return np.asarray(np.clip(np.round(light), 0, 255), np.uint8)
+
+    def _height(self, own: Floats, nodes: tuple[int, int]) -> Floats:
+        """Height above the foot of a flame, 0 at the foot, 1 at the tip, on the nodes."""
+        small = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
+        has = (small.max(0) > 0.3).astype(np.float32)
+        foot = np.where(has > 0, nodes[0] - 1 - (small[::-1] > 0.3).argmax(0), 0)
+        sigma = max(1.0, 0.3 * self.tall / NODES)
+        pair = [cv2.GaussianBlur(row[None].astype(np.float32), (0, 0), sigma)[0]
+                for row in (foot * has, has)]  # fmt: skip
+        level = pair[0] / np.maximum(pair[1], 1e-3)
+        y = np.arange(nodes[0], dtype=np.float32)[:, None]
+        return np.asarray(np.clip((level[None] - y) * NODES / self.tall, 0, 1.3), np.float32)
+
+    def _noise(self, rng: np.random.Generator) -> list[Floats]:
+        found = []
+        for size, side in zip(OCTAVES, self.sides, strict=True):
+            sigma = max(1.0, size * self.tall / NODES)
+            found += [tile_noise(side, (sigma, 1.6 * sigma), rng) for _ in range(2)]
+        return found
+
+    def _side(self, octave: int) -> int:
+        """Side of a tile of turbulence in nodes; in a loop what rises past in its time."""
+        loop = self.ground.loop
+        return SIDE if loop is None else max(16, round(self._pace(octave) * loop))
+
+    def _pace(self, octave: int) -> float:
+        """Nodes a second that turbulence rises."""
+        return self.flame.rise * (0.8 + 0.25 * octave) * self.tall / NODES
+
+    def _turbulence(self, seconds: float) -> Floats:
+        """Unit turbulence ``[rows, columns, 2]`` on the nodes, risen since t = 0."""
+        rows, columns = self.height.shape
+        x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+        total = np.zeros((rows, columns, 2), np.float32)
+        for octave, part in enumerate((0.6, 0.45, 0.25)):
+            loop, side = self.ground.loop, np.float32(self.sides[octave])
+            rise = self._pace(octave) * seconds if loop is None else side * seconds / loop
+            at = np.dstack([x % side, (y + np.float32(rise)) % side])
+            for axis in (0, 1):
+                tile = np.pad(self.noise[2 * octave + axis], ((0, 1), (0, 1)), mode="wrap")
+                look = cv2.remap(tile, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                total[..., axis] += part * look
+        return total
+
+    def _shift(self, turbulence: Floats) -> Floats:
+        size = np.float32(self.flame.lick * self.tall)
+        bent = turbulence * size * self.height[..., None]
+        bent[..., 1] *= 1.3
+        return np.asarray(bent, np.float32)
+
+    def _flicker(self, seconds: float) -> float:
+        parts = np.array([part for _, part in FLICKER])
+        turn = 2 * np.pi * self.rates * seconds + self.phases
+        return float(parts @ (np.sin(turn) - np.sin(self.phases)))
+
+
+def burning(pixels: Frame, matte: Plane) -> Floats:
+    """What of a fire's matte ``[H, W]`` burns, 0..1: bright and warm; not its wood, nor sparks."""
+    values = pixels.astype(np.float32)
+    bright, warm = values.max(2), values[..., 0] - values[..., 2]
+    score = np.clip((bright - 90) / 70, 0, 1) * np.clip((warm + 30) / 50, 0, 1)
+    own = score * (matte.astype(np.float32) / 255)
+    sure = cv2.morphologyEx((own > 0.4).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    near = cv2.dilate(sure, np.ones((5, 5), np.uint8))
+    return np.asarray(own * near, np.float32)
