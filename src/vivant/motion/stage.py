@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.kinds import INDEX
 from vivant.media.resize import fit_plane
 from vivant.motion.held import Looked
 from vivant.motion.layered import LayerMotion, Motion
@@ -20,12 +21,37 @@ SPECK = 0.0004
 """Parts of a matte smaller than this share of the picture are specks: they hold."""
 
 
+ISLANDS = {"sky": 0.6, "water": 0.9}
+"""Kinds whose mattes have holes that are none, and the share from which they are none."""
+MOST_ISLAND = 0.03
+"""Share of the picture from which a hole is a hole."""
+
+
 def region(looked: Looked, layer: LayerMotion, size: tuple[int, int]) -> Plane:
     """The matte ``[H, W]`` of a layer, in a picture fitted to ``size``."""
     matte = looked.mattes.of(layer.kind)
     if layer.part is not None:
         matte = thing_matte(looked.scene, layer.part, matte)
+    sure = ISLANDS.get(layer.kind)
+    if sure is not None:
+        matte = without_islands(matte, looked.scene.kinds[INDEX[layer.kind]], sure)
     return without_specks(fit_plane(matte, size))
+
+
+def without_islands(matte: Plane, share: Floats, sure: float) -> Plane:
+    """A matte ``[H, W]`` whose holes are filled where the scene is ``sure`` of the kind (its
+    ``share`` ``[h, w]``): a dark cloud is no thing before the sky."""
+    wide = cv2.resize(share, matte.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte < 200).astype(np.uint8))
+    out = matte.copy()
+    for number in range(1, count):
+        x, y, w, h, area = stats[number]
+        box = (slice(y, y + h), slice(x, x + w))
+        own = labels[box] == number
+        touches = x == 0 or y + h == matte.shape[0] or x + w == matte.shape[1]
+        if area < MOST_ISLAND * matte.size and not touches and wide[box][own].mean() > sure:
+            out[box][own] = 255
+    return out
 
 
 def without_specks(matte: Plane) -> Plane:

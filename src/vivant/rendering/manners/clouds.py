@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
+from vivant.rendering.plates import filled
 
 STEPS = (0.13, -0.13, 0.29, -0.29, 0.43, -0.43, 0.61, -0.61)
 """Where detail is looked for, in widths of the box."""
 RIM = 0.03
-"""Over so many short sides detail sets in beyond an edge."""
+"""Over so many short sides inside of an edge detail is trusted less where it is lent."""
+OVERLAP = 0.08
+"""Over so many short sides beyond an edge the detail there gives way to that of other places."""
 MORE = 0.8
 """Width of the sky that is added beyond the edge, in widths of the box."""
 SEAM = 0.15
@@ -53,9 +56,11 @@ def clouded(texture: Frame, base: Floats, sure: Floats, short: float) -> Floats:
         squares += share * share
         left *= 1 - np.minimum(1, share)
     beyond = cv2.distanceTransform((sure < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    ramp = np.clip(beyond / (RIM * short), 0, 1) * np.clip(squares * 4, 0, 1)
-    filler = total / np.sqrt(squares)[..., None] * ramp[..., None]
-    return np.asarray(detail + filler * (1 - sure[..., None]), np.float32)
+    own = np.clip(1 - beyond / (OVERLAP * short), 0, 1)
+    near = filled(detail, sure) * own[..., None]
+    filler = total / np.sqrt(squares)[..., None] * np.sqrt(1 - own * own)[..., None]
+    filler *= np.clip(squares * 4, 0, 1)[..., None]
+    return np.asarray(np.where(sure[..., None] > 0, detail, near + filler), np.float32)
 
 
 def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:

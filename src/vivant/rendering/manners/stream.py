@@ -16,7 +16,6 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.rendering.manners.current import Carried, Current, smoothed
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, enlarged
-from vivant.rendering.manners.surface import contrast_of
 from vivant.rendering.manners.turns import Turn
 from vivant.rendering.noise import tile_noise, walk
 
@@ -75,7 +74,7 @@ class StreamManner:
         h, w = ground.shape
         self.half = max(4, h // HALF), max(4, w // HALF)
         self.turn = _main_way(self.carried.velocity)
-        _, self.colour = contrast_of(ground)
+        self.colour = tint(ground)
         self.bands = self._bands(rng)
         x, y = np.meshgrid(np.arange(self.half[1]), np.arange(self.half[0]))
         self.grid = np.dstack([x, y]).astype(np.float32)
@@ -88,12 +87,12 @@ class StreamManner:
         gone = self._gone(seconds)
         keep = 1 - (1 - self.stream.own) * gone
         look = self.carried.at(seconds, self._bent(seconds), keep)
-        fresh = self.stream.contrast * float(np.sqrt(max(0.0, 1 - keep * keep)))
-        if fresh < 1e-3:
+        share = self.stream.contrast * float(np.sqrt(max(0.0, 1 - keep * keep)))
+        if share < 1e-3:
             return look
-        grey = enlarged(self._fresh(seconds) * np.float32(fresh), self.ground.shape)
-        each = [(grey * c).astype(np.int16) for c in self.colour]
-        return np.asarray(cv2.add(look, cv2.merge(each), dtype=cv2.CV_8U), np.uint8)
+        grey = enlarged(self._fresh(seconds) * np.float32(share), self.ground.shape)
+        fresh = cv2.multiply(cv2.merge([grey] * 3), self.colour)
+        return np.asarray(cv2.add(look, fresh, dtype=cv2.CV_8U), np.uint8)
 
     def shown(self, seconds: float) -> Shown:
         """See `Manner`; most of the detail is new."""
@@ -167,6 +166,13 @@ class StreamManner:
         small = cv2.resize(pair, self.half[::-1], interpolation=cv2.INTER_AREA)
         wide = cv2.GaussianBlur(small, (0, 0), self.ground.short / AROUND / HALF)
         return np.asarray(np.sqrt(wide[..., 0] / np.maximum(wide[..., 1], 1e-3)), np.float32)
+
+
+def tint(ground: Ground) -> Floats:
+    """The colour that new detail has at each place, ``[h, w, 3]`` of mean 1: that of what it is
+    detail of."""
+    low = smoothed(ground.texture, ground).astype(np.float32) + 8
+    return np.asarray(np.clip(low / low.mean(2, keepdims=True), 0.4, 1.8), np.float32)
 
 
 def _main_way(velocity: Floats) -> tuple[float, float]:
