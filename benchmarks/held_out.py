@@ -57,8 +57,8 @@ def tile(image: Image, size: tuple[int, int]) -> Image:
 
 def row(sample: Sample, window: Window, model: MotionModel, frames: bool) -> Image:
     shot = Shot(Picture(window.image), seconds=2.0)
-    plain = model.predict_field(shot)
-    drawn = [model.predict_field(replace(shot, seed=k)) for k in range(SAMPLES)]
+    plain = model.fields.predict(shot)
+    drawn = [model.fields.predict(replace(shot, seed=k)) for k in range(SAMPLES)]
     means = [field.velocity.mean(axis=0) for field in drawn]
     truth = window.velocity.mean(axis=0)
     top = max(float(np.percentile(np.linalg.norm(m, axis=0), 99)) for m in means)
@@ -66,7 +66,7 @@ def row(sample: Sample, window: Window, model: MotionModel, frames: bool) -> Ima
     tiles = [colourise(truth, true_top), heat(plain.map), *(colourise(m, top) for m in means)]
     if frames:
         rate = shot.spec.fps
-        clip = list(frames_of(shot, model.sample_field(shot)))
+        clip = list(frames_of(shot, model.fields.sample(shot)))
         tiles = [window.image, *tiles, clip[round(rate)], clip[-1]]
     h, w = window.weight.shape
     size = (WIDTH, round(WIDTH * h / w))

@@ -116,7 +116,7 @@ def own(rng: np.random.Generator, index: int, count: int, clips: list[Path]) -> 
     photo = photographs()[index % len(photographs())]
     picture = Picture(scaled(photo))
     shot = Shot(picture, seconds=count / FPS, fps=FPS, seed=index)
-    return np.stack(list(frames_of(shot, model().sample_field(shot))))
+    return np.stack(list(frames_of(shot, model().fields.sample(shot))))
 
 
 @cache

@@ -77,13 +77,13 @@ def test_pictures_are_seen_at_multiples_of_32() -> None:
 
 
 def test_a_sample_moves_and_repeats(model: motion.MotionModel) -> None:
-    one = model.sample_field(SHOT)
+    one = model.fields.sample(SHOT)
     assert one.grid == grid_for(240, 160)
     assert one.steps == 16
     assert speed(one).max() > 0.01
-    again = model.sample_field(SHOT)
+    again = model.fields.sample(SHOT)
     np.testing.assert_array_equal(one.velocity, again.velocity)
-    other = model.sample_field(replace(SHOT, seed=1))
+    other = model.fields.sample(replace(SHOT, seed=1))
     assert np.abs(other.velocity - one.velocity).mean() > 0.1 * np.abs(one.velocity).mean()
 
 
@@ -104,20 +104,20 @@ def test_one_or_two_threads_sample_the_same_clip() -> None:
 
 
 def test_strength_scales_the_field(model: motion.MotionModel) -> None:
-    one = speed(model.sample_field(SHOT)).mean()
+    one = speed(model.fields.sample(SHOT)).mean()
     for strength in (0.5, 2.0):
-        scaled = speed(model.sample_field(replace(SHOT, strength=strength))).mean()
+        scaled = speed(model.fields.sample(replace(SHOT, strength=strength))).mean()
         assert scaled == pytest.approx(strength * one, rel=1e-3)
-    assert not model.sample_field(replace(SHOT, strength=0)).velocity.any()
+    assert not model.fields.sample(replace(SHOT, strength=0)).velocity.any()
 
 
 def test_move_and_still_masks(model: motion.MotionModel) -> None:
     left = np.zeros((160, 240), np.uint8)
     left[:, :120] = 255
-    moved = speed(model.sample_field(replace(SHOT, controls=Drawn(move=left))))
+    moved = speed(model.fields.sample(replace(SHOT, controls=Drawn(move=left))))
     assert not moved[:, 25:].any()
     assert moved[:, :24].mean() > 0.01
-    held = speed(model.sample_field(replace(SHOT, controls=Drawn(still=left))))
+    held = speed(model.fields.sample(replace(SHOT, controls=Drawn(still=left))))
     assert not held[:, :24].any()
 
 
@@ -128,7 +128,7 @@ def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
         (((0.5, 0.2), (0.5, 0.8)), 1, 1),
     ):
         controls = Drawn(strokes=(Stroke(points),))
-        field = model.sample_field(replace(SHOT, controls=controls))
+        field = model.fields.sample(replace(SHOT, controls=controls))
         guidance = guidance_for(replace(SHOT, controls=controls), field.grid)
         hit = guidance.hint_mask > 0
         v = field.velocity.mean(axis=0)[:, hit]
@@ -137,7 +137,7 @@ def test_strokes_turn_what_they_touch(model: motion.MotionModel) -> None:
 
 
 def test_loops_are_periodic(model: motion.MotionModel) -> None:
-    field = model.sample_field(replace(SHOT, seconds=3.0, loop=True))
+    field = model.fields.sample(replace(SHOT, seconds=3.0, loop=True))
     assert field.loop_seconds == 3.0
     frames = frames_of(model, 3.0, Loop()).astype(np.float32)
     jumps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
@@ -147,7 +147,7 @@ def test_loops_are_periodic(model: motion.MotionModel) -> None:
 def test_the_camera_is_not_part_of_the_field(model: motion.MotionModel) -> None:
     moving = replace(SHOT, controls=Drawn(camera=Camera(zoom=0.3)))
     np.testing.assert_array_equal(
-        model.sample_field(moving).velocity, model.sample_field(SHOT).velocity
+        model.fields.sample(moving).velocity, model.fields.sample(SHOT).velocity
     )
 
 
@@ -162,7 +162,7 @@ def test_bundles_are_checked(tmp_path: Path) -> None:
     shutil.copy(folder / "velocity.onnx", folder / "encoder.onnx")
     swapped = motion.load(open_bundle(folder), Runtime())
     with pytest.raises(BundleError, match="do not fit its configuration"):
-        swapped.sample_field(SHOT)
+        swapped.fields.sample(SHOT)
     (folder / "velocity.onnx").write_bytes(b"broken")
     with pytest.raises(BundleError, match="cannot be loaded"):
         _ = motion.load(open_bundle(folder), Runtime()).networks

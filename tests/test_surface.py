@@ -10,7 +10,7 @@ from vivant.cli.main import command_line
 SHARED = {
     "--camera", "--consent", "--export", "--flow-format", "--format", "--fps", "--hold", "--json", "--loop",
     "--lossless", "--model", "--move", "--no-watermark", "--out", "--overwrite", "--save-field",
-    "--save-scene",
+    "--save-motion", "--save-scene",
     "--seconds", "--size", "--still", "--strength", "--stroke", "--strokes", "-o",
 }  # fmt: skip
 COMMANDS = {

@@ -298,7 +298,7 @@ def test_from_clips_to_a_working_bundle(shards: Path, tmp_path: Path) -> None:  
     recipe = load_recipe(Path(__file__).parent.parent / "recipes" / "smoke.py")
     bundle = train_builtin(recipe, shards, shards, tmp_path)
     picture = fit(read_picture(EXAMPLES / "china.jpg"), (96, 64))
-    field = motion.load(open_bundle(bundle), Runtime()).sample_field(Shot(picture, seconds=1.0))
+    field = motion.load(open_bundle(bundle), Runtime()).fields.sample(Shot(picture, seconds=1.0))
     assert field.grid == (32, 48)
     assert field.velocity.any()
     seen = json.loads((bundle / "data.json").read_text())

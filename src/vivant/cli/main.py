@@ -26,6 +26,7 @@ from vivant.cli.options import (
     Photo,
     Photos,
     SaveField,
+    SaveMotion,
     SaveScene,
     Seconds,
     Seed,
@@ -55,6 +56,7 @@ def animate(
     no_watermark: NoWatermark = False,
     save_field: SaveField = None,
     save_scene: SaveScene = None,
+    save_motion: SaveMotion = None,
     export: Export = None,
     flow_format: FlowFormat = None,
     json: Json = False,
@@ -67,8 +69,8 @@ def animate(
     from vivant.cli.outputs import OutputOptions
 
     outputs = OutputOptions(
-        out, format_, lossless, not no_watermark, save_field, save_scene, export, flow_format,
-        overwrite, json, consent,
+        out, format_, lossless, not no_watermark, save_field, save_scene, save_motion, export,
+        flow_format, overwrite, json, consent,
     )  # fmt: skip
     clip = ClipOptions(seconds, fps, size, seed, samples, model)
     if code := run(photos, clip, controls, outputs, _settings()):
@@ -77,7 +79,7 @@ def animate(
 
 def render(
     photo: Photo,
-    field: Annotated[Path, typer.Argument(help="The motion field (.vivant).", show_default=False)],
+    field: Annotated[Path, typer.Argument(help="A motion, or a motion field.", show_default=False)],
     controls: ControlWords,
     out: Out = None,
     seconds: Seconds = 4.0,
@@ -89,19 +91,20 @@ def render(
     no_watermark: NoWatermark = False,
     save_field: SaveField = None,
     save_scene: SaveScene = None,
+    save_motion: SaveMotion = None,
     export: Export = None,
     flow_format: FlowFormat = None,
     json: Json = False,
     overwrite: Overwrite = False,
     consent: Consent = False,
 ) -> None:
-    """Render a (perhaps edited) motion field onto its photograph: animate with --field."""
+    """Render a (perhaps edited) motion or field onto its photograph: animate with --field."""
     from vivant.controls.given import ENTRY
 
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
         [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
-        save_field, save_scene, export, flow_format, json, overwrite, consent,
+        save_field, save_scene, save_motion, export, flow_format, json, overwrite, consent,
     )  # fmt: skip
 
 

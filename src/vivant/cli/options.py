@@ -36,6 +36,9 @@ NoWatermark = Annotated[
     bool, typer.Option("--no-watermark", help="Leave the invisible mark out; the record says so.")
 ]
 SaveField = Annotated[Path | None, typer.Option(help="Also write the motion field (.vivant).")]
+SaveMotion = Annotated[
+    Path | None, typer.Option(help="Save what each layer does, to edit and render again.")
+]
 SaveScene = Annotated[
     Path | None, typer.Option(help="Also write what is seen: kinds, things, depth (.scene).")
 ]

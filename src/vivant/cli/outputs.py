@@ -18,8 +18,8 @@ ROOM = 40
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What was asked of the output. ``save_field``, ``save_scene`` and ``export`` are extras
-    of each clip."""
+    """What was asked of the output. ``save_field``, ``save_scene``, ``save_motion`` and ``export``
+    are extras of each clip."""
 
     out: Path | None = None
     format: str | None = None
@@ -27,6 +27,7 @@ class OutputOptions:
     watermark: bool = True
     save_field: Path | None = None
     save_scene: Path | None = None
+    save_motion: Path | None = None
     export: str | None = None
     flow_format: str | None = None
     overwrite: bool = False
@@ -90,7 +91,12 @@ def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...
     exports = []
     if options.flow_format is not None and "flow" not in (options.export or ""):
         raise UsageError("--flow-format goes with --export flow; add it, or leave both out.")
-    for name, path in (("field", options.save_field), ("scene", options.save_scene)):
+    extras = {
+        "field": options.save_field,
+        "scene": options.save_scene,
+        "motion": options.save_motion,
+    }
+    for name, path in extras.items():
         if path is not None:
             exports.append(Export(name, path.with_name(f"{path.stem}{tail}{path.suffix}")))
     if options.export is not None:

@@ -37,7 +37,7 @@ ENTRY = Entry(
     (
         Option(
             "--field",
-            "Render this motion field (.vivant); nothing is sampled.",
+            "Render this motion or field (a saved file); nothing is sampled.",
             parse_field,
             "FILE",
         ),

@@ -23,6 +23,9 @@ from vivant.scene.record import Scene
 FLOWING = ("sky", "water", "fall", "fire", "smoke")
 DRIVEN = ("being", "vehicle", "object", "cloth")
 """Kinds whose things leave their place whole under a stroke."""
+MAY_MOVE = ("plant", "cloth", "water", "fall", "smoke", "sky", "fire")
+"""What a mask that moves may show."""
+LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
 MOST_DRIVEN = 0.25
@@ -45,6 +48,24 @@ class Looked:
         """Pixels ``[H, W]`` that hold: all that no moving kind covers, 255 = holds."""
         kinds = tuple(k for k in KINDS if k not in HOLDING or k in move)
         return np.asarray(255 - self.of(kinds), np.uint8)
+
+    def moved(self, mask: Plane) -> Looked:
+        """The same picture, taking a ``mask`` ``[H, W]`` (255 = moves) at its word: what it covers
+        and what holds by its kind is of the likeliest moving kind there."""
+        wide = cv2.resize(mask, self.mattes.size, interpolation=cv2.INTER_AREA)
+        moving = tuple(kind for kind in KINDS if kind not in HOLDING)
+        left = np.asarray(np.minimum(wide, 255 - self.of(moving)), np.uint8)
+        if (left > 127).mean() < LEAST_MOVED:
+            return self
+        cell = cv2.resize(left, self.scene.grid[::-1], interpolation=cv2.INTER_AREA) / 255
+        shares = {k: float((self.scene.kinds[INDEX[k]] * cell).sum()) for k in MAY_MOVE}
+        likely = max(shares, key=lambda kind: shares[kind])
+        alpha = dict(self.mattes.alpha)
+        alpha[likely] = np.maximum(self.mattes.of(likely), left)
+        for kind in HOLDING:
+            if kind in alpha:
+                alpha[kind] = np.minimum(alpha[kind], 255 - left)
+        return replace(self, mattes=Mattes(alpha, self.mattes.size))
 
     def driven(self, strokes: tuple[Stroke, ...]) -> Plane | None:
         """The things ``[H, W]`` on which strokes begin; None where there are none."""

@@ -35,6 +35,9 @@ class LayerMotion:
     def __post_init__(self) -> None:
         manner_of(self.manner)
         given = self.velocity
+        if given is not None:  # as a file keeps it, so that what is saved renders the same frames
+            given = given.astype(np.float16).astype(np.float32)
+            object.__setattr__(self, "velocity", given)
         if given is not None and (given.ndim != 3 or given.shape[2] != 2):
             raise ValueError(f"the velocity must be [rows, columns, 2], not {given.shape}")
         if given is not None and not np.isfinite(given).all():

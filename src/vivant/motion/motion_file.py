@@ -44,6 +44,14 @@ def write_motion(path: Path, motion: Motion) -> None:
     path.write_bytes(motion_bytes(motion))
 
 
+def is_motion(content: bytes) -> bool:
+    """Whether a file's bytes are those of a motion, rather than of a field."""
+    try:
+        return _metadata(content).get("format") == FORMAT
+    except (ValueError, AttributeError):
+        return False
+
+
 def motion_from(content: bytes, name: str) -> Motion:
     """The motion of a file's bytes; ``name`` is the file's in errors.
 

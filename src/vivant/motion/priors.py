@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp
+from typing import Any
 
 import numpy as np
+
+from vivant.errors import BundleError, UsageError
+from vivant.records import from_data, to_data
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class LogNormal:
     median: float
     spread: float
     low: float = 0.0
-    high: float = float("inf")
+    high: float = 1e9
 
     def draw(self, rng: np.random.Generator) -> float:
         """One value."""
@@ -71,3 +75,16 @@ class Priors:
 
 
 PRIORS = Priors()
+
+
+def priors_of(rows: Any, where: str) -> Priors:
+    """The distributions of a bundle; ``rows`` is its section, None where it has none.
+
+    Raises BundleError naming ``where`` where the section is damaged.
+    """
+    if rows is None:
+        return PRIORS
+    try:
+        return from_data(Priors, {**to_data(PRIORS), **rows}, "section manners")
+    except (UsageError, TypeError) as error:
+        raise BundleError(f"{where}/config.json is damaged ({error}); reinstall it.") from error

@@ -24,7 +24,9 @@ from vivant.field.file import field_from
 from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
+from vivant.motion.asked import Asked
 from vivant.motion.held import Looked, asked_kinds, kind_notes, look
+from vivant.motion.performance import HOLDS
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
@@ -35,8 +37,6 @@ MANY_PIXELS = 3e9
 LARGE_EXPORT = 200e6
 SAME_ASPECT = 0.02
 FIELD_ASPECT = 1.1
-HOLDS = "holds"
-"""Member of a field's ``about`` that says that it was made with a scene, whose kinds hold."""
 
 
 def notes_on(
@@ -88,6 +88,63 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
         seed=request.seed,
         controls=drawn,
         photograph=source,
+    )
+
+
+def read_layers(
+    request: Request, plan: Plan, assets: Assets, runtime: Runtime
+) -> tuple[Shot, Looked | None]:
+    """As `read_shot`, with what is seen in the picture; None where nothing shall move."""
+    source = assets.picture(request.keyframes[0].image)
+    fitted = fit(source, plan.fitted)
+    factor = overall(request)
+    looked = look(source, runtime, fitted) if factor > 0 else None
+    move = _joined(request.all(Move), source, plan, assets)
+    still = _joined(request.all(Still), source, plan, assets)
+    things = None
+    if looked is not None:
+        things = looked.driven(request.all(Stroke))
+        things = None if things is None else fit_plane(things, plan.fitted)
+        if move is not None:
+            looked = looked.moved(move)
+        hold_kinds, move_kinds = asked_kinds(request)
+        still = _with_planes(still, looked, hold_kinds, plan)
+        move = _with_planes(move, looked, move_kinds, plan)
+    drawn = Drawn(
+        still=_with_surround(still, move, source, plan),
+        move=move,
+        things=things,
+        strokes=request.all(Stroke),
+        camera=combined(request.all(Camera)),
+    )
+    loop = request.one(Loop) is not None
+    spec = (request.seconds, plan.video.fps, loop, factor, request.seed)
+    return Shot(fitted, *spec, controls=drawn, photograph=source), looked
+
+
+def _with_planes(
+    plane: Plane | None, looked: Looked, kinds: tuple[str, ...], plan: Plan
+) -> Plane | None:
+    """A mask joined with the mattes of some kinds."""
+    if not kinds:
+        return plane
+    own = fit_plane(looked.of(kinds), plan.fitted)
+    return own if plane is None else np.maximum(plane, own)
+
+
+def overall(request: Request) -> float:
+    """The factor of all motion."""
+    strength = request.one(Strength)
+    return 1.0 if strength is None else strength.factor
+
+
+def asked_of(request: Request, shot: Shot) -> Asked:
+    """What a request asks of the layers."""
+    return Asked(
+        seed=request.seed,
+        overall=overall(request),
+        strokes=request.all(Stroke),
+        seconds=shot.spec.seconds,
     )
 
 

@@ -10,7 +10,7 @@ flow: the motion of the texture that is seen more is stated, and ``exact`` says 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, VideoSpec
+from vivant.clip import Floats, Frame, VideoSpec
 from vivant.field.motion_field import MotionField
-from vivant.rendering.advect import Layers, layers
+from vivant.rendering.advect import Layers, grid_of, layers
 from vivant.rendering.bodies import Body, find_bodies, ground_of, shifted_matte
+from vivant.rendering.layers import Stage
 from vivant.rendering.parameters import RENDERING, Rendering
-from vivant.rendering.renderer import held_of, views_of
+from vivant.rendering.renderer import Held, held_of, views_of
 from vivant.rendering.shot import Shot
 from vivant.rendering.source import Source
 from vivant.rendering.warp import ALONE, Warp
@@ -87,6 +88,33 @@ def flows(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> I
             if views:
                 flow, exact = _through(warp.grid, flow, exact, views[index - 1], views[index])
             yield _pair(warp.grid, flow, exact)
+        before = now
+
+
+def stage_flows(
+    shot: Shot,
+    stage_of: Callable[[Frame], Stage],
+    things: MotionField | None,
+    held: Held | None,
+    rendering: Rendering = RENDERING,
+) -> Iterator[FlowPair]:
+    """Flow of every pair of consecutive frames of layers on a stage, and bodies upon them."""
+    spec, loop, pixels = shot.spec, shot.loop, shot.picture.pixels
+    bodies = [] if things is None else find_bodies(things, pixels, spec, loop, rendering)
+    stage, grid = stage_of(pixels), grid_of((spec.width, spec.height))
+    views = views_of(shot.controls.camera, spec, loop)
+    before = None
+    for index in range(spec.count):
+        even, odd, share, known = stage.shown(index / spec.fps)
+        now = _Shown(even, odd, share, [shifted_matte(body, index) for body in bodies])
+        if before is not None:
+            flow, exact = _scene_flow(grid, before, now, bodies, index)
+            exact &= known
+            if held is not None:
+                flow, exact = np.where(held[..., None], np.float32(0), flow), exact | held
+            if views:
+                flow, exact = _through(grid, flow, exact, views[index - 1], views[index])
+            yield _pair(grid, flow, exact)
         before = now
 
 
@@ -157,14 +185,13 @@ def _fetch(values: Floats, at: Floats) -> Floats:
 
 
 def export(
-    shot: Shot,
-    field: MotionField,
+    pairs: Iterator[FlowPair],
+    count: int,
     folder: Path,
     parts: tuple[str, ...],
     progress: Progress = no_progress,
-    rendering: Rendering = RENDERING,
 ) -> None:
-    """Write ``parts`` for every pair of frames into ``folder``, which is there.
+    """Write ``parts`` of the flows of ``count`` frames into ``folder``, which is there.
 
     "flow" (.flo) or "flow:FORMAT" gives ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI
     16-bit .png or .npz); "mask" gives ``occlusion_NNNNN.png`` and ``moving_NNNNN.png``. Where the
@@ -173,15 +200,14 @@ def export(
     ``backward_exact_NNNNN.png``.
     """
     formats = [part.partition(":")[2] or FLOW_FORMATS[0] for part in parts if part != "mask"]
-    pairs = max(1, shot.spec.count - 1)
-    for index, pair in enumerate(flows(shot, field, rendering)):
+    for index, pair in enumerate(pairs):
         for name in formats:
             _write_pair(folder, index, pair, name)
         if "mask" in parts:
             moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
             _write_mask(folder / f"moving_{index:05d}.png", moving)
             _write_mask(folder / f"occlusion_{index:05d}.png", pair.occluded)
-        progress("exporting", (index + 1) / pairs)
+        progress("exporting", (index + 1) / max(1, count - 1))
 
 
 BYTES_A_PIXEL = {"flow": 16.0, "flow:flo": 16.0, "flow:kitti": 4.0, "flow:npz": 3.0, "mask": 0.05}

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from vivant.clip import Frame, Plane
+from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.manners.manner import Manner
 
 Box = tuple[slice, slice]
@@ -62,12 +63,27 @@ class Stage:
             part[...] = change
         return np.asarray(np.clip(total, 0, 255), np.uint8)
 
+    def shown(self, seconds: float) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+        """Ground truth: where the two textures of each place are read, pixels ``[H, W, 2]``, the
+        share ``[H, W]`` of the second, and where all of this is exact."""
+        h, w = self.pixels.shape[:2]
+        even, odd = (np.zeros((h, w, 2), np.float32) for _ in range(2))
+        share, exact = np.zeros((h, w), np.float32), np.ones((h, w), bool)
+        for layer, matte in zip(self.layers, self.mattes, strict=True):
+            found, own = layer.manner.shown(seconds), matte[..., 0]
+            inside = own > HELD
+            even[layer.box][inside] = found.even[inside]
+            odd[layer.box][inside] = found.odd[inside]
+            share[layer.box][inside] = found.share[inside]
+            exact[layer.box] &= (own == 0) | ((own == 255) & found.exact)
+        return even, odd, share, exact
+
     def frames(self, count: int, fps: float) -> Iterator[Frame]:
         """``count`` frames at ``fps``."""
         return (self.at(index / fps) for index in range(count))
 
 
-def _share(layer: Layer, held: Plane | None) -> np.ndarray:
+def _share(layer: Layer, held: Plane | None) -> NDArray[np.int16]:
     """The matte for three channels, int16, 0 where the picture holds."""
     matte = layer.matte
     if held is not None:

@@ -1,0 +1,112 @@
+"""One clip as it is performed: a picture, the motion of its layers, bodies and the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vivant.clip import Frame
+from vivant.field.motion_field import MotionField, grid_for, still_field
+from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.flowing import field_of
+from vivant.motion.held import FLOWING, Looked, cells
+from vivant.motion.layered import Motion
+from vivant.motion.stage import staged
+from vivant.motion.steering import Steering
+from vivant.rendering.exports import FlowPair, stage_flows
+from vivant.rendering.layers import Stage
+from vivant.rendering.parameters import Rendering
+from vivant.rendering.play import play
+from vivant.rendering.renderer import Held
+from vivant.rendering.shot import Shot
+
+HOLDS = "holds"
+"""Member of a field's ``about`` that says that it was made with a scene, whose kinds hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """``looked`` is None where nothing moves; ``things`` a field whose bodies travel, None where
+    there are none; ``name`` is the model's."""
+
+    shot: Shot
+    looked: Looked | None
+    motion: Motion
+    things: MotionField | None
+    rendering: Rendering
+    name: str
+
+    @property
+    def held(self) -> Held | None:
+        """Pixels that never change, whatever moves there, ``[H, W]``."""
+        drawn = self.shot.controls
+        still = drawn.still
+        if drawn.move is not None:
+            outside = np.asarray(255 - drawn.move, np.uint8)
+            if drawn.things is not None:
+                outside = np.minimum(outside, 255 - drawn.things)
+            still = outside if still is None else np.maximum(still, outside)
+        return None if still is None else np.asarray(still > 127)
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames ``[H, W, 3]``, made anew at each call."""
+        shot = self.shot
+        return play(
+            shot.photograph or shot.picture,
+            shot.spec,
+            self.stage,
+            field=self.things,
+            camera=shot.controls.camera,
+            loop=shot.loop,
+            held=self.held,
+            rendering=self.rendering,
+        )
+
+    def stage(self, pixels: Frame) -> Stage:
+        """The layers on a picture ``[H, W, 3]`` of the size of the frames."""
+        if self.looked is None:
+            return Stage(pixels, (), None)
+        held = self.held
+        plane = None if held is None else np.where(held, np.uint8(255), np.uint8(0))
+        loop = self.shot.spec.seconds if self.shot.loop else None
+        return staged(pixels, self.motion, self.looked, held=plane, loop=loop)
+
+    def field(self) -> MotionField:
+        """How fast what is seen moves, without the camera."""
+        shot = self.shot
+        grid = grid_for(*shot.picture.size)
+        if self.looked is None:
+            return still_field(*grid)
+        about = {"model": self.name, **self.motion.about, HOLDS: "kinds"}
+        made = field_of(self.stage(shot.picture.pixels), shot.spec.seconds, shot.loop, about)
+        return made if self.things is None else _with_things(made, self.things)
+
+    def flows(self) -> Iterator[FlowPair]:
+        """Ground truth between consecutive frames."""
+        return stage_flows(self.shot, self.stage, self.things, self.held, self.rendering)
+
+
+def things_of(shot: Shot, looked: Looked | None, steering: Steering) -> MotionField | None:
+    """The bodies that strokes drive; None where there are none."""
+    drawn = shot.controls
+    if looked is None or not drawn.strokes or (drawn.things is None and drawn.move is None):
+        return None
+    grid = grid_for(*shot.picture.size)
+    guidance = guidance_for(shot, grid)
+    fluid = cells(looked.scene, FLOWING, grid)
+    steps = max(1, round(shot.spec.seconds * 8))
+    still = still_field(*grid, steps=min(steps, 64))
+    field = apply_controls(still, guidance, shot, fluid, steering=steering)
+    return None if field.body is None else field
+
+
+def _with_things(field: MotionField, things: MotionField) -> MotionField:
+    """A field in which bodies move as they are driven."""
+    if things.body is None:
+        return field
+    own = things.body > 0
+    drive = things.velocity.mean(axis=0)
+    velocity = np.where(own, drive[None], field.velocity)
+    return replace(field, velocity=velocity.astype(np.float32), body=things.body)
