@@ -28,8 +28,8 @@ from typing import Any
 NAMED = {
     "picture decoded": ("vivant.media.decoder:Decoder.picture", "after", 1),
     "model loaded": ("vivant.motion.model:builtin_eyes", "after", 1),
-    "sampling": ("vivant.motion.sampler:_guided", "before", 3),
-    "sampled": ("vivant.motion.choose:choose", "after", 1),
+    "sampling": ("vivant.motion.model:choose", "before", 1),
+    "sampled": ("vivant.motion.model:choose", "after", 1),
     "before the encoder": ("vivant.provenance.release:write_video", "before", 1),
     "second frame": ("vivant.media.write:_yuv_frame", "before", 2),
     "fifth frame": ("vivant.media.write:_yuv_frame", "before", 5),

@@ -41,7 +41,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_animate_field_render_verify(
     tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip, field = tmp_path / "a.mkv", tmp_path / "a.vivant"
+    clip, field, motion = (tmp_path / f"a.{name}" for name in ("mkv", "vivant", "motion"))
     code = run(
         monkeypatch,
         "animate",
@@ -52,6 +52,8 @@ def test_animate_field_render_verify(
         "--no-watermark",  # another recipe, another mark: the frames are compared below
         "--save-field",
         field,
+        "--save-motion",
+        motion,
         "--export",
         "flow,mask",
         "--json",
@@ -73,10 +75,10 @@ def test_animate_field_render_verify(
     assert verdict["watermark"]["state"] == "not found"
 
     again = tmp_path / "b.mkv"
-    assert run(monkeypatch, "render", photo, field, "-o", again, *SHORT, "--no-watermark") == 0
+    assert run(monkeypatch, "render", photo, motion, "-o", again, *SHORT, "--no-watermark") == 0
     difference = read_video(clip).frames.astype(int) - read_video(again).frames
     assert np.abs(difference).max() == 0
-    assert run(monkeypatch, "verify", again, "--picture", photo, "--field", field) == 0
+    assert run(monkeypatch, "verify", again, "--picture", photo, "--field", motion) == 0
     assert run(monkeypatch, "verify", again, "--picture", photo) == 2
 
     capsys.readouterr()

@@ -48,7 +48,7 @@ def test_files_have_the_standard_layouts(tmp_path: Path) -> None:
     parts = {"flo": ("flow", "mask"), "kitti": ("flow:kitti",), "npz": ("flow:npz",)}
     for name, wanted in parts.items():
         (tmp_path / name).mkdir()
-        export(SHOT, field, tmp_path / name, wanted)
+        export(flows(SHOT, field), SHOT.spec.count, tmp_path / name, wanted)
     data = (tmp_path / "flo" / "forward_00000.flo").read_bytes()
     assert struct.unpack("<fii", data[:12]) == (202021.25, 160, 96)
     np.testing.assert_array_equal(np.frombuffer(data[12:], "<f4").reshape(96, 160, 2), pair.forward)
@@ -62,7 +62,7 @@ def test_files_have_the_standard_layouts(tmp_path: Path) -> None:
 
 def test_the_size_of_an_export_is_known_before(tmp_path: Path) -> None:
     parts = ("flow", "mask")
-    export(SHOT, simple_field(sway=0.15), tmp_path, parts)
+    export(flows(SHOT, simple_field(sway=0.15)), SHOT.spec.count, tmp_path, parts)
     written = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert export_bytes(SHOT.spec, parts) == pytest.approx(written, rel=0.1)
 

@@ -165,7 +165,7 @@ def test_bundles_are_checked(tmp_path: Path) -> None:
         swapped.fields.sample(SHOT)
     (folder / "velocity.onnx").write_bytes(b"broken")
     with pytest.raises(BundleError, match="cannot be loaded"):
-        _ = motion.load(open_bundle(folder), Runtime()).networks
+        _ = motion.load(open_bundle(folder), Runtime()).fields
     (folder / "velocity.onnx").unlink()
     with pytest.raises(BundleError, match="lacks velocity"):
         open_bundle(folder)

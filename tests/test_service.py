@@ -122,7 +122,7 @@ def test_a_job_ends_in_a_clip(served: Served, tmp_path: Path) -> None:
         told = client.get(f"/v1/jobs/{job}/events").text
         numbers = [int(line[4:]) for line in told.splitlines() if line.startswith("id: ")]
         assert numbers == list(range(len(numbers)))
-        assert len(numbers) > 2
+        assert len(numbers) > 1
         last = {"Last-Event-ID": str(numbers[-2])}
         rest = client.get(f"/v1/jobs/{job}/events", headers=last).text
         assert f"id: {numbers[-1]}\n" in rest

@@ -7,15 +7,17 @@ from dataclasses import replace
 from itertools import pairwise
 from math import cos, hypot, radians
 
+import cv2
 import numpy as np
 
 from vivant.clip import Floats, Plane
 from vivant.controls.stroke import Stroke
+from vivant.kinds import INDEX
 from vivant.motion import currents
 from vivant.motion.asked import Asked
 from vivant.motion.currents import Arrow
-from vivant.motion.held import Looked
-from vivant.motion.layered import LayerMotion, Motion, seed_of
+from vivant.motion.held import Looked, rest_of_water
+from vivant.motion.layered import REST, LayerMotion, Motion, seed_of
 from vivant.motion.priors import PRIORS, Priors
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
@@ -28,6 +30,8 @@ from vivant.scene.mattes import thing_matte
 from vivant.scene.record import WaterBody
 
 FALL = Stream()
+STILL = (1.0, 0.0, 0.0, 0.0)
+"""Character of water of which nothing is known."""
 LEAST_BODY = 0.002
 """Share of the picture from which a body of water flows in a way of its own."""
 
@@ -97,7 +101,20 @@ def _waters(
             continue
         own = thing_matte(scene, body.instance, matte)
         if own.any():
-            yield _water(f"water {number}", body, own, asked, priors, wind)
+            bed = np.maximum(own, bed_of(looked, body))
+            yield _water(f"water {number}", body, bed, asked, priors, wind)
+    rest = rest_of_water(looked)
+    if (rest > 127).mean() > LEAST_BODY:
+        unknown = WaterBody(REST, STILL, ((0.5, 0.0), (0.5, 1.0)))
+        yield _water("water", unknown, rest, asked, priors, wind)
+
+
+def bed_of(looked: Looked, body: WaterBody) -> Plane:
+    """Where a body of water flows, ``[H, W]``: coarser than what is seen of it between stones."""
+    scene = looked.scene
+    share = scene.kinds[INDEX["water"]] * (scene.parts == body.instance)
+    wide = cv2.resize(share, looked.mattes.size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(255 * 1.6 * wide, 0, 255), np.uint8)
 
 
 def _water(
@@ -121,7 +138,7 @@ def _water(
         waves = replace(waves, shift=priors.sea_shift.draw(rng), glint=priors.sea_glint)
     velocity = _current(body, matte, asked, priors, wind[0], rng)
     if arrows:
-        base = currents.straight(matte, 0.03, 270.0) if velocity is None else velocity
+        base = currents.straight(matte, 0.001, 270.0) if velocity is None else velocity
         velocity = currents.turned(base, matte, arrows)
     current = None if velocity is None else Current()
     surface = Surface(current, waves.scaled(strength * _rough(asked, priors)))

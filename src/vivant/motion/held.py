@@ -25,6 +25,12 @@ DRIVEN = ("being", "vehicle", "object", "cloth")
 """Kinds whose things leave their place whole under a stroke."""
 MAY_MOVE = ("plant", "cloth", "water", "fall", "smoke", "sky", "fire")
 """What a mask that moves may show."""
+MAY_FLOW = ("water", "fall", "smoke")
+"""What a stroke may lie on where nothing is seen to move."""
+BESIDE = 0.06
+"""Short sides beside a stroke that flow with it."""
+FINER = 4
+"""Samples on a side of a cell at which strokes are drawn."""
 LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
@@ -49,16 +55,36 @@ class Looked:
         kinds = tuple(k for k in KINDS if k not in HOLDING or k in move)
         return np.asarray(255 - self.of(kinds), np.uint8)
 
-    def moved(self, mask: Plane) -> Looked:
+    def stroked(self, strokes: tuple[Stroke, ...]) -> Looked:
+        """The same picture, taking strokes at their word: what lies beside one that begins on
+        nothing that moves flows."""
+        height, width = self.scene.grid
+        short = min(height, width) * FINER
+        band = np.zeros((height * FINER, width * FINER), np.uint8)
+        moving = self.of(tuple(kind for kind in KINDS if kind not in HOLDING))
+        for stroke in strokes:
+            number = self.scene.at(*stroke.points[0])
+            kind = None if number is None else self.scene.instances[number].kind
+            if kind in DRIVEN or _under(moving, stroke.points[0]) > 127:
+                continue
+            ends = np.array(stroke.points) * (width * FINER, height * FINER)
+            line = [np.round(ends).astype(np.int32)]
+            cv2.polylines(band, line, False, 255, max(1, round(2 * BESIDE * short)))
+        if not band.any():
+            return self
+        soft = cv2.GaussianBlur(band, (0, 0), BESIDE * short / 3)
+        return self.moved(np.asarray(soft, np.uint8), MAY_FLOW)
+
+    def moved(self, mask: Plane, kinds: tuple[str, ...] = MAY_MOVE) -> Looked:
         """The same picture, taking a ``mask`` ``[H, W]`` (255 = moves) at its word: what it covers
-        and what holds by its kind is of the likeliest moving kind there."""
-        wide = cv2.resize(mask, self.mattes.size, interpolation=cv2.INTER_AREA)
+        and what holds by its kind is of the likeliest of ``kinds`` there."""
+        wide = cv2.resize(mask, self.mattes.size, interpolation=cv2.INTER_LINEAR)
         moving = tuple(kind for kind in KINDS if kind not in HOLDING)
         left = np.asarray(np.minimum(wide, 255 - self.of(moving)), np.uint8)
         if (left > 127).mean() < LEAST_MOVED:
             return self
         cell = cv2.resize(left, self.scene.grid[::-1], interpolation=cv2.INTER_AREA) / 255
-        shares = {k: float((self.scene.kinds[INDEX[k]] * cell).sum()) for k in MAY_MOVE}
+        shares = {k: float((self.scene.kinds[INDEX[k]] * cell).sum()) for k in kinds}
         likely = max(shares, key=lambda kind: shares[kind])
         alpha = dict(self.mattes.alpha)
         alpha[likely] = np.maximum(self.mattes.of(likely), left)
@@ -76,6 +102,21 @@ class Looked:
             if one.kind in DRIVEN and one.area < MOST_DRIVEN:
                 planes.append(thing_matte(self.scene, number, self.mattes.of(one.kind)))
         return np.maximum.reduce(planes) if planes else None
+
+
+def rest_of_water(looked: Looked) -> Plane:
+    """Water ``[H, W]`` that belongs to no body: what a mask or a stroke asks for."""
+    matte, scene = looked.mattes.of("water"), looked.scene
+    taken = np.zeros(matte.shape, np.uint8)
+    for body in scene.bodies:
+        taken = np.maximum(taken, thing_matte(scene, body.instance, matte))
+    return np.asarray(matte - np.minimum(taken, matte), np.uint8)
+
+
+def _under(plane: Plane, place: tuple[float, float]) -> int:
+    height, width = plane.shape
+    row, column = min(height - 1, int(place[1] * height)), min(width - 1, int(place[0] * width))
+    return int(plane[row, column])
 
 
 def look(picture: Picture, runtime: Runtime, fitted: Picture | None = None) -> Looked:

@@ -12,15 +12,19 @@ import numpy as np
 from vivant.clip import Floats
 from vivant.rendering.manners.table import manner_of
 
+REST = -1
+"""In the place of an instance: what of a kind belongs to no instance."""
+
 
 @dataclass(frozen=True, eq=False)
 class LayerMotion:
     """One layer of a motion.
 
     ``name`` tells it from the others, and ``kind`` is what it shows; ``part`` is an instance of the
-    scene where the layer is only that one; ``manner`` the parameters of its manner
-    (`vivant.rendering.manners.table`); ``seed`` of everything random in it; ``velocity``
-    ``[rows, columns, 2]`` over the whole picture, short sides a second, where it flows.
+    scene where the layer is only that one, `REST` what belongs to none; ``manner`` the parameters
+    of its manner (`vivant.rendering.manners.table`); ``seed`` of everything random in it;
+    ``velocity`` ``[rows, columns, 2]`` over the whole picture, short sides a second, where it
+    flows.
 
     Raises ValueError where a velocity is no such field.
     """

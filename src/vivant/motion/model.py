@@ -150,7 +150,9 @@ class MotionModel:
             made, artefacts = _by_field(shot, field, self.rendering, hooks)
             source = SourceType.ALGORITHMIC
         else:
+            hooks.report("sampling", 0.0)
             shown = self._performance(request, plan, assets, content)
+            hooks.report("sampling", 1.0)
             made, artefacts = _by_layers(shown, hooks)
             sampled = given is None and shown.looked is not None
             source = SourceType.COMPOSITE if sampled else SourceType.ALGORITHMIC

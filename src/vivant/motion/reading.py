@@ -107,6 +107,7 @@ def read_layers(
         things = None if things is None else fit_plane(things, plan.fitted)
         if move is not None:
             looked = looked.moved(move)
+        looked = looked.stroked(request.all(Stroke))
         hold_kinds, move_kinds = asked_kinds(request)
         still = _with_planes(still, looked, hold_kinds, plan)
         move = _with_planes(move, looked, move_kinds, plan)

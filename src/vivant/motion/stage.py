@@ -8,8 +8,8 @@ import numpy as np
 from vivant.clip import Floats, Frame, Plane
 from vivant.kinds import INDEX
 from vivant.media.resize import fit_plane
-from vivant.motion.held import Looked
-from vivant.motion.layered import LayerMotion, Motion
+from vivant.motion.held import Looked, rest_of_water
+from vivant.motion.layered import REST, LayerMotion, Motion
 from vivant.rendering.layers import Box, Layer, Stage, box_of
 from vivant.rendering.manners.manner import Ground
 from vivant.rendering.manners.table import manner_of
@@ -30,7 +30,9 @@ MOST_ISLAND = 0.03
 def region(looked: Looked, layer: LayerMotion, size: tuple[int, int]) -> Plane:
     """The matte ``[H, W]`` of a layer, in a picture fitted to ``size``."""
     matte = looked.mattes.of(layer.kind)
-    if layer.part is not None:
+    if layer.part == REST:
+        matte = rest_of_water(looked)
+    elif layer.part is not None:
         matte = thing_matte(looked.scene, layer.part, matte)
     sure = ISLANDS.get(layer.kind)
     if sure is not None:
@@ -86,7 +88,7 @@ def staged(
             matte = np.where(held > 127, np.uint8(0), matte)
         box = box_of(matte)
         if box is not None and matte.mean() > LEAST * 255:
-            layers.append(_layer(pixels, matte, box, layer, loop))
+            layers.append(_layer(pixels, matte, box, layer, looked.scene.moving, loop))
     return Stage(pixels, tuple(layers), held)
 
 

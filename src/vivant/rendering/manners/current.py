@@ -25,6 +25,8 @@ DETAIL = 40
 """What is finer than the short side divided by this is detail, whose contrast is kept."""
 SHEAR = 0.04
 """Lateness differs from place to place by at most so many short sides of way."""
+THIN = 3.0
+"""A node of which a third is the layer's own flows in full."""
 MOST_LAG, MOST_GAIN = 0.2, 1.5
 
 
@@ -98,7 +100,8 @@ class Carried:
         if given is None:
             raise ValueError("a current needs a velocity field")
         own = cv2.resize(self.ground.matte, nodes[::-1], interpolation=cv2.INTER_AREA)
-        return enlarged(given, nodes) * (own.astype(np.float32) / 255)[..., None]
+        inside = np.minimum(1, THIN * own.astype(np.float32) / 255)
+        return enlarged(given, nodes) * inside[..., None]
 
     def _scale(self, nodes: tuple[int, int]) -> tuple[float, float]:
         """Pixels in a short side, pixels between nodes."""

@@ -25,7 +25,8 @@ class Ground:
     ``pixels`` ``[h, w, 3]`` the picture there, ``matte`` ``[h, w]`` (255 = the layer's own);
     ``origin`` x, y of the box in the picture, ``picture`` its width and height, in pixels;
     ``loop`` seconds after which the motion must close, None where it need not; ``velocity``
-    ``[rows, columns, 2]`` over the box, short sides per second, where the layer flows.
+    ``[rows, columns, 2]`` over the box, short sides per second, where the layer flows; ``moving``
+    ``[rows, columns]`` over the box, the chance 0..1 that a place moves, where it is known.
     """
 
     pixels: Frame
@@ -34,6 +35,7 @@ class Ground:
     picture: tuple[int, int] = (0, 0)
     loop: float | None = None
     velocity: Floats | None = None
+    moving: Floats | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
