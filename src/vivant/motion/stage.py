@@ -92,7 +92,14 @@ def staged(
     return Stage(pixels, tuple(layers), held)
 
 
-def _layer(pixels: Frame, matte: Plane, box: Box, layer: LayerMotion, loop: float | None) -> Layer:
+def _layer(
+    pixels: Frame,
+    matte: Plane,
+    box: Box,
+    layer: LayerMotion,
+    moving: Floats,
+    loop: float | None,
+) -> Layer:
     rows, columns = box
     cut = np.ascontiguousarray(matte[box])
     ground = Ground(
@@ -102,18 +109,19 @@ def _layer(pixels: Frame, matte: Plane, box: Box, layer: LayerMotion, loop: floa
         picture=(pixels.shape[1], pixels.shape[0]),
         loop=loop,
         velocity=None if layer.velocity is None else _cut(layer.velocity, box, matte.shape),
+        moving=_cut(moving, box, matte.shape),
     )
     rng = np.random.default_rng(layer.seed)
     return Layer(box, cut, manner_of(layer.manner).make(ground, layer.manner, rng))
 
 
-def _cut(velocity: Floats, box: Box, shape: tuple[int, ...]) -> Floats:
-    """The part of a field over the picture that lies over a box, at least as fine."""
+def _cut(values: Floats, box: Box, shape: tuple[int, ...]) -> Floats:
+    """The part of a map ``[rows, columns(, n)]`` of the picture that lies over a box."""
     rows, columns = box
-    scale = velocity.shape[0] / shape[0], velocity.shape[1] / shape[1]
+    scale = values.shape[0] / shape[0], values.shape[1] / shape[1]
     count = tuple(max(4, round((s.stop - s.start) * k)) for s, k in zip(box, scale, strict=True))
     y = (np.linspace(rows.start, rows.stop, count[0], dtype=np.float32) - 0.5) * scale[0]
     x = (np.linspace(columns.start, columns.stop, count[1], dtype=np.float32) - 0.5) * scale[1]
     at = np.dstack(np.meshgrid(x, y)).astype(np.float32)
-    out = cv2.remap(velocity, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    out = cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.float32)

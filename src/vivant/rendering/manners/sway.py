@@ -24,6 +24,7 @@ from vivant.rendering.manners.manner import (
     Ground,
     Shown,
     coarse,
+    enlarged,
     one_texture,
     rate_of,
 )
@@ -33,6 +34,8 @@ NODE = 200
 """Nodes on the picture's short side."""
 WHOLE = 0.3
 """Motion of so many short sides is that of the whole thing."""
+CHANCE = 0.35, 0.25
+"""What hardly ever moves still moves so much; what moves with this chance moves in full."""
 RIM = 0.012
 """Short sides from what holds over which the motion sets in."""
 GUIDE = 1 / 30, 2e-3
@@ -185,7 +188,12 @@ def freedom(ground: Ground, nodes: tuple[int, int]) -> Floats:
     inside = detail[soft[..., 1] > 0.5]
     usual = float(np.percentile(inside, 70)) if inside.size else 1.0
     focus = np.clip((detail / max(usual, 1.2) - 0.15) / 0.55, 0, 1)
-    return np.asarray(focus * small[..., 2], np.float32)
+    free = focus * small[..., 2]
+    if ground.moving is not None:
+        low, usual_chance = CHANCE
+        chance = enlarged(ground.moving, nodes) / usual_chance
+        free = free * np.clip(chance, low, 1)
+    return np.asarray(free, np.float32)
 
 
 def _from_edge(ground: Ground) -> Floats:
