@@ -16,6 +16,9 @@ STEPS = (0.13, -0.13, 0.29, -0.29, 0.43, -0.43, 0.61, -0.61)
 """Where detail is looked for, in widths of the box."""
 RIM = 0.03
 """Over so many short sides inside of an edge detail is trusted less where it is lent."""
+HALO, RINGS, ALONG = 0.12, 12, 0.1
+"""Width of the rim along the sky's edges that stays, in short sides, its steps, and the length
+along the edge over which it is taken to be alike."""
 OVERLAP = 0.08
 """Over so many short sides beyond an edge the detail there gives way to that of other places."""
 MORE = 0.8
@@ -44,6 +47,7 @@ def clouded(texture: Frame, base: Floats, sure: Floats, short: float) -> Floats:
     detail = (texture - base) * sure[..., None]
     if sure.all():
         return np.asarray(detail, np.float32)
+    detail = _without_halo(detail, sure, short)
     deep = np.clip(
         cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / (RIM * short), 0, 1
     )
@@ -61,6 +65,32 @@ def clouded(texture: Frame, base: Floats, sure: Floats, short: float) -> Floats:
     filler = total / np.sqrt(squares)[..., None] * np.sqrt(1 - own * own)[..., None]
     filler *= np.clip(squares * 4, 0, 1)[..., None]
     return np.asarray(np.where(sure[..., None] > 0, detail, near + filler), np.float32)
+
+
+def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
+    """Detail without what goes along with every edge of the sky: a bright or dark rim, which
+    belongs to what stands there and must not drift off."""
+    h, w = sure.shape
+    scale = min(1.0, 160 / min(h, w))
+    size = max(8, round(w * scale)), max(8, round(h * scale))
+    away = cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / short
+    sums, ways = (
+        cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+        for values in (detail * sure[..., None], np.dstack([away * sure, sure]))
+    )
+    known = ways[..., 1:]
+    small = sums / np.maximum(known, 1e-3)
+    place = ways[..., 0] / np.maximum(known[..., 0], 1e-3) / HALO
+    rim = np.zeros_like(small)
+    for ring in range(RINGS):  # the mean along each line of equal distance, near to each place
+        own = np.clip(1 - np.abs(place * RINGS - ring), 0, 1) * (known[..., 0] > 0.02)
+        both = np.dstack([small * own[..., None], own])
+        mean = cv2.GaussianBlur(both, (0, 0), ALONG * short * scale)
+        rim += own[..., None] * mean[..., :3] / np.maximum(mean[..., 3:], 1e-3)
+    rim *= np.clip(2 - 2 * place, 0, 1)[..., None]
+    rim = filled(rim * (known > 0.02), (known[..., 0] > 0.02).astype(np.float32))
+    wide = cv2.resize(rim, (w, h), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(detail - wide * sure[..., None], np.float32)
 
 
 def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:

@@ -19,6 +19,7 @@ from vivant.rendering.manners.lights import lights
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, coarse, enlarged, rate_of
 from vivant.rendering.manners.turns import Turn, Turns, lives_in
 from vivant.rendering.noise import smooth_noise, walk
+from vivant.rendering.plates import continued
 
 NODES = 8.0
 """Pixels between nodes of the displacement's grid."""
@@ -61,6 +62,7 @@ class DriftManner:
     def __init__(self, ground: Ground, drift: Drift, rng: np.random.Generator) -> None:
         self.ground, self.drift = ground, drift
         h, w = ground.shape
+        self.keep = lights(ground)
         tile = self._tile()
         self.span = tile.shape[1]
         pad = min(h - 1, round(0.3 * ground.short))
@@ -68,7 +70,6 @@ class DriftManner:
         self.texture: Frame = np.ascontiguousarray(tile[:, :w])
         self.fetcher = Fetcher(np.asarray(tall, np.uint8), cv2.BORDER_WRAP, (0, pad, w, h))
         self.grey = np.full_like(self.texture, GREY)
-        self.keep = lights(ground)
         nodes = coarse(ground.shape, NODES)
         self.height = self._height(nodes)
         noise = smooth_noise(nodes, max(2.0, nodes[0] / h * ground.short / 5), rng, 4)
@@ -111,8 +112,11 @@ class DriftManner:
     def _tile(self) -> Frame:
         """The sky's detail around grey, endless to the right."""
         ground = self.ground
-        base = base_of(ground.texture, ground.short)
-        band = endless(clouded(ground.texture, base, ground.sure, ground.short))
+        texture = ground.texture
+        if self.keep is not None:  # what holds must not come along
+            texture = continued(ground.pixels, ground.sure * (self.keep < 0.9))
+        base = base_of(texture, ground.short)
+        band = endless(clouded(texture, base, ground.sure, ground.short))
         return np.asarray(np.clip(np.round(band + GREY), 0, 255), np.uint8)
 
     def _height(self, nodes: tuple[int, int]) -> Floats:

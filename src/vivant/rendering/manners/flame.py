@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.manners.manner import (
@@ -32,6 +33,8 @@ OCTAVES = (0.16, 0.08, 0.04)
 """Sizes of the turbulence in heights of the flame, and their parts in it: each half the last."""
 FLICKER = ((1.3, 0.5), (2.9, 0.4), (5.7, 0.3), (9.1, 0.2))
 """Hz and parts of the flicker of a fire's light."""
+MOST = 0.22
+"""Flames are not taken to be taller than so many short sides: a burning wood has many."""
 REACH = 0.35
 """Tongues and light reach so many heights of the flame beyond it."""
 
@@ -42,7 +45,7 @@ class Flame:
     ``flicker``: of its brightness, 0..1; ``glow``: of the light on what is near, 0..1."""
 
     rise: float = 1.8
-    lick: float = 0.085
+    lick: float = 0.07
     flicker: float = 0.16
     glow: float = 0.06
 
@@ -86,8 +89,9 @@ class FlameManner:
         self.ground, self.flame = ground, flame
         self.texture = ground.pixels
         own = burning(ground.pixels, ground.matte)
-        self.tall = max(4.0, height_of((own * 255).astype(np.uint8)))
+        self.tall = min(max(4.0, height_of((own * 255).astype(np.uint8))), MOST * ground.short)
         emission = self._emission(own)
+        self.seen = within(own, self.tall)
         self.emission = emission
         self.fetcher = Fetcher(emission, cv2.BORDER_REPLICATE)
         self.black = np.zeros_like(emission)
@@ -109,6 +113,7 @@ class FlameManner:
         gain = enlarged(np.clip(bright, 0.5, 1.5).astype(np.float32), self.ground.shape)
         lit = np.asarray(cv2.blendLinear(burning_, self.black, gain, 1 - gain), np.uint8)
         change = cv2.subtract(lit, self.emission, dtype=cv2.CV_16S)
+        change = cv2.multiply(change, self.seen, scale=1 / 255)
         out = cv2.add(self.texture, change, dtype=cv2.CV_8U)
         light = 1 + self.halo * np.float32(self.flame.glow * self._flicker(seconds))
         return np.asarray(cv2.blendLinear(out, self.black, light, 1 - light), np.uint8)
@@ -186,6 +191,17 @@ class FlameManner:
         parts = np.array([part for _, part in FLICKER])
         turn = 2 * np.pi * self.rates * seconds + self.phases
         return float(parts @ (np.sin(turn) - np.sin(self.phases)))
+
+
+def within(own: Floats, tall: float) -> NDArray[np.int16]:
+    """Where flames may be seen to lick, ``[h, w, 3]`` 0..255: what burns and its nearest
+    neighbourhood, but not what stands before it (a trunk, a twig, a wick)."""
+    size = 2 * max(1, round(0.06 * tall)) + 1
+    wide = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    bridged = cv2.erode(wide, np.ones((size, size), np.uint8))
+    before = np.clip(bridged - own, 0, 1)
+    soft = cv2.GaussianBlur(np.clip(wide - before, 0, 1), (0, 0), max(0.8, 0.015 * tall))
+    return np.repeat((255 * soft)[..., None], 3, axis=2).astype(np.int16)
 
 
 def burning(pixels: Frame, matte: Plane) -> Floats:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.rendering.manners.manner import Ground
 
+Lit = NDArray[np.bool_]
+
 SATURATED = 252
 MOST = 0.06
 """Share of a layer from which what is saturated is no sun but an overexposed sky."""
-DISC, ROUND = 0.015, 0.6
-"""Largest area of a moon in square short sides; least share of its circle that a disc fills."""
-BRIGHTER = 60
+DISCS = (0.05, 0.12, 0.25)
+"""Discs narrower than so many short sides are looked for."""
+LEAST, ROUND = 6e-5, 0.7
+"""Least area of a disc in square short sides; least share of its circle that it fills."""
+BRIGHTER = 22
 """Levels by which a disc is brighter than the sky around it."""
+GLOW = 0.08
+"""Width of the glow around a light, in short sides."""
 DARK = 70
 """Median level of a sky in which points of light are stars."""
 STAR = 14
@@ -23,36 +30,50 @@ STAR = 14
 def lights(ground: Ground) -> Floats | None:
     """How far each pixel of a sky holds, ``[h, w]`` 0..1; None where no light is seen."""
     grey = ground.texture.max(axis=2)
-    found = _sun(ground.texture.min(axis=2)) | _discs(grey, ground.short)
-    if float(np.median(grey)) < DARK:
-        found = np.maximum(found, _stars(grey, ground.short))
-    if not found.any():
+    discs = _sun(ground.texture.min(axis=2)) | _discs(grey, ground.short)
+    stars = _stars(grey, ground.short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
+    if not (discs | stars).any():
         return None
-    wide = cv2.dilate(found.astype(np.float32), np.ones((3, 3), np.uint8))
-    soft = cv2.GaussianBlur(wide, (0, 0), max(0.8, ground.short / 160))
-    return np.asarray(np.clip(2.5 * soft, 0, 1), np.float32)
+    wide = cv2.dilate((discs | stars).astype(np.float32), np.ones((3, 3), np.uint8))
+    tight = cv2.GaussianBlur(wide, (0, 0), max(0.8, ground.short / 160))
+    return np.asarray(np.maximum(np.clip(3 * tight, 0, 1), _glow(discs, ground.short)), np.float32)
 
 
-def _sun(low: np.ndarray) -> np.ndarray:
+def _glow(discs: Lit, short: float) -> Floats:
+    """How far the glow around a sun or a moon stays with it."""
+    soft = cv2.GaussianBlur(discs.astype(np.float32), (0, 0), GLOW * short)
+    return np.asarray(np.clip(soft / max(float(soft.max()), 1e-6), 0, 0.9), np.float32)
+
+
+def _sun(low: NDArray[np.uint8]) -> Lit:
     hot = low >= SATURATED
-    return hot if hot.mean() < MOST else np.zeros_like(hot)
+    return np.asarray(hot if hot.mean() < MOST else np.zeros_like(hot))
 
 
-def _discs(grey: np.ndarray, short: float) -> np.ndarray:
-    """Compact round things much brighter than the sky around them."""
-    around = cv2.GaussianBlur(grey, (0, 0), max(1.0, short / 8))
-    bright = cv2.subtract(grey, around) > BRIGHTER
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
+def _discs(grey: NDArray[np.uint8], short: float) -> Lit:
+    """Compact round things brighter than the sky around them, of the size of a sun or a moon."""
     out = np.zeros(grey.shape, bool)
+    for width in DISCS:
+        size = max(5, round(width * short)) | 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        top = cv2.morphologyEx(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.MORPH_TOPHAT, kernel)
+        out |= _round((top > BRIGHTER).astype(np.uint8), short)
+    return out
+
+
+def _round(bright: NDArray[np.uint8], short: float) -> Lit:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
+    out = np.zeros(bright.shape, bool)
     for number in range(1, count):
         _, _, width, height, area = stats[number]
-        circle = np.pi / 4 * max(width, height) ** 2
-        if 12 <= area <= DISC * short * short and area / circle >= ROUND:
+        long, small = max(width, height), min(width, height)
+        full = area / (np.pi / 4 * long**2)
+        if area >= LEAST * short * short and small >= 0.75 * long and full >= ROUND:
             out |= labels == number
     return out
 
 
-def _stars(grey: np.ndarray, short: float) -> np.ndarray:
+def _stars(grey: NDArray[np.uint8], short: float) -> Lit:
     """Points of light in a dark sky."""
     size = max(3, round(short / 120) | 1)
     top = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, np.ones((size, size), np.uint8))

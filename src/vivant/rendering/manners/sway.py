@@ -36,6 +36,8 @@ WHOLE = 0.3
 """Motion of so many short sides is that of the whole thing."""
 CHANCE = 0.35, 0.25
 """What hardly ever moves still moves so much; what moves with this chance moves in full."""
+STEM = 0.85
+"""What looks most like a trunk is held by so much."""
 RIM = 0.012
 """Short sides from what holds over which the motion sets in."""
 GUIDE = 1 / 30, 2e-3
@@ -49,9 +51,9 @@ class Sway:
     a second at which a gust travels, ``heading`` degrees in the picture plane (0 right, 180 left);
     ``foot``: whether it stands on the ground (1) or hangs (0)."""
 
-    lean: float = 0.004
-    swing: float = 0.004
-    flutter: float = 0.0013
+    lean: float = 0.0032
+    swing: float = 0.0038
+    flutter: float = 0.0012
     rate: float = 0.6
     gust: float = 0.35
     heading: float = 0.0
@@ -188,12 +190,27 @@ def freedom(ground: Ground, nodes: tuple[int, int]) -> Floats:
     inside = detail[soft[..., 1] > 0.5]
     usual = float(np.percentile(inside, 70)) if inside.size else 1.0
     focus = np.clip((detail / max(usual, 1.2) - 0.15) / 0.55, 0, 1)
-    free = focus * small[..., 2]
+    free = focus * small[..., 2] * (1 - STEM * stems(grey, ground, nodes))
     if ground.moving is not None:
         low, usual_chance = CHANCE
         chance = enlarged(ground.moving, nodes) / usual_chance
         free = free * np.clip(chance, low, 1)
     return np.asarray(free, np.float32)
+
+
+def stems(grey: Floats, ground: Ground, nodes: tuple[int, int]) -> Floats:
+    """How much like a trunk or a pole each place looks, 0..1: long upright edges, by the structure
+    tensor (Bigün and Granlund, 1987) of what is coarser than leaves."""
+    coarse_ = cv2.GaussianBlur(grey, (0, 0), max(0.8, ground.short / 160))
+    x, y = (cv2.Sobel(coarse_, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    small = cv2.resize(np.dstack([x * x, y * y, x * y]), nodes[::-1], interpolation=cv2.INTER_AREA)
+    unit = ground.short * nodes[0] / ground.shape[0]
+    xx, yy, xy = cv2.split(cv2.GaussianBlur(small, (0, 0), sigmaX=0.012 * unit, sigmaY=0.06 * unit))
+    energy = xx + yy + 1e-3
+    coherence = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / energy
+    upright = np.clip((xx - yy) / energy, 0, 1)
+    strong = np.clip(energy / (2 * float(np.median(energy)) + 1e-3), 0, 1)
+    return np.asarray(np.clip((coherence * upright - 0.35) / 0.35, 0, 1) * strong, np.float32)
 
 
 def _from_edge(ground: Ground) -> Floats:
