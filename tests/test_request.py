@@ -14,6 +14,7 @@ from conftest import photo_like, simple_field
 from vivant.asset import Asset
 from vivant.controls.camera import Camera
 from vivant.controls.entry import Control
+from vivant.controls.flow import Flow
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.loop import Loop
@@ -21,6 +22,7 @@ from vivant.controls.mask import Move, Still
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import TABLE, entry_of
+from vivant.controls.wind import Wind
 from vivant.errors import UsageError
 from vivant.field.file import save_field
 from vivant.media.assets import FileAssets
@@ -35,6 +37,9 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
     return (
         Loop(),
         Strength(0.7),
+        Strength(1.5, "water"),
+        Flow("sky", 135.0),
+        Wind(180.0, 6.0),
         Still(mask),
         Move(mask),
         HoldKind("being"),
@@ -98,7 +103,7 @@ BAD: list[tuple[Any, str]] = [
     (data(controls=[{"loop": True}]), "must be an object like"),
     (data(controls=[{"control": "loop", "times": 3}]), "no member 'times'"),
     (data(controls=[{"control": "strength", "factor": 99}]), "strength must be"),
-    (data(controls=[{"control": "strength"}] * 2), "only once"),
+    (data(controls=[{"control": "strength"}] * 2), "given twice"),
     (data(controls=[{"control": "stroke", "points": [[0, 0]]}]), "two points"),
 ]
 

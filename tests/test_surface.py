@@ -8,10 +8,10 @@ import vivant
 from vivant.cli.main import command_line
 
 SHARED = {
-    "--camera", "--consent", "--export", "--flow-format", "--format", "--fps", "--hold", "--json", "--loop",
+    "--camera", "--consent", "--export", "--flow", "--flow-format", "--format", "--fps", "--hold", "--json", "--loop",
     "--lossless", "--model", "--move", "--no-watermark", "--out", "--overwrite", "--save-field",
     "--save-motion", "--save-scene",
-    "--seconds", "--size", "--still", "--strength", "--stroke", "--strokes", "-o",
+    "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
 }  # fmt: skip
 COMMANDS = {
     "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,

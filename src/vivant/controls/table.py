@@ -6,7 +6,18 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from vivant.controls import camera, given, kinds, loop, mask, strength, stroke
+from vivant.controls import (
+    camera,
+    flow,
+    given,
+    kinds,
+    loop,
+    mask,
+    prompt,
+    strength,
+    stroke,
+    wind,
+)
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
 from vivant.records import check_members, from_data, to_data
@@ -21,6 +32,8 @@ TABLE: dict[str, Entry] = {
         kinds.HOLD,
         kinds.MOVE,
         stroke.ENTRY,
+        flow.ENTRY,
+        wind.ENTRY,
         camera.ENTRY,
         given.ENTRY,
     )
@@ -38,8 +51,9 @@ def entry_of(control: Control) -> Entry:
 
 
 def options() -> tuple[Option, ...]:
-    """Every option, in the table's order."""
-    return tuple(option for entry in TABLE.values() for option in entry.options)
+    """Every option, in the table's order, and the prompt, which yields controls of all of them."""
+    own = tuple(option for entry in TABLE.values() for option in entry.options)
+    return (*own, prompt.OPTION)
 
 
 def control_data(control: Control) -> dict[str, Any]:
@@ -68,6 +82,8 @@ def check_together(controls: tuple[Control, ...]) -> None:
         if entry.name in seen and not entry.repeats:
             raise UsageError(f"{entry.options[0].flag} can be given only once.")
         seen.add(entry.name)
+    strength.strengths(c for c in controls if isinstance(c, strength.Strength))
+    flow.flows(c for c in controls if isinstance(c, flow.Flow))
 
 
 def words_of(control: Control) -> tuple[str, ...]:

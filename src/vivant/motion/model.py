@@ -62,6 +62,8 @@ CAPABILITIES = Capabilities(
         "move-kind",
         "stroke",
         "camera",
+        "flow",
+        "wind",
         "field",
     ),
     reproducible="device",

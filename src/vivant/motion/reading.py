@@ -12,13 +12,15 @@ from vivant.clip import Picture, Plane, VideoSpec
 from vivant.controls.camera import Camera, combined, write_camera
 from vivant.controls.drawn import Drawn
 from vivant.controls.entry import Control
+from vivant.controls.flow import Flow, flows
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import MoveKind
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked, Move, Still
-from vivant.controls.strength import Strength
+from vivant.controls.strength import Strength, overall, strengths
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import entry_of
+from vivant.controls.wind import Wind
 from vivant.errors import UsageError
 from vivant.field.file import field_from
 from vivant.field.motion_field import MotionField
@@ -62,7 +64,6 @@ def notes_on(
 def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) -> Shot:
     """Everything a planned request needs, read and brought to the size of the frames."""
     source = assets.picture(request.keyframes[0].image)
-    strength = request.one(Strength)
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = held = None
@@ -84,7 +85,7 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
         seconds=request.seconds,
         fps=plan.video.fps,
         loop=request.one(Loop) is not None,
-        strength=1.0 if strength is None else strength.factor,
+        strength=overall(request.all(Strength)),
         seed=request.seed,
         controls=drawn,
         photograph=source,
@@ -97,7 +98,7 @@ def read_layers(
     """As `read_shot`, with what is seen in the picture; None where nothing shall move."""
     source = assets.picture(request.keyframes[0].image)
     fitted = fit(source, plan.fitted)
-    factor = overall(request)
+    factor = overall(request.all(Strength))
     looked = look(source, runtime, fitted) if factor > 0 else None
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
@@ -133,17 +134,17 @@ def _with_planes(
     return own if plane is None else np.maximum(plane, own)
 
 
-def overall(request: Request) -> float:
-    """The factor of all motion."""
-    strength = request.one(Strength)
-    return 1.0 if strength is None else strength.factor
-
-
 def asked_of(request: Request, shot: Shot) -> Asked:
     """What a request asks of the layers."""
+    wind = request.one(Wind)
+    factors = strengths(request.all(Strength))
     return Asked(
         seed=request.seed,
-        overall=overall(request),
+        overall=factors.pop("", 1.0),
+        strengths=factors,
+        flows=flows(request.all(Flow)),
+        wind=None if wind is None else wind.degrees,
+        wind_speed=None if wind is None else wind.speed,
         strokes=request.all(Stroke),
         seconds=shot.spec.seconds,
     )
@@ -152,10 +153,10 @@ def asked_of(request: Request, shot: Shot) -> Asked:
 def _holds_by_kind(request: Request, assets: Assets) -> bool:
     """Whether what is of a holding kind holds: in every clip that moves, unless its field was
     made without a scene."""
-    given, strength = request.one(GivenField), request.one(Strength)
+    given = request.one(GivenField)
     if given is not None:
         return HOLDS in field_from(assets.content(given.file), given.file.name).about
-    return strength is None or strength.factor > 0
+    return overall(request.all(Strength)) > 0
 
 
 def _with_kinds(
@@ -244,15 +245,17 @@ def _mask_notes(request: Request, assets: Assets, picture: Picture) -> list[str]
 
 def _idle_notes(request: Request) -> list[str]:
     """What is asked for, but has no effect under the other controls."""
-    strength = request.one(Strength)
+    still = overall(request.all(Strength)) == 0
     moving: list[Control] = [
         *request.all(Stroke),
         *request.all(Move),
         *request.all(MoveKind),
         *request.all(GivenField),
+        *request.all(Flow),
+        *request.all(Wind),
     ]
     notes = list(idle_notes(request))
-    if strength is not None and strength.factor == 0 and moving:
+    if still and moving:
         names = ", ".join(dict.fromkeys(entry_of(control).name for control in moving))
         notes.append(f"Strength 0 holds everything: {names} changes nothing.")
     return notes
