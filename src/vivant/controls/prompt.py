@@ -63,6 +63,8 @@ def parse_prompt(text: str, files: Files) -> tuple[Control, ...]:
         words = re.findall(r"[^\s]+", clause)
         if words:
             found += _clause(words, clause.strip())
+    if not found:
+        raise UsageError(f"The prompt {text.strip()!r} says nothing of what moves or holds.")
     _check_contradictions(found)
     return tuple(dict.fromkeys(found))
 
