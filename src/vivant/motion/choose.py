@@ -32,6 +32,8 @@ from vivant.scene.record import WaterBody
 FALL = Stream()
 STILL = (1.0, 0.0, 0.0, 0.0)
 """Character of water of which nothing is known."""
+MOST_ASIDE = 35.0
+"""Degrees from straight towards the viewer at which a sea still rolls in."""
 LEAST_BODY = 0.002
 """Share of the picture from which a body of water flows in a way of its own."""
 
@@ -166,8 +168,8 @@ def _current(
     speed = prior.draw(rng)
     if body.name == "river":
         return currents.river(matte, body.ends, speed)
-    aside = float(np.clip((heading % 360) - 270, -40, 40))
-    return currents.straight(matte, speed, 270 + aside)
+    aside = float(np.clip((heading - 90) % 360 - 180, -MOST_ASIDE, MOST_ASIDE))
+    return currents.open_water(matte, speed, 270 + aside)
 
 
 def _rough(asked: Asked, priors: Priors) -> float:

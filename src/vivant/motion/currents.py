@@ -78,9 +78,17 @@ def plume(matte: Plane, speed: float, lean: float) -> Floats:
     return np.asarray(field * cells[..., None] * np.float32(speed), np.float32)
 
 
+def open_water(matte: Plane, speed: float, degrees: float) -> Floats:
+    """The same way everywhere (0 right, 90 up): a sea that rolls in."""
+    cells = cells_of(matte)
+    turn = np.radians(degrees)
+    way = np.array([np.cos(turn), -np.sin(turn)], np.float32)
+    field = np.asarray(cells[..., None] * way, np.float32)
+    return _perspective(field, cells, 0.8) * np.float32(speed)
+
+
 def straight(matte: Plane, speed: float, degrees: float) -> Floats:
-    """Everywhere about the same way (0 right, 90 up), along the banks where they are near: the
-    sea towards its shore, and what is asked for."""
+    """Everywhere about the same way (0 right, 90 up), along the banks where they are near."""
     cells = cells_of(matte)
     turn = np.radians(degrees)
     way = np.array([np.cos(turn), -np.sin(turn)], np.float32)

@@ -1,8 +1,8 @@
 """A motion as a file: safetensors with JSON metadata, a few kilobytes that a person can edit.
 
-The metadata's ``motion`` holds the layers: name, kind, part, seed, and the parameters of the manner
-under the manner's name; tensors ``velocity.N`` (float16) are the fields of layers that flow.
-``format`` is "vivant-motion", ``version`` "1".
+The metadata's ``motion`` is JSON: ``format`` "vivant-motion", ``version`` 1, and the layers: name,
+kind, part, seed, and the parameters of the manner under the manner's name; tensors ``velocity.N``
+(float16) are the fields of layers that flow.
 """
 
 from __future__ import annotations
@@ -34,8 +34,13 @@ def motion_bytes(motion: Motion) -> bytes:
         for number, layer in enumerate(motion.layers)
         if layer.velocity is not None
     }
-    rows = {"layers": [_row(layer) for layer in motion.layers], "about": motion.about}
-    metadata = {"format": FORMAT, "version": str(VERSION), "motion": json.dumps(rows)}
+    rows = {
+        "format": FORMAT,
+        "version": VERSION,
+        "about": motion.about,
+        "layers": [_row(layer) for layer in motion.layers],
+    }
+    metadata = {"motion": json.dumps(rows)}  # one member: the order of several is not kept
     return bytes(save(tensors or {"none": np.zeros(1, np.float16)}, metadata))
 
 
@@ -47,8 +52,8 @@ def write_motion(path: Path, motion: Motion) -> None:
 def is_motion(content: bytes) -> bool:
     """Whether a file's bytes are those of a motion, rather than of a field."""
     try:
-        return _metadata(content).get("format") == FORMAT
-    except (ValueError, AttributeError):
+        return "motion" in _metadata(content)
+    except (ValueError, AttributeError, TypeError):
         return False
 
 
@@ -60,10 +65,9 @@ def motion_from(content: bytes, name: str) -> Motion:
     if len(content) > MOST_BYTES:
         raise FieldFileError(f"{name} is too large to be a motion.")
     try:
-        metadata = _metadata(content)
-        if metadata.get("format") != FORMAT or metadata.get("version") != str(VERSION):
+        rows, tensors = json.loads(_metadata(content)["motion"]), load(content)
+        if (rows["format"], rows["version"]) != (FORMAT, VERSION):
             raise FieldFileError(f"{name} holds no motion of this version.")
-        rows, tensors = json.loads(metadata["motion"]), load(content)
         if len(rows["layers"]) > MOST_LAYERS:
             raise ValueError("too many layers")
         layers = tuple(_layer(row, k, tensors) for k, row in enumerate(rows["layers"]))

@@ -27,7 +27,10 @@ SHEAR = 0.04
 """Lateness differs from place to place by at most so many short sides of way."""
 THIN = 3.0
 """A node of which a third is the layer's own flows in full."""
-MOST_LAG, MOST_GAIN = 0.2, 1.5
+FIELDS, ELSEWHERE, SLOW = 3, 0.012, 0.02
+"""Every life of a texture begins up to about so many short sides from the picture, by a mixture of
+so many smooth fields; where it flows slower than this (short sides a second) by less."""
+MOST_LAG, MOST_GAIN, MOST_BOOST = 0.2, 1.5, 1.3
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,19 @@ class Carried:
         self.reach = (0.5 + UNEVEN) * period
         self.velocity = velocity
         self.ways = ways(velocity, self.reach, self._scale(nodes))
-        top = float(np.percentile(np.hypot(velocity[..., 0], velocity[..., 1]), 99))
-        most = min(MOST_LAG, SHEAR / max(top * period, 1e-3))
+        speed = np.hypot(velocity[..., 0], velocity[..., 1])
         size = max(2.0, nodes[0] / ground.shape[0] * ground.short / 4)
+        bank = smooth_noise(nodes, size, rng, 2 * FIELDS).reshape(FIELDS, 2, *nodes)
+        reach = np.float32(ELSEWHERE * ground.short) * np.minimum(1, speed / SLOW)
+        self.elsewhere = np.moveaxis(bank, 1, -1) * reach[..., None]
+        most = min(MOST_LAG, SHEAR / max(float(np.percentile(speed, 99)) * period, 1e-3))
         lag = np.clip(smooth_noise(nodes, size, rng)[0], -1.5, 1.5) * np.float32(most)
         self.turns = Turns(period, current.handover, lag, int(rng.integers(2**31)), lives)
-        self.alike = self._likeness(period, nodes)
+        first, second = self._halves(period)
+        grey = [cv2.cvtColor(look, cv2.COLOR_RGB2GRAY) for look in (first, second)]
+        self.alike = likeness(grey[0], grey[1], ground, nodes)
+        self.boost = 1.0
+        self.boost = self._lost(first, second)
 
     def at(self, seconds: float, ripple: Floats | None, keep: float = 1.0) -> Frame:
         """The texture at a time, each place shifted by a ``ripple`` (pixels, coarse) on top;
@@ -66,10 +76,15 @@ class Carried:
         first, second = (self.fetcher.at(self._shift(turn, ripple)) for turn in turns)
         weight = enlarged(turns[0].weight, self.ground.shape)
         mixed = np.asarray(cv2.blendLinear(first, second, weight, 1 - weight), np.uint8)
-        share = turns[0].weight
-        left = share**2 + (1 - share) ** 2 + 2 * share * (1 - share) * self.alike
-        gain = keep * np.clip(1 / np.sqrt(np.maximum(left, 1e-3)), 1, MOST_GAIN)
-        return sharpened(mixed, enlarged(gain.astype(np.float32), self.ground.shape), self.ground)
+        gain = keep * self._gain(turns[0].weight)
+        return sharpened(mixed, enlarged(gain, self.ground.shape), self.ground)
+
+    def _gain(self, share: Floats) -> Floats:
+        """What makes up for the contrast that a mixture loses, by place."""
+        both = share * (1 - share)
+        left = share**2 + (1 - share) ** 2 + 2 * both * self.alike
+        gain = np.clip(1 / np.sqrt(np.maximum(left, 1e-3)), 1, MOST_GAIN)
+        return np.asarray(gain * (1 + 4 * both * (self.boost - 1)), np.float32)
 
     def shown(self, seconds: float, ripple: Floats | None) -> Shown:
         """Where both textures are read, and how much of the second is seen."""
@@ -92,7 +107,19 @@ class Carried:
         rows, columns = np.indices(low.shape)
         share = (place - low)[..., None].astype(np.float32)
         before, after = self.ways[low, rows, columns], self.ways[low + 1, rows, columns]
-        return np.asarray(before + (after - before) * share, np.float32)
+        return np.asarray(before + (after - before) * share + self._elsewhere(turn), np.float32)
+
+    def _elsewhere(self, turn: Turn) -> Floats:
+        """Pixels by which each life of a texture begins somewhere else nearby; not the first."""
+        out = np.zeros((*turn.life.shape, 2), np.float32)
+        for life in np.unique(turn.life):
+            number = self.turns.number(int(life))
+            if (number, turn.slot) != (0, 0):
+                rng = np.random.default_rng([self.turns.seed, number + 1, turn.slot, 1])
+                parts = rng.normal(0, FIELDS**-0.5, FIELDS).astype(np.float32)
+                own = turn.life == life
+                out[own] = np.tensordot(parts, self.elsewhere, 1)[own]
+        return out
 
     def _velocity(self, nodes: tuple[int, int]) -> Floats:
         """Short sides a second at the nodes; none outside of the matte."""
@@ -107,16 +134,23 @@ class Carried:
         """Pixels in a short side, pixels between nodes."""
         return self.ground.short, self.ground.shape[0] / nodes[0]
 
-    def _likeness(self, period: float, nodes: tuple[int, int]) -> Floats:
-        """Correlation -1..1 by place between the two textures when both are seen alike."""
+    def _halves(self, period: float) -> tuple[Frame, Frame]:
+        """Both textures, a quarter of a period before and after they are the picture."""
         shape = self.turns.lag.shape
-        looks = []
-        for age in (-0.25 * period, 0.25 * period):
-            turn = Turn(
-                0, np.full(shape, age, np.float32), self.turns.lag, np.zeros(shape, np.int64)
-            )
-            looks.append(cv2.cvtColor(self.fetcher.at(self.way(turn)), cv2.COLOR_RGB2GRAY))
-        return likeness(looks[0], looks[1], self.ground, nodes)
+        life = np.zeros(shape, np.int64)
+        ages = (np.full(shape, side * 0.25 * period, np.float32) for side in (-1, 1))
+        turns = [Turn(0, age, self.turns.lag, life) for age in ages]
+        first, second = (self.fetcher.at(self.way(turn)) for turn in turns)
+        return first, second
+
+    def _lost(self, first: Frame, second: Frame) -> float:
+        """By how much an even mixture, its contrast made up for, is still less sharp."""
+        half = np.full(self.ground.shape, 0.5, np.float32)
+        mixed = np.asarray(cv2.blendLinear(first, second, half, half), np.uint8)
+        gain = enlarged(self._gain(np.full_like(self.alike, 0.5)), self.ground.shape)
+        now = sharpness(sharpened(mixed, gain, self.ground), self.ground.sure)
+        wanted = sharpness(self.ground.texture, self.ground.sure)
+        return float(np.clip(np.sqrt(wanted / max(now, 1e-6)), 1, MOST_BOOST))
 
 
 def ways(velocity: Floats, reach: float, scale: tuple[float, float]) -> Floats:
@@ -157,6 +191,13 @@ def smoothed(look: Frame, ground: Ground) -> Frame:
 def sharpened(look: Frame, gain: Floats, ground: Ground) -> Frame:
     """A look with its detail multiplied by ``gain`` ``[h, w]``."""
     return np.asarray(cv2.blendLinear(look, smoothed(look, ground), gain, 1 - gain), np.uint8)
+
+
+def sharpness(look: Frame, sure: Floats) -> float:
+    """Mean squared gradient of a look ``[h, w, 3]`` where it is ``sure``."""
+    grey = cv2.cvtColor(look, cv2.COLOR_RGB2GRAY)
+    slopes = [cv2.Sobel(grey, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1))]
+    return float(((slopes[0] ** 2 + slopes[1] ** 2) * sure).sum() / max(float(sure.sum()), 1.0))
 
 
 def likeness(first: Frame, second: Frame, ground: Ground, nodes: tuple[int, int]) -> Floats:

@@ -158,11 +158,10 @@ class DriftManner:
     def _part(self, turn: Turn) -> Floats:
         """Which part of the sky is seen after each renewal, in pixels along the band."""
         out = np.zeros(turn.life.shape, np.float32)
-        lives = self.turns.lives
-        if lives == 1:  # in a short loop it is the same part throughout
+        if self.turns.lives == 1:  # in a short loop it is the same part throughout
             return out
         for life in np.unique(turn.life):
-            number = int(life) % lives if lives else int(life)
+            number = self.turns.number(int(life))
             if (number, turn.slot) != (0, 0):
                 rng = np.random.default_rng([self.seed, number + 1, turn.slot])
                 out[turn.life == life] = rng.uniform(0, self.span)

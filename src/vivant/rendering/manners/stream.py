@@ -25,6 +25,8 @@ UNIT = 320
 """Bands are in short sides divided by this."""
 HALF = 2
 """New detail is made on a grid so many pixels wide."""
+LIVELY = 0.7, 1.8
+"""New detail is made so many times as strong, at least and at most, to look as fine as the old."""
 AROUND = 16
 """Contrast is measured over the short side divided by this."""
 
@@ -50,7 +52,13 @@ class Stream:
 
 
 SMOKE = Stream(
-    bands=(4.0, 8.0, 16.0, 32.0), stretch=1.3, own=0.6, memory=2.5, warp=0.008, period=3.5
+    bands=(4.0, 8.0, 16.0, 32.0),
+    stretch=1.3,
+    own=0.6,
+    memory=2.5,
+    warp=0.008,
+    period=3.5,
+    contrast=0.5,
 )
 """Smoke, steam and fog."""
 
@@ -129,8 +137,7 @@ class StreamManner:
         way = enlarged(self.carried.way(turn), self.half) / np.float32(HALF)
         jump = np.zeros(turn.life.shape, np.float32)
         for life in np.unique(turn.life):
-            number = int(life) if self.carried.turns.lives is None else int(life) % (
-                self.carried.turns.lives)  # fmt: skip
+            number = self.carried.turns.number(int(life))
             jump[turn.life == life] = 97.0 * number + 41.0 * turn.slot
         wide = cv2.resize(jump, self.half[::-1], interpolation=cv2.INTER_NEAREST)
         return np.asarray(self.grid + way + wide[..., None], np.float32)
@@ -155,7 +162,10 @@ class StreamManner:
             sigma = max(0.6, 0.5 * size * unit / HALF)
             along = (sigma, sigma * self.stream.stretch)
             tiles = (tile_noise(SIDE, along, rng), tile_noise(SIDE, along, rng))
-            found.append(Band(tiles, self._contrast(low - lower)))
+            band = low - lower
+            lively = _liveliness(band, self.ground.sure, 1) / _liveliness(tiles[0], None, HALF)
+            contrast = self._contrast(band) * np.float32(np.clip(lively, *LIVELY))
+            found.append(Band(tiles, contrast))
             low = lower
         return tuple(found)
 
@@ -166,6 +176,21 @@ class StreamManner:
         small = cv2.resize(pair, self.half[::-1], interpolation=cv2.INTER_AREA)
         wide = cv2.GaussianBlur(small, (0, 0), self.ground.short / AROUND / HALF)
         return np.asarray(np.sqrt(wide[..., 0] / np.maximum(wide[..., 1], 1e-3)), np.float32)
+
+
+def _liveliness(band: Floats, sure: Floats | None, grid: int) -> float:
+    """Gradient in units of the contrast, a pixel: how fine a band looks, whose samples are
+    ``grid`` pixels apart."""
+    steps = [np.diff(band, axis=axis) ** 2 / grid**2 for axis in (0, 1)]
+    if sure is None:
+        mean, power = sum(float(step.mean()) for step in steps), float((band**2).mean())
+    else:
+        inside = sure > 0
+        mean = sum(
+            float(s[i].mean()) for s, i in zip(steps, (inside[1:], inside[:, 1:]), strict=True)
+        )
+        power = float((band[inside] ** 2).mean())
+    return float(np.sqrt(mean / max(power, 1e-6)))
 
 
 def tint(ground: Ground) -> Floats:

@@ -18,6 +18,8 @@ from vivant.rendering.manners.waves import Ripples, Waves
 
 SET_IN = 0.7
 """Seconds in which glints take over from the picture's own."""
+TAKEN = 0.5
+"""Glints are broader than the detail that they take over from: it gives way by so much less."""
 DETAIL, AROUND = 25, 25
 """Contrast is that of what is finer than the short side divided by the first, over the second."""
 MOST_GLINT = 70.0
@@ -55,7 +57,7 @@ class SurfaceManner:
         slopes, ripple = self._ripple(seconds)
         share = self._taken(seconds)
         glint = 0.0 if self.surface.waves is None else self.surface.waves.glint
-        keep = 1 - (1 - float(np.sqrt(max(0.0, 1 - glint**2)))) * share
+        keep = 1 - TAKEN * (1 - float(np.sqrt(max(0.0, 1 - glint**2)))) * share
         out = self._moved(seconds, ripple, keep)
         if slopes is None or glint == 0:
             return out

@@ -74,9 +74,12 @@ class Turns:
             out[life == number] = self._start(int(number), slot)
         return out
 
-    def _start(self, number: int, slot: int) -> float:
-        if self.lives is not None:
-            number %= self.lives
+    def number(self, life: int) -> int:
+        """The place of a life in the sequence, which begins anew in a loop."""
+        return life if self.lives is None else life % self.lives
+
+    def _start(self, life: int, slot: int) -> float:
+        number = self.number(life)
         return 0.0 if (number, slot) == (0, 0) else _uneven(self.seed, number, slot)
 
 
