@@ -38,7 +38,7 @@ KEPT = {
     "current": (0.75, 1.4),
     "waves": (0.8, 1.2),
     "sea": (0.8, 1.2),
-    "fall": (0.5, 1.2),  # new detail is stretched along the fall, this texture is not
+    "fall": (0.45, 1.2),  # new detail is stretched along the fall, this texture is not
     "sway": (0.9, 1.1),
 }
 """Least and greatest gradient energy, in units of frame 0."""

@@ -61,7 +61,7 @@ class Stage:
             part = total[layer.box]
             cv2.add(part, cv2.multiply(change, share, scale=1 / 255), dst=change)
             part[...] = change
-        return np.asarray(np.clip(total, 0, 255), np.uint8)
+        return np.asarray(cv2.add(total, 0, dtype=cv2.CV_8U), np.uint8)
 
     def shown(self, seconds: float) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
         """Ground truth: where the two textures of each place are read, pixels ``[H, W, 2]``, the

@@ -71,7 +71,7 @@ def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
     """Detail without what goes along with every edge of the sky: a bright or dark rim, which
     belongs to what stands there and must not drift off."""
     h, w = sure.shape
-    scale = min(1.0, 160 / min(h, w))
+    scale = min(1.0, 110 / min(h, w))
     size = max(8, round(w * scale)), max(8, round(h * scale))
     away = cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / short
     sums, ways = (

@@ -60,6 +60,7 @@ class Carried:
         bank = smooth_noise(nodes, size, rng, 2 * FIELDS).reshape(FIELDS, 2, *nodes)
         reach = np.float32(ELSEWHERE * ground.short) * np.minimum(1, speed / SLOW)
         self.elsewhere = np.moveaxis(bank, 1, -1) * reach[..., None]
+        self.begun: dict[tuple[int, int], Floats] = {}
         most = min(MOST_LAG, SHEAR / max(float(np.percentile(speed, 99)) * period, 1e-3))
         lag = np.clip(smooth_noise(nodes, size, rng)[0], -1.5, 1.5) * np.float32(most)
         self.turns = Turns(period, current.handover, lag, int(rng.integers(2**31)), lives)
@@ -111,15 +112,26 @@ class Carried:
 
     def _elsewhere(self, turn: Turn) -> Floats:
         """Pixels by which each life of a texture begins somewhere else nearby; not the first."""
-        out = np.zeros((*turn.life.shape, 2), np.float32)
-        for life in np.unique(turn.life):
-            number = self.turns.number(int(life))
-            if (number, turn.slot) != (0, 0):
-                rng = np.random.default_rng([self.turns.seed, number + 1, turn.slot, 1])
-                parts = rng.normal(0, FIELDS**-0.5, FIELDS).astype(np.float32)
-                own = turn.life == life
-                out[own] = np.tensordot(parts, self.elsewhere, 1)[own]
-        return out
+        lives = range(int(turn.life.min()), int(turn.life.max()) + 1)
+        begins = [self._begins(turn.slot, life) for life in lives]
+        if len(begins) == 1:
+            return begins[0]
+        return np.take_along_axis(
+            np.stack(begins), (turn.life - lives[0])[None, ..., None], axis=0
+        )[0]
+
+    def _begins(self, slot: int, life: int) -> Floats:
+        """Where one life of a texture begins, pixels from the picture, on the nodes."""
+        number = self.turns.number(life)
+        if (number, slot) not in self.begun:
+            rng = np.random.default_rng([self.turns.seed, number + 1, slot, 1])
+            parts = rng.normal(0, FIELDS**-0.5, FIELDS).astype(np.float32)
+            first = (number, slot) == (0, 0)
+            begins = np.tensordot(parts * (0 if first else 1), self.elsewhere, 1)
+            while len(self.begun) > 6:
+                self.begun.pop(next(iter(self.begun)))
+            self.begun[number, slot] = np.asarray(begins, np.float32)
+        return self.begun[number, slot]
 
     def _velocity(self, nodes: tuple[int, int]) -> Floats:
         """Short sides a second at the nodes; none outside of the matte."""

@@ -67,8 +67,8 @@ class DriftManner:
         self.span = tile.shape[1]
         pad = min(h - 1, round(0.3 * ground.short))
         tall = cv2.copyMakeBorder(tile, pad, pad, 0, 0, cv2.BORDER_REFLECT_101)
-        self.texture: Frame = np.ascontiguousarray(tile[:, :w])
         self.fetcher = Fetcher(np.asarray(tall, np.uint8), cv2.BORDER_WRAP, (0, pad, w, h))
+        self.texture = self.fetcher.still
         self.grey = np.full_like(self.texture, GREY)
         nodes = coarse(ground.shape, NODES)
         self.height = self._height(nodes)

@@ -90,10 +90,10 @@ class FlameManner:
         self.texture = ground.pixels
         own = burning(ground.pixels, ground.matte)
         self.tall = min(max(4.0, height_of((own * 255).astype(np.uint8))), MOST * ground.short)
-        emission = self._emission(own)
+        self.fetcher = Fetcher(self._emission(own), cv2.BORDER_REPLICATE)
+        emission = self.fetcher.still
         self.seen = within(own, self.tall)
         self.emission = emission
-        self.fetcher = Fetcher(emission, cv2.BORDER_REPLICATE)
         self.black = np.zeros_like(emission)
         nodes = coarse(ground.shape, NODES)
         self.height = self._height(own, nodes)

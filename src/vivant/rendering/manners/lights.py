@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats
-from vivant.rendering.manners.manner import Ground
+from vivant.clip import Floats, Frame
+from vivant.rendering.manners.manner import Ground, enlarged
 
 Lit = NDArray[np.bool_]
 
+WORK = 320
+"""Short side in pixels at which lights are looked for."""
 SATURATED = 252
 MOST = 0.06
 """Share of a layer from which what is saturated is no sun but an overexposed sky."""
@@ -29,14 +31,23 @@ STAR = 14
 
 def lights(ground: Ground) -> Floats | None:
     """How far each pixel of a sky holds, ``[h, w]`` 0..1; None where no light is seen."""
-    grey = ground.texture.max(axis=2)
-    discs = _sun(ground.texture.min(axis=2)) | _discs(grey, ground.short)
-    stars = _stars(grey, ground.short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
+    h, w = ground.shape
+    scale = min(1.0, WORK / ground.short)
+    size = max(8, round(w * scale)), max(8, round(h * scale))
+    small = cv2.resize(ground.texture, size, interpolation=cv2.INTER_AREA)
+    found = _found(small, ground.short * scale)
+    return None if found is None else enlarged(found, (h, w))
+
+
+def _found(texture: Frame, short: float) -> Floats | None:
+    grey = texture.max(axis=2)
+    discs = _sun(texture.min(axis=2)) | _discs(grey, short)
+    stars = _stars(grey, short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
     if not (discs | stars).any():
         return None
     wide = cv2.dilate((discs | stars).astype(np.float32), np.ones((3, 3), np.uint8))
-    tight = cv2.GaussianBlur(wide, (0, 0), max(0.8, ground.short / 160))
-    return np.asarray(np.maximum(np.clip(3 * tight, 0, 1), _glow(discs, ground.short)), np.float32)
+    tight = cv2.GaussianBlur(wide, (0, 0), max(0.8, short / 160))
+    return np.asarray(np.maximum(np.clip(3 * tight, 0, 1), _glow(discs, short)), np.float32)
 
 
 def _glow(discs: Lit, short: float) -> Floats:

@@ -14,6 +14,8 @@ from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.plates import continued, sure_of
 from vivant.rendering.source import denser
 
+CRISP = 0.5
+"""Textures are sharpened by so much beforehand, since sampling between pixels blurs."""
 STEP = 0.02
 """Seconds over which a rate is taken."""
 
@@ -121,18 +123,25 @@ class Fetcher:
         border: int = cv2.BORDER_REFLECT_101,
         window: tuple[int, int, int, int] | None = None,
     ) -> None:
-        self.dense = denser(texture)
+        dense = denser(texture)
+        soft = cv2.GaussianBlur(dense, (3, 3), 0.8)
+        self.dense = cv2.addWeighted(dense, 1 + CRISP, soft, -CRISP, 0)
         left, top, w, h = window or (0, 0, texture.shape[1], texture.shape[0])
         x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
         self.grid = np.dstack([2 * (x + left), 2 * (y + top)])
         self.border = border
+
+    @property
+    def still(self) -> Frame:
+        """The texture unmoved, as it is read."""
+        return self.at(np.zeros((4, 4, 2), np.float32))
 
     def at(self, shift: Floats) -> Frame:
         """The texture at ``shift`` pixels ``[rows, columns, 2]`` from each place; coarse grids of
         shifts are enlarged."""
         places = enlarged(shift, (self.grid.shape[0], self.grid.shape[1]))
         places = cv2.scaleAdd(places, 2.0, self.grid)
-        out = cv2.remap(self.dense, places, None, cv2.INTER_CUBIC, borderMode=self.border)
+        out = cv2.remap(self.dense, places, None, cv2.INTER_LINEAR, borderMode=self.border)
         return np.asarray(out, np.uint8)
 
 

@@ -77,8 +77,9 @@ class StreamManner:
 
     def __init__(self, ground: Ground, stream: Stream, rng: np.random.Generator) -> None:
         self.ground, self.stream = ground, stream
-        self.texture = ground.texture
-        self.carried = Carried(ground, Current(stream.period), Fetcher(self.texture), rng)
+        fetcher = Fetcher(ground.texture)
+        self.texture = fetcher.still
+        self.carried = Carried(ground, Current(stream.period), fetcher, rng)
         h, w = ground.shape
         self.half = max(4, h // HALF), max(4, w // HALF)
         self.turn = _main_way(self.carried.velocity)

@@ -43,8 +43,8 @@ class SurfaceManner:
 
     def __init__(self, ground: Ground, surface: Surface, rng: np.random.Generator) -> None:
         self.ground, self.surface = ground, surface
-        self.texture = ground.texture
-        self.fetcher = Fetcher(self.texture)
+        self.fetcher = Fetcher(ground.texture)
+        self.texture = self.fetcher.still
         self.ripples = None if surface.waves is None else Ripples(ground, surface.waves, rng)
         self.first = None if self.ripples is None else self.ripples.slopes(0.0)
         self.carried = None
@@ -119,15 +119,21 @@ class SurfaceManner:
 def contrast_of(ground: Ground) -> tuple[Floats, tuple[float, float, float]]:
     """Local contrast ``[h, w]`` in levels of a layer's detail, and the colour that it varies
     along (the principal axis, mean 1)."""
-    texture = ground.texture.astype(np.float32)
-    low = cv2.GaussianBlur(texture, (0, 0), ground.short / DETAIL)
-    detail = (texture - low) * ground.sure[..., None]
     h, w = ground.shape
-    small = max(4, round(h / 4)), max(4, round(w / 4))
-    squares = cv2.resize((detail**2).mean(2), small[::-1], interpolation=cv2.INTER_AREA)
-    known = cv2.resize(ground.sure, small[::-1], interpolation=cv2.INTER_AREA)
-    sigma = ground.short / AROUND / 4
-    blurred = [cv2.GaussianBlur(v, (0, 0), max(0.5, sigma)) for v in (squares, known)]
+    half = max(4, round(h / 2)), max(4, round(w / 2))
+    small, sure = (
+        cv2.resize(values, half[::-1], interpolation=cv2.INTER_AREA)
+        for values in (ground.texture, ground.sure)
+    )
+    tiny = tuple(max(2, round(side * DETAIL / ground.short)) for side in half[::-1])
+    low = cv2.resize(small, tiny, interpolation=cv2.INTER_AREA)
+    low = cv2.resize(low, half[::-1], interpolation=cv2.INTER_CUBIC)
+    detail = (small.astype(np.float32) - low) * sure[..., None]
+    nodes = max(4, h // 8), max(4, w // 8)
+    squares, known = (cv2.resize(v, nodes[::-1], interpolation=cv2.INTER_AREA)
+                      for v in ((detail**2).mean(2), sure))  # fmt: skip
+    sigma = max(0.5, ground.short / AROUND / 8)
+    blurred = [cv2.GaussianBlur(v, (0, 0), sigma) for v in (squares, known)]
     contrast = np.sqrt(blurred[0] / np.maximum(blurred[1], 1e-3))
     return enlarged(contrast.astype(np.float32), ground.shape), _axis(detail)
 

@@ -90,8 +90,8 @@ class SwayManner:
 
     def __init__(self, ground: Ground, sway: Sway, rng: np.random.Generator) -> None:
         self.ground, self.sway = ground, sway
-        self.texture = ground.texture
-        self.fetcher = Fetcher(self.texture)
+        self.fetcher = Fetcher(ground.texture)
+        self.texture = self.fetcher.still
         nodes = coarse(ground.shape, max(2.0, ground.short / NODE))
         guide = cv2.resize(self.texture, nodes[::-1], interpolation=cv2.INTER_AREA)
         radius = max(2, round(GUIDE[0] * ground.short * nodes[0] / ground.shape[0]))

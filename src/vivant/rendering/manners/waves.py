@@ -23,7 +23,7 @@ GRAVITY = 9.81
 SIDE = 256
 """Samples on a side of the tile of waves."""
 LEVELS = 6
-NODE = 240
+NODE = 160
 """Nodes of the displacement's grid on the short side of a picture."""
 ABOVE = 0.03
 """Water that begins so near the upper edge has no horizon: it is seen from above."""
