@@ -9,7 +9,11 @@ import numpy as np
 
 from vivant.asset import Assets
 from vivant.clip import Floats, Picture, Plane
+from vivant.controls.camera import Camera, combined
+from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.mask import Move
+from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS
 from vivant.media.resize import cut_share
@@ -141,13 +145,36 @@ def asked_kinds(request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return hold, move
 
 
+MOVING = tuple(kind for kind in KINDS if kind not in HOLDING)
+"""Kinds that move by themselves."""
+LEAST_SEEN = 0.004
+"""Share of the picture from which a kind is there."""
+
+
+def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:
+    """What to say where nothing in the picture is seen to move."""
+    asks = (Stroke, Move, MoveKind, GivenField)
+    if any(request.all(kind) for kind in asks) or overall(request.all(Strength)) == 0:
+        return []
+    scene = scene_of(assets.picture(request.keyframes[0].image), runtime)
+    held, _ = asked_kinds(request)
+    if any(scene.share(kind) > LEAST_SEEN for kind in MOVING if kind not in held):
+        return []
+    if combined(request.all(Camera)).moves:
+        return []
+    return [
+        "Nothing is seen that moves by itself, so the clip stands still; a --camera like push-in 0.05"
+        " lets it breathe, a stroke drives a thing, --move takes a mask."
+    ]
+
+
 def kind_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:
     """Kinds that are asked for and not there."""
     hold, move = asked_kinds(request)
     if not hold + move:
         return []
     scene = scene_of(assets.picture(request.keyframes[0].image), runtime)
-    there = [kind for kind, share in scene.shares().items() if share > 0.005]
+    there = [kind for kind, share in scene.shares().items() if share > LEAST_SEEN]
     missing = [kind for kind in dict.fromkeys(hold + move) if kind not in there]
     return [f"No {kind} is seen in the picture: --hold and --move {kind} change nothing; seen are"
             f" {', '.join(there)}." for kind in missing]  # fmt: skip

@@ -27,7 +27,7 @@ from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
-from vivant.motion.held import Looked, asked_kinds, kind_notes, look
+from vivant.motion.held import Looked, asked_kinds, kind_notes, look, quiet_notes
 from vivant.motion.performance import HOLDS
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
@@ -56,6 +56,7 @@ def notes_on(
         *_surround_notes(picture),
         *_mask_notes(request, assets, picture),
         *kind_notes(request, assets, runtime),
+        *quiet_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
     )
