@@ -163,8 +163,8 @@ def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]
     if combined(request.all(Camera)).moves:
         return []
     return [
-        "Nothing is seen that moves by itself, so the clip stands still; a --camera like push-in 0.05"
-        " lets it breathe, a stroke drives a thing, --move takes a mask."
+        "Nothing is seen that moves by itself, so the clip stands still; --camera push-in lets it"
+        " breathe, a stroke drives a thing, --move takes a mask."
     ]
 
 
