@@ -20,6 +20,7 @@ from vivant.job import Export
 from vivant.media.assets import FileAssets
 from vivant.media.formats import FORMATS
 from vivant.provenance import policy
+from vivant.provenance.faces import Face
 from vivant.provenance.release import Delivery
 from vivant.registry import load
 from vivant.request import Hooks, Keyframe, Plan, Request
@@ -125,7 +126,8 @@ def test_outputs_are_refused_before_any_work(tmp_path: Path, photo: Path) -> Non
 def test_the_policy_is_asked_before_anything_is_sampled(
     tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "find_faces", lambda pixels: (0.9,))
+    monkeypatch.setattr(policy, "find_faces", lambda pixels: (Face(0.9, (0.1, 0.1, 0.4, 0.6)),))
+    monkeypatch.setattr(job, "beings", lambda picture, box: 0.9)
     stages: list[str] = []
     hooks = Hooks(progress=lambda stage, share: stages.append(stage))
     with FileAssets() as assets, pytest.raises(PolicyError):

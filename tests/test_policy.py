@@ -18,10 +18,12 @@ from vivant.errors import PolicyError
 from vivant.media.read import read_picture
 from vivant.provenance import policy
 from vivant.provenance.credentials import _signer
+from vivant.provenance.faces import Face
 from vivant.provenance.policy import Policy, decide, may_leave, policy_of, training_refusal
 from vivant.settings import read_settings
 
 PICTURE = Picture(photo_like(160, 96), name="p.png")
+FACE = Face(0.9, (0.2, 0.1, 0.4, 0.5))
 
 
 def signed_photo(path: Path, entries: dict[str, str]) -> Path:
@@ -49,7 +51,7 @@ def signed_photo(path: Path, entries: dict[str, str]) -> Path:
 
 def test_a_face_needs_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decide(PICTURE).consent == "not needed"
-    monkeypatch.setattr(policy, "find_faces", lambda pixels: (0.9, 0.8))
+    monkeypatch.setattr(policy, "find_faces", lambda pixels: (FACE, FACE))
     with pytest.raises(PolicyError, match="2 faces; pass --consent"):
         decide(PICTURE)
     with pytest.raises(PolicyError, match="was not given"):
@@ -57,6 +59,21 @@ def test_a_face_needs_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decide(PICTURE, policy=Policy(ask=lambda question: True)).consent == "prompt"
     assert decide(PICTURE, policy=Policy(consent=True)).record()["consent"] == "option"
     assert PolicyError.exit_code == 2
+
+
+def test_a_face_counts_where_somebody_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Face(0.95, (0.6, 0.0, 0.9, 0.3))
+    monkeypatch.setattr(policy, "find_faces", lambda pixels: (FACE, cloud))
+    asked: list[tuple[float, ...]] = []
+
+    def being(box: tuple[float, float, float, float]) -> float:
+        asked.append(box)
+        return 0.9 if box == FACE.box else 0.02
+
+    assert decide(PICTURE, policy=Policy(consent=True), being=being).faces == 1
+    assert asked == [FACE.box, cloud.box]
+    monkeypatch.setattr(policy, "find_faces", lambda pixels: (cloud,))
+    assert decide(PICTURE, being=being).consent == "not needed"
 
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg", "mountains.jpg", "stream.jpg"])

@@ -19,6 +19,7 @@ from vivant.provenance.policy import Policy, decide
 from vivant.provenance.record import record_of
 from vivant.provenance.release import Delivery, Published, release
 from vivant.request import Generator, Hooks, Plan, Request, Result, Target
+from vivant.scene.eyes import beings
 
 POLL_SECONDS = 0.1
 
@@ -113,7 +114,8 @@ def make(
     first = request.keyframes[0].image
     video = plan.video
     facts = {"seconds": request.seconds, "size": [video.width, video.height]}
-    decision = decide(assets.picture(first), assets.path(first), policy, facts)
+    picture = assets.picture(first)
+    decision = decide(picture, assets.path(first), policy, facts, lambda box: beings(picture, box))
     result = generator.generate(request, plan, assets, hooks)
     record = record_of(request, target, result, assets)
     return Made(result, {**record, "policy": decision.record()})

@@ -7,6 +7,7 @@ whole process only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,17 @@ OVERLAP = 0.3
 """Intersection over union from which two boxes are one face."""
 
 
-def find_faces(pixels: Frame) -> tuple[float, ...]:
-    """Confidence (0..1, best first) of each face in ``pixels`` ``[H, W, 3]`` uint8 RGB."""
+@dataclass(frozen=True)
+class Face:
+    """A face: its ``score`` 0..1, and its ``box`` left, top, right, lower edge as shares of the
+    picture."""
+
+    score: float
+    box: tuple[float, float, float, float]
+
+
+def find_faces(pixels: Frame) -> tuple[Face, ...]:
+    """The faces in ``pixels`` ``[H, W, 3]`` uint8 RGB, the surest first."""
     height, width = pixels.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
@@ -40,7 +50,15 @@ def find_faces(pixels: Frame) -> tuple[float, ...]:
     best = np.concatenate([scores for scores, _ in levels])
     boxes = np.concatenate([boxes for _, boxes in levels])
     kept = cv2.dnn.NMSBoxes(boxes.tolist(), best.tolist(), THRESHOLD, OVERLAP)
-    return tuple(sorted((float(best[k]) for k in kept), reverse=True))
+    found = [Face(float(best[k]), _shares(boxes[k], size)) for k in kept]
+    return tuple(sorted(found, key=lambda face: -face.score))
+
+
+def _shares(box: Floats, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    left, top, wide, high = (float(v) for v in box)
+    edges = left / size[0], top / size[1], (left + wide) / size[0], (top + high) / size[1]
+    a, b, c, d = (min(max(edge, 0.0), 1.0) for edge in edges)
+    return a, b, c, d
 
 
 def _level(image: Floats, stride: int) -> tuple[Floats, Floats]:

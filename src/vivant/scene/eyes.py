@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cache
+from math import ceil
 
 from vivant.bundle import BUILTIN, open_bundle
 from vivant.clip import Frame, Picture
-from vivant.kinds import KINDS
+from vivant.kinds import INDEX, KINDS
 from vivant.scene import network
 from vivant.scene.guests import Guests, look_again
 from vivant.scene.mattes import Mattes
@@ -47,6 +48,18 @@ def scene_of(picture: Picture, threads: int = 0, guests: Guests = Guests()) -> S
         while len(_seen) > KEPT:
             _seen.popitem(last=False)
     return scene
+
+
+def beings(picture: Picture, box: tuple[float, float, float, float]) -> float:
+    """How surely 0..1 somebody is in a ``box`` (left, top, right, lower edge as shares) of a
+    picture: the surest cell, people, animals, hair and clothes together."""
+    kinds = scene_of(picture).kinds
+    share = kinds[INDEX["being"]] + kinds[INDEX["cloth"]]
+    h, w = share.shape
+    left, top, right, low = box
+    rows = slice(min(h - 1, int(top * h)), max(int(top * h) + 1, ceil(low * h)))
+    columns = slice(min(w - 1, int(left * w)), max(int(left * w) + 1, ceil(right * w)))
+    return float(share[rows, columns].max())
 
 
 def mattes(scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KINDS, threads: int = 0) -> Mattes:
