@@ -185,8 +185,12 @@ def test_holes_that_are_none_are_filled_and_specks_are_left_out() -> None:
     matte[60:70, 60:70] = 0
     share = np.ones((H // 4, W // 4), np.float32)
     share[14:18, 14:18] = 0
-    filled = without_islands(matte, share, 0.6)
+    soft = np.full((H, W, 3), 90, np.uint8)
+    filled = without_islands(matte, share, 0.6, soft)
     assert (filled[30:40, 30:40] == 255).all()
+    soft[30:40, 30:40] = 250  # lettering
+    written = without_islands(matte, share, 0.6, soft)
+    assert (written[30:40, 30:40] == 0).all()
     assert (filled[60:70, 60:70] == 0).all()
     small = np.zeros((H, W), np.uint8)
     small[5:7, 5:7] = 255

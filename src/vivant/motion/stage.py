@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
 from vivant.kinds import INDEX
@@ -23,37 +24,60 @@ SPECK = 0.0004
 
 ISLANDS = {"sky": 0.6, "water": 0.9}
 """Kinds whose mattes have holes that are none, and the share from which they are none."""
+SHARP = 24.0
+"""Levels a 720th of the short side: clouds have up to 18, lettering over 50."""
 MOST_ISLAND = 0.03
 """Share of the picture from which a hole is a hole."""
 
 
-def region(looked: Looked, layer: LayerMotion, size: tuple[int, int]) -> Plane:
-    """The matte ``[H, W]`` of a layer, in a picture fitted to ``size``."""
+def region(looked: Looked, layer: LayerMotion, pixels: Frame) -> Plane:
+    """The matte ``[H, W]`` of a layer, in a picture ``[H, W, 3]``."""
     matte = looked.mattes.of(layer.kind)
     if layer.part == REST:
         matte = rest_of_water(looked)
     elif layer.part is not None:
         matte = thing_matte(looked.scene, layer.part, matte)
+    matte = fit_plane(matte, (pixels.shape[1], pixels.shape[0]))
     sure = ISLANDS.get(layer.kind)
     if sure is not None:
-        matte = without_islands(matte, looked.scene.kinds[INDEX[layer.kind]], sure)
-    return without_specks(fit_plane(matte, size))
+        share = looked.scene.kinds[INDEX[layer.kind]]
+        matte = without_islands(matte, share, sure, pixels)
+    return without_specks(matte)
 
 
-def without_islands(matte: Plane, share: Floats, sure: float) -> Plane:
+def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> Plane:
     """A matte ``[H, W]`` whose holes are filled where the scene is ``sure`` of the kind (its
-    ``share`` ``[h, w]``): a dark cloud is no thing before the sky."""
+    ``share`` ``[h, w]``) and nothing sharp is seen: a dark cloud is no thing before the sky, but
+    lettering and a lamp are."""
     wide = cv2.resize(share, matte.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    edges = _edges(pixels)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((matte < 200).astype(np.uint8))
     out = matte.copy()
     for number in range(1, count):
         x, y, w, h, area = stats[number]
-        box = (slice(y, y + h), slice(x, x + w))
-        own = labels[box] == number
         touches = x == 0 or y + h == matte.shape[0] or x + w == matte.shape[1]
-        if area < MOST_ISLAND * matte.size and not touches and wide[box][own].mean() > sure:
+        if touches or area >= MOST_ISLAND * matte.size:
+            continue
+        box = slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
+        own = labels[box] == number
+        if wide[box][own].mean() > sure and not _sharp(own, edges[box]):
             out[box][own] = 255
     return out
+
+
+def _edges(pixels: Frame) -> Floats:
+    """Gradient in levels a 720th of the short side, ``[H, W]``."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    x, y = (cv2.Sobel(grey, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    scale = max(min(grey.shape) / 720, 0.5) / 8
+    return np.asarray(cv2.magnitude(x, y) * np.float32(scale), np.float32)
+
+
+def _sharp(own: NDArray[np.bool_], edges: Floats) -> bool:
+    """Whether the rim of an island is as sharp as that of a thing."""
+    plane = own.astype(np.uint8)
+    rim = cv2.dilate(plane, np.ones((5, 5))) - cv2.erode(plane, np.ones((3, 3)))
+    return float(np.percentile(edges[rim > 0], 75)) > SHARP
 
 
 def without_specks(matte: Plane) -> Plane:
@@ -77,10 +101,9 @@ def staged(
 ) -> Stage:
     """Everything that ``motion`` moves in a picture ``[H, W, 3]``; ``held`` ``[H, W]`` (255 =
     holds) never changes; it closes after ``loop`` seconds."""
-    size = (pixels.shape[1], pixels.shape[0])
     layers = []
     for layer in motion.layers:
-        matte = region(looked, layer, size)
+        matte = region(looked, layer, pixels)
         reaches = manner_of(layer.manner).reaches
         if reaches is not None:
             matte = reaches(matte)
