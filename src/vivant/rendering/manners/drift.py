@@ -88,10 +88,10 @@ class DriftManner:
         return np.asarray(cv2.blendLinear(out, self.texture, 1 - self.keep, self.keep), np.uint8)
 
     def shown(self, seconds: float) -> Shown:
-        """See `Manner`."""
+        """See `Manner`; it is the detail that moves, over a base that stays."""
         first, second = self.turns.at(seconds)
         even, odd = (self._wide(self._shift(turn, seconds)) for turn in (first, second))
-        return Shown(even, odd, enlarged(second.weight, self.ground.shape))
+        return Shown(even, odd, enlarged(second.weight, self.ground.shape), exact=False)
 
     def flow(self, seconds: float) -> Floats:
         """See `Manner`."""

@@ -65,12 +65,12 @@ class SurfaceManner:
         return self._glinting(out, slopes[..., 1] * np.float32(fresh))
 
     def shown(self, seconds: float) -> Shown:
-        """See `Manner`."""
-        _, ripple = self._ripple(seconds)
-        if self.carried is not None:
-            return self.carried.shown(seconds, ripple)
-        return one_texture(np.zeros((4, 4, 2), np.float32) if ripple is None else ripple,
-                           self.ground.shape)  # fmt: skip
+        """See `Manner`; glints are new light."""
+        ripple = self._ripple(seconds)[1]
+        if self.carried is None:
+            none = np.zeros((4, 4, 2), np.float32)
+            return one_texture(none if ripple is None else ripple, self.ground.shape, exact=False)
+        return replace(self.carried.shown(seconds, ripple), exact=self.surface.waves is None)
 
     def flow(self, seconds: float) -> Floats:
         """See `Manner`."""
