@@ -32,6 +32,8 @@ from vivant.scene.record import WaterBody
 FALL = Stream()
 STILL = (1.0, 0.0, 0.0, 0.0)
 """Character of water of which nothing is known."""
+MIRRORED = 0.05
+"""What is coarser than so many short sides on a river is taken to be mirrored there."""
 MOST_ASIDE = 35.0
 """Degrees from straight towards the viewer at which a sea still rolls in."""
 LEAST_BODY = 0.002
@@ -142,7 +144,8 @@ def _water(
     if arrows:
         base = currents.straight(matte, 0.001, 270.0) if velocity is None else velocity
         velocity = currents.turned(base, matte, arrows)
-    current = None if velocity is None else Current()
+    mirrors = MIRRORED if body.name in ("river", "still") else 0.0
+    current = None if velocity is None else Current(carries=mirrors)
     surface = Surface(current, waves.scaled(strength * _rough(asked, priors)))
     if velocity is not None:
         velocity = np.asarray(velocity * np.float32(strength), np.float32)

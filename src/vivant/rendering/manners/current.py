@@ -27,19 +27,22 @@ SHEAR = 0.04
 """Lateness differs from place to place by at most so many short sides of way."""
 THIN = 3.0
 """A node of which a third is the layer's own flows in full."""
-FIELDS, ELSEWHERE, SLOW = 3, 0.012, 0.02
-"""Every life of a texture begins up to about so many short sides from the picture, by a mixture of
-so many smooth fields; where it flows slower than this (short sides a second) by less."""
+FIELDS, ELSEWHERE, SLOW = 3, 0.02, 0.02
+"""Every life of a texture begins up to about so many short sides up or down the flow, by a mixture
+of so many smooth fields; where it flows slower than elsewhere, or than this (short sides a second),
+by less."""
 MOST_LAG, MOST_GAIN, MOST_BOOST = 0.2, 1.5, 1.3
 
 
 @dataclass(frozen=True)
 class Current:
     """``period`` seconds after which a texture is renewed; ``handover``: share of it in which one
-    takes over from the other."""
+    takes over from the other; ``carries``: what is coarser than so many short sides stays (what a
+    river mirrors does not flow away), 0 = all is carried."""
 
     period: float = 2.0
     handover: float = 1.0
+    carries: float = 0.0
 
 
 class Carried:
@@ -48,7 +51,11 @@ class Carried:
     def __init__(
         self, ground: Ground, current: Current, fetcher: Fetcher, rng: np.random.Generator
     ) -> None:
-        self.ground, self.fetcher = ground, fetcher
+        self.ground, self.fetcher, self.current = ground, fetcher, current
+        step = max(1.0, current.carries * ground.short)
+        self.coarse = cv2.resize(
+            fetcher.still, coarse(ground.shape, step)[::-1], interpolation=cv2.INTER_AREA
+        )
         period, lives = lives_in(ground.loop, current.period)
         nodes = coarse(ground.shape, NODES)
         velocity = self._velocity(nodes)
@@ -57,9 +64,9 @@ class Carried:
         self.ways = ways(velocity, self.reach, self._scale(nodes))
         speed = np.hypot(velocity[..., 0], velocity[..., 1])
         size = max(2.0, nodes[0] / ground.shape[0] * ground.short / 4)
-        bank = smooth_noise(nodes, size, rng, 2 * FIELDS).reshape(FIELDS, 2, *nodes)
-        reach = np.float32(ELSEWHERE * ground.short) * np.minimum(1, speed / SLOW)
-        self.elsewhere = np.moveaxis(bank, 1, -1) * reach[..., None]
+        bank = np.clip(smooth_noise(nodes, size, rng, FIELDS), -2, 2)
+        along = velocity / np.float32(max(float(np.percentile(speed, 99)), SLOW))
+        self.elsewhere = bank[..., None] * along * np.float32(ELSEWHERE * ground.short)
         self.begun: dict[tuple[int, int], Floats] = {}
         most = min(MOST_LAG, SHEAR / max(float(np.percentile(speed, 99)) * period, 1e-3))
         lag = np.clip(smooth_noise(nodes, size, rng)[0], -1.5, 1.5) * np.float32(most)
@@ -78,7 +85,29 @@ class Carried:
         weight = enlarged(turns[0].weight, self.ground.shape)
         mixed = np.asarray(cv2.blendLinear(first, second, weight, 1 - weight), np.uint8)
         gain = keep * self._gain(turns[0].weight)
-        return sharpened(mixed, enlarged(gain, self.ground.shape), self.ground)
+        look = sharpened(mixed, enlarged(gain, self.ground.shape), self.ground)
+        if self.current.carries == 0:
+            return look
+        return self._staying(look, ripple)
+
+    def _staying(self, look: Frame, ripple: Floats | None) -> Frame:
+        """A look with what is coarse put back to its place, waves and all."""
+        here = self.coarse if ripple is None else cv2.remap(
+            self.coarse, self._grid(ripple), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )  # fmt: skip
+        there = cv2.resize(look, here.shape[1::-1], interpolation=cv2.INTER_AREA)
+        back = cv2.subtract(here, there, dtype=cv2.CV_16S)
+        wide = cv2.resize(back, self.ground.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.add(look, wide, dtype=cv2.CV_8U), np.uint8)
+
+    def _grid(self, ripple: Floats) -> Floats:
+        """Where the coarse texture is read under a ripple (pixels)."""
+        h, w = self.coarse.shape[:2]
+        scale = w / self.ground.shape[1], h / self.ground.shape[0]
+        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+        shift = cv2.resize(ripple, (w, h), interpolation=cv2.INTER_AREA)
+        return np.asarray(np.dstack([x + shift[..., 0] * scale[0], y + shift[..., 1] * scale[1]]),
+                          np.float32)  # fmt: skip
 
     def _gain(self, share: Floats) -> Floats:
         """What makes up for the contrast that a mixture loses, by place."""
