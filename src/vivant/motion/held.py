@@ -35,6 +35,8 @@ BESIDE = 0.06
 """Short sides beside a stroke that flow with it."""
 FINER = 4
 """Samples on a side of a cell at which strokes are drawn."""
+POURED = 0.45, 0.65
+"""Share of water from which what no matte claims begins to be, and is, water."""
 LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
@@ -117,6 +119,23 @@ def rest_of_water(looked: Looked) -> Plane:
     return np.asarray(matte - np.minimum(taken, matte), np.uint8)
 
 
+def poured(looked: Looked) -> Looked:
+    """The same picture, in which what no matte claims is water where the scene says so: between the
+    stones of a stream the refiner leaves foam and spray out."""
+    mattes = looked.mattes
+    if not mattes.alpha:
+        return looked
+    claimed = np.sum([alpha.astype(np.uint16) for alpha in mattes.alpha.values()], axis=0)
+    share = cv2.resize(
+        looked.scene.kinds[INDEX["water"]], mattes.size, interpolation=cv2.INTER_LINEAR
+    )
+    low, high = POURED
+    likely = np.clip((share - low) / (high - low), 0, 1) * 255
+    more = np.minimum(255 - np.minimum(claimed, 255), likely).astype(np.uint8)
+    alpha = {**mattes.alpha, "water": mattes.of("water") + more}
+    return replace(looked, mattes=Mattes(alpha, mattes.size))
+
+
 def _under(plane: Plane, place: tuple[float, float]) -> int:
     height, width = plane.shape
     row, column = min(height - 1, int(place[1] * height)), min(width - 1, int(place[0] * width))
@@ -129,7 +148,7 @@ def look(picture: Picture, runtime: Runtime, fitted: Picture | None = None) -> L
     scene = scene_of(picture, runtime)
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
     pixels = picture.pixels if fitted is None or not whole else fitted.pixels
-    return Looked(scene, eyes.mattes(scene, pixels, threads=runtime.threads))
+    return poured(Looked(scene, eyes.mattes(scene, pixels, threads=runtime.threads)))
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:
