@@ -81,6 +81,7 @@ def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
     known = ways[..., 1:]
     small = sums / np.maximum(known, 1e-3)
     place = ways[..., 0] / np.maximum(known[..., 0], 1e-3) / HALO
+    place = cv2.GaussianBlur(place, (0, 0), 1.5)
     rim = np.zeros_like(small)
     for ring in range(RINGS):  # the mean along each line of equal distance, near to each place
         own = np.clip(1 - np.abs(place * RINGS - ring), 0, 1) * (known[..., 0] > 0.02)
@@ -88,6 +89,7 @@ def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
         mean = cv2.GaussianBlur(both, (0, 0), ALONG * short * scale)
         rim += own[..., None] * mean[..., :3] / np.maximum(mean[..., 3:], 1e-3)
     rim *= np.clip(2 - 2 * place, 0, 1)[..., None]
+    rim = cv2.GaussianBlur(rim, (0, 0), 1.0)
     rim = filled(rim * (known > 0.02), (known[..., 0] > 0.02).astype(np.float32))
     wide = cv2.resize(rim, (w, h), interpolation=cv2.INTER_CUBIC)
     return np.asarray(detail - wide * sure[..., None], np.float32)
