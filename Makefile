@@ -10,8 +10,7 @@ $(BIN)/python:
 # set up, then animate a real photograph
 demo: $(BIN)/python
 	$(BIN)/pip install -q .
-	$(BIN)/vivant animate examples/stream.jpg --move examples/stream-water.png \
-	  -o stream.mp4 --overwrite
+	$(BIN)/vivant animate examples/lake.jpg -o lake.mp4 --overwrite
 
 # set up, then run every check and test of the base install
 test: $(BIN)/python
