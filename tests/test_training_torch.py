@@ -221,7 +221,7 @@ sys.path.insert(0, sys.argv[2])
 from test_training_torch import Line
 from vivant.training import precision
 from vivant.training.trainer import TrainOptions, train
-from vivant.training.world import join_world
+from vivant.training.world import join_world, leave
 world = join_world()
 assert world.size == 2
 options = TrainOptions(3, rate=0.1, warmup=1, save_every=3, precision="float32")
@@ -235,6 +235,7 @@ def run(name):
 chosen = precision.fastest(run, world)
 out = Path(sys.argv[1]) / f"rank-{world.rank}.txt"  # printed lines of two processes can mix
 out.write_text(f"{network.weight.item():.9f} {chosen}")
+leave(world)
 """
 
 

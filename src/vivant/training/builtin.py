@@ -34,7 +34,7 @@ from vivant.training.restore import restore
 from vivant.training.state import MadeOf, check_state
 from vivant.training.tasks import Batch, FieldOptions, FieldTask, MapTask, measure_scales
 from vivant.training.trainer import TrainOptions, train
-from vivant.training.world import World, join_world, meet
+from vivant.training.world import World, join_world, leave
 
 LEAST_VIEWS = 6
 
@@ -120,7 +120,7 @@ def train_builtin(
     if world.leads:
         export_bundle(recipe, encoder, head.cpu(), network.cpu(), codec, bundle)
         write_data_list(data, bundle)
-    meet(world)
+    leave(world)
     return bundle
 
 

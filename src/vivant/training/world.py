@@ -49,6 +49,14 @@ def meet(world: World) -> None:
         distributed.barrier()
 
 
+def leave(world: World) -> None:
+    """Part once every process is done: one that just ends tears the others' connections down, and
+    they abort."""
+    if world.size > 1:
+        distributed.barrier()
+        distributed.destroy_process_group()
+
+
 def mean_over(world: World, value: float) -> float:
     """The mean of a number over all processes, the same in each."""
     if world.size == 1:
