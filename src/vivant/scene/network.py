@@ -32,8 +32,9 @@ class Eyes:
     sha256: str
 
 
-PART, TRUST = 0.6, 0.5
-"""Sides of a part in sides of the picture, and its weight beside the whole."""
+PART, TRUST, FADE = 0.6, 0.5, 0.25
+"""Sides of a part in sides of the picture, its weight beside the whole, and the share of it over
+which that fades at its inner edges."""
 RARE = tuple(INDEX[kind] for kind in ("fall", "fire", "smoke", "cloth"))
 
 
@@ -96,22 +97,30 @@ def _with_parts(eyes: Eyes, pixels: Frame, kinds: Floats) -> Floats:
     height, width = pixels.shape[:2]
     h, w = kinds.shape[1:]
     tall, wide = round(PART * h), round(PART * w)
-    total = kinds.copy()
+    total, weight = kinds.copy(), np.ones((h, w), np.float32)
     for y in (0, h - tall):
         for x in (0, w - wide):
             rows = slice(y * height // h, -(-(y + tall) * height // h))
             columns = slice(x * width // w, -(-(x + wide) * width // w))
             own = softmax(_looked(eyes, np.ascontiguousarray(pixels[rows, columns]))[0])
-            at = (slice(y, y + tall), slice(x, x + wide))
+            at = slice(y, y + tall), slice(x, x + wide)
+            trust = TRUST * np.outer(_fading(tall, y == 0), _fading(wide, x == 0))
             for number, share in enumerate(own):
-                total[(number, *at)] += TRUST * cv2.resize(
-                    share, (wide, tall), interpolation=cv2.INTER_AREA
-                )
+                fitted = cv2.resize(share, (wide, tall), interpolation=cv2.INTER_AREA)
+                total[(number, *at)] += trust * fitted
+            weight[at] += trust
+    total /= weight
     total[list(RARE)] = 0
     kept = kinds[list(RARE)]
     total *= (1 - kept.sum(0)) / np.maximum(total.sum(0), 1e-6)
     total[list(RARE)] = kept
     return np.asarray(total, np.float32)
+
+
+def _fading(length: int, from_start: bool) -> Floats:
+    """Weights along a part, which fade out towards its inner end."""
+    ramp = np.minimum(1, (np.arange(length, dtype=np.float32) + 0.5) / (FADE * length))
+    return np.asarray(ramp[::-1] if from_start else ramp, np.float32)
 
 
 def assemble(
