@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.data.shards import Sample
@@ -41,9 +42,9 @@ class Scores:
     ``where``: AUC of the mean sampled speed; ``direction_best`` and ``direction_mean``: cosine
     of mean motion over moving cells; ``rhythm``: correlation of log-energy over frequency;
     ``endpoint_best``: endpoint error over that of predicting no motion; ``leakage``: speed
-    in static over speed in moving cells; ``true_speed`` and ``speed``, ``true_drift`` and
-    ``drift`` (share of the motion that is its mean) in moving cells; ``diversity``: mean
-    distance between samples over their mean size.
+    in static over speed in moving cells, which is taken to be at least a hundredth of the truth's;
+    ``true_speed`` and ``speed``, ``true_drift`` and ``drift`` (share of the motion that is its
+    mean) in moving cells; ``diversity``: mean distance between samples over their mean size.
     """
 
     where: float
@@ -57,6 +58,12 @@ class Scores:
     true_drift: float
     drift: float
     diversity: float
+
+
+def _least(true: Floats, moving: NDArray[np.bool_]) -> float:
+    """A hundredth of the true speed: what stands still where it should move leaks, but not
+    without bounds."""
+    return max(0.01 * float(_speed(true)[moving].mean()), 1e-9)
 
 
 def truth_of(sample: Sample, camera_removed: bool = False) -> Truth | None:
@@ -86,7 +93,7 @@ def score(truth: Truth, samples: Floats) -> Scores:
         direction_mean=float(np.mean(cosines)),
         rhythm=float(np.mean([rhythm(temporal_energy(s, moving), energy) for s in samples])),
         endpoint_best=min(endpoint_ratio(s, true, moving) for s in samples),
-        leakage=float(mean[static].mean() / max(float(mean[moving].mean()), 1e-9)),
+        leakage=float(mean[static].mean() / max(float(mean[moving].mean()), _least(true, moving))),
         true_speed=float(_speed(true)[moving].mean()),
         speed=float(mean[moving].mean()),
         true_drift=drift_share(true, moving),
