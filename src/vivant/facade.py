@@ -19,6 +19,7 @@ from vivant.field.motion_field import MotionField
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.framing import target_of
+from vivant.motion.layered import Motion
 from vivant.provenance.keys import known_anchors, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.provenance.release import Delivery
@@ -67,6 +68,15 @@ class Animation:
         if artefact is None:
             raise UsageError(f"The model {self.request.model} states no motion field.")
         found: MotionField = artefact.read()
+        return found
+
+    @property
+    def motion(self) -> Motion:
+        """What each layer does (`docs/layers.md`). Raises UsageError where the model has none."""
+        artefact = self._made.artefacts.get("motion")
+        if artefact is None:
+            raise UsageError(f"The model {self.request.model} states no motion of layers.")
+        found: Motion = artefact.read()
         return found
 
     def save(
