@@ -51,9 +51,9 @@ class Sway:
     a second at which a gust travels, ``heading`` degrees in the picture plane (0 right, 180 left);
     ``foot``: whether it stands on the ground (1) or hangs (0)."""
 
-    lean: float = 0.0032
-    swing: float = 0.0038
-    flutter: float = 0.0012
+    lean: float = 0.0048
+    swing: float = 0.005
+    flutter: float = 0.0015
     rate: float = 0.6
     gust: float = 0.35
     heading: float = 0.0
