@@ -166,7 +166,7 @@ def asked_kinds(request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 MOVING = tuple(kind for kind in KINDS if kind not in HOLDING)
 """Kinds that move by themselves."""
-LEAST_SEEN = 0.004
+LEAST_SEEN = 0.006
 """Share of the picture from which a kind is there."""
 
 
@@ -177,7 +177,8 @@ def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]
         return []
     scene = scene_of(assets.picture(request.keyframes[0].image), runtime)
     held, _ = asked_kinds(request)
-    if any(scene.share(kind) > LEAST_SEEN for kind in MOVING if kind not in held):
+    moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
+    if sum(one.area for one in moving) > LEAST_SEEN:
         return []
     if combined(request.all(Camera)).moves:
         return []

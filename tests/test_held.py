@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from test_layers import H, W, looked
+from vivant.clip import Picture
+from vivant.controls.camera import Camera
+from vivant.controls.entry import Control
+from vivant.controls.kinds import HoldKind
+from vivant.controls.strength import Strength
+from vivant.kinds import INDEX, KINDS
+from vivant.media.assets import MemoryAssets
+from vivant.motion import held
+from vivant.motion.held import Looked, poured, quiet_notes, rest_of_water
+from vivant.request import Keyframe, Request, Runtime
+from vivant.scene.mattes import Mattes
+from vivant.scene.record import Scene
+
+PICTURE = Picture(np.zeros((H, W, 3), np.uint8), name="p.png", sha256="2" * 64)
+
+
+def notes(monkeypatch: pytest.MonkeyPatch, scene: Scene, *controls: Control) -> list[str]:
+    monkeypatch.setattr(held, "scene_of", lambda picture, runtime: scene)
+    assets = MemoryAssets(PICTURE)
+    request = Request((Keyframe(assets.asset),), controls)
+    return quiet_notes(request, assets, Runtime())
+
+
+def test_a_picture_in_which_nothing_moves_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = looked().scene
+    assert notes(monkeypatch, scene) == []
+    moving = tuple(HoldKind(kind) for kind in held.MOVING)
+    assert "stands still" in notes(monkeypatch, scene, *moving)[0]
+    assert notes(monkeypatch, scene, *moving, Camera(zoom=0.1)) == []
+    assert notes(monkeypatch, scene, *moving, Strength(0.0)) == []
+
+
+def test_unclaimed_pixels_of_a_stream_are_water() -> None:
+    one = looked()
+    alpha = dict(one.mattes.alpha)
+    alpha["water"] = alpha["water"].copy()
+    alpha["water"][80:100, 20:60] = 0
+    alpha["sky"] = alpha["sky"].copy()
+    alpha["sky"][5:15, 5:15] = 0
+    filled = poured(Looked(one.scene, Mattes(alpha, (W, H))))
+    assert filled.mattes.of("water")[90, 40] == 255
+    assert filled.mattes.of("water")[10, 10] == 0
+    total = np.sum([filled.mattes.of(kind).astype(int) for kind in KINDS], axis=0)
+    assert total.max() <= 255
+
+
+def test_water_of_no_body_is_the_rest() -> None:
+    one = looked()
+    assert (rest_of_water(one) > 127).mean() < 0.01
+    alpha = dict(one.mattes.alpha)
+    alpha["water"] = alpha["water"].copy()
+    alpha["water"][20:40, 84:108] = 255
+    rest = rest_of_water(Looked(one.scene, Mattes(alpha, (W, H))))
+    assert rest[22:30, 88:100].min() > 200
+    assert one.scene.kinds[INDEX["built"], 7, 23] > 0.9
