@@ -58,6 +58,21 @@ def test_a_caption_with_writing_is_found() -> None:
     assert inner_box(image)[1] == pytest.approx(130, abs=1)
 
 
+@pytest.mark.parametrize("colour", [(24, 24, 28), (32, 90, 168), (200, 200, 204)])
+def test_the_bar_of_a_program_is_found(colour: tuple[int, int, int]) -> None:
+    image = photo_like(320, 240)
+    image[:18] = colour
+    cv2.putText(image, "9:41", (6, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
+    cv2.rectangle(image, (280, 5), (305, 12), (255, 255, 255), 1)
+    found = find_surround(image)
+    assert found is not None
+    assert found[:17].all()
+    assert not found[20:].any()
+    rough = image.copy()
+    rough[:18] = np.clip(np.random.default_rng(0).normal(colour, 6, (18, 320, 3)), 0, 255)
+    assert find_surround(rough) is None  # a sky is never so even
+
+
 def test_a_frame_in_a_frame() -> None:
     image = cv2.copyMakeBorder(
         bordered((30, 30, 30, 30), (255, 255, 255)),

@@ -3,8 +3,8 @@
 A border is plain, reaches from the picture's edge to a straight line, and ends there at once.
 Bands of one colour are peeled off side by side until none is left; writing on a band (a caption)
 does not hide it. A clear sky is plain, too, but hardly ever to the last level, and its end is
-hardly ever a straight line; where a single side alone would be a border it must be black or white
-and even.
+hardly ever a straight line; where a single side alone would be a border it must be even, more so
+where it is neither black nor white.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ PLAIN, CLEAR, WRITTEN, ENDED = 0.985, 0.93, 0.3, 0.35
 with writing, and of the lines behind its end."""
 LEAST, MOST = 0.008, 0.45
 """Depth of a border as a share of the side."""
-EVEN = 2.0
-"""Standard deviation in levels of a border that stands alone."""
+EVEN, FLAT = 2.0, 1.5
+"""Standard deviation in levels of a border that stands alone: black or white, and of any other
+colour (bars of programs and telephones; none of 447 photographs has such a band)."""
 BLACK, WHITE, NEUTRAL = 20, 235, 12
 TURNS = {"top": 0, "right": 1, "bottom": 2, "left": 3}
 """Quarter turns that bring a side to the top."""
@@ -48,7 +49,7 @@ class Band:
         """Whether it is a border without one on another side."""
         low, high = min(self.colour), max(self.colour)
         neutral = high - low <= NEUTRAL and (high <= BLACK or low >= WHITE)
-        return neutral and self.deviation <= EVEN
+        return self.deviation <= (EVEN if neutral else FLAT)
 
 
 def find_surround(pixels: Frame) -> Cells | None:
