@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from vivant.controls.camera import Camera
 from vivant.controls.entry import Control
 from vivant.controls.kinds import HoldKind
 from vivant.controls.strength import Strength
+from vivant.controls.stroke import Stroke
 from vivant.kinds import INDEX, KINDS
 from vivant.media.assets import MemoryAssets
 from vivant.motion import held
@@ -59,3 +62,20 @@ def test_water_of_no_body_is_the_rest() -> None:
     rest = rest_of_water(Looked(one.scene, Mattes(alpha, (W, H))))
     assert rest[22:30, 88:100].min() > 200
     assert one.scene.kinds[INDEX["built"], 7, 23] > 0.9
+
+
+def test_a_stroke_on_a_thing_drives_it_and_one_on_water_does_not() -> None:
+    scene = looked().scene
+    parts = scene.parts.copy()
+    number = next(k for k, one in enumerate(scene.instances) if one.kind == "water")
+    boat = replace(scene.instances[number], kind="vehicle", area=0.01)
+    things = replace(scene, instances=(*scene.instances, boat), parts=parts.copy())
+    mine = things.parts.copy()
+    mine[24:27, 10:14] = len(scene.instances)
+    one = Looked(replace(things, parts=mine), looked().mattes)
+    on_boat, on_water = (Stroke(((x, 0.8), (x + 0.2, 0.8))) for x in (0.25, 0.6))
+    assert one.drives(on_boat) == len(scene.instances)
+    assert one.drives(on_water) is None
+    wide = replace(boat, area=0.6)
+    large = replace(things, instances=(*scene.instances, wide), parts=mine)
+    assert Looked(large, looked().mattes).drives(on_boat) is None

@@ -99,14 +99,21 @@ class Looked:
                 alpha[kind] = np.minimum(alpha[kind], 255 - left)
         return replace(self, mattes=Mattes(alpha, self.mattes.size))
 
+    def drives(self, stroke: Stroke) -> int | None:
+        """The instance that a stroke drives as a whole, None where it turns what flows."""
+        number = self.scene.at(*stroke.points[0])
+        if number is None:
+            return None
+        one = self.scene.instances[number]
+        return number if one.kind in DRIVEN and one.area < MOST_DRIVEN else None
+
     def driven(self, strokes: tuple[Stroke, ...]) -> Plane | None:
         """The things ``[H, W]`` on which strokes begin; None where there are none."""
-        numbers = {self.scene.at(*stroke.points[0]) for stroke in strokes} - {None}
+        numbers = {self.drives(stroke) for stroke in strokes} - {None}
         planes = []
         for number in sorted(n for n in numbers if n is not None):
-            one = self.scene.instances[number]
-            if one.kind in DRIVEN and one.area < MOST_DRIVEN:
-                planes.append(thing_matte(self.scene, number, self.mattes.of(one.kind)))
+            kind = self.scene.instances[number].kind
+            planes.append(thing_matte(self.scene, number, self.mattes.of(kind)))
         return np.maximum.reduce(planes) if planes else None
 
 

@@ -177,7 +177,7 @@ class MotionModel:
         elif content is not None:
             motion = motion_from(content, "the motion")
         else:
-            motion = choose(looked, asked_of(request, shot), self.priors)
+            motion = choose(looked, asked_of(request, shot, looked), self.priors)
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 

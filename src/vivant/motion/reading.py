@@ -135,8 +135,8 @@ def _with_planes(
     return own if plane is None else np.maximum(plane, own)
 
 
-def asked_of(request: Request, shot: Shot) -> Asked:
-    """What a request asks of the layers."""
+def asked_of(request: Request, shot: Shot, looked: Looked) -> Asked:
+    """What a request asks of the layers; a stroke that drives a thing turns nothing else."""
     wind = request.one(Wind)
     factors = strengths(request.all(Strength))
     return Asked(
@@ -146,7 +146,7 @@ def asked_of(request: Request, shot: Shot) -> Asked:
         flows=flows(request.all(Flow)),
         wind=None if wind is None else wind.degrees,
         wind_speed=None if wind is None else wind.speed,
-        strokes=request.all(Stroke),
+        strokes=tuple(s for s in request.all(Stroke) if looked.drives(s) is None),
         seconds=shot.spec.seconds,
     )
 
