@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from test_layers import H, W, looked
+from vivant.asset import Asset
 from vivant.clip import Picture
 from vivant.controls.camera import Camera
 from vivant.controls.entry import Control
+from vivant.controls.flow import Flow
+from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.kinds import INDEX, KINDS
 from vivant.media.assets import MemoryAssets
-from vivant.motion import held
+from vivant.motion import held, reading
+from vivant.motion.asked import Asked
+from vivant.motion.choose import choose
 from vivant.motion.held import Looked, poured, quiet_notes, rest_of_water
+from vivant.motion.motion_file import motion_bytes
 from vivant.request import Keyframe, Request, Runtime
 from vivant.scene.mattes import Mattes
 from vivant.scene.record import Scene
@@ -79,3 +85,18 @@ def test_a_stroke_on_a_thing_drives_it_and_one_on_water_does_not() -> None:
     wide = replace(boat, area=0.6)
     large = replace(things, instances=(*scene.instances, wide), parts=mine)
     assert Looked(large, looked().mattes).drives(on_boat) is None
+
+
+def test_what_cannot_turn_a_given_motion_is_said() -> None:
+    class Given(MemoryAssets):
+        def content(self, asset: Asset) -> bytes:
+            return motion_bytes(choose(looked(), Asked()))
+
+    assets = Given(PICTURE)
+    file = GivenField(Asset("3" * 64, "field", "a.motion"))
+    controls = (file, Flow("sky", 0.0), Strength(2.0), Strength(1.0, "sky"))
+    request = Request((Keyframe(assets.asset),), controls)
+    assert reading._given_notes(request, assets) == [
+        "The motion is given: flow, strength changes nothing of it."
+    ]
+    assert reading._given_notes(Request((Keyframe(assets.asset),), (file,)), assets) == []

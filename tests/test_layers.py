@@ -10,14 +10,14 @@ import pytest
 from conftest import photo_like
 from vivant.clip import Floats, Plane
 from vivant.controls.stroke import Stroke
-from vivant.errors import BundleError, FieldFileError
+from vivant.errors import BundleError, FieldFileError, UsageError
 from vivant.kinds import INDEX, KINDS
 from vivant.motion.asked import Asked
 from vivant.motion.choose import choose
 from vivant.motion.flowing import field_of
 from vivant.motion.held import Looked
 from vivant.motion.layered import LayerMotion, Motion, seed_of
-from vivant.motion.motion_file import is_motion, motion_bytes, motion_from
+from vivant.motion.motion_file import check_scene, is_motion, motion_bytes, motion_from
 from vivant.motion.priors import PRIORS, LogNormal, priors_of
 from vivant.motion.stage import staged, without_islands, without_specks
 from vivant.records import to_data
@@ -231,6 +231,16 @@ def test_what_is_no_motion_is_refused(content: bytes) -> None:
     assert not is_motion(content)
     with pytest.raises(FieldFileError, match=r"a\.motion"):
         motion_from(content, "a.motion")
+
+
+def test_a_motion_of_another_picture_is_refused() -> None:
+    scene = looked().scene
+    motion = choose(looked(), Asked())
+    check_scene(motion, scene)
+    for part in (99, next(k for k, one in enumerate(scene.instances) if one.kind == "sky")):
+        layer = replace(motion.layers[0], name="fire 1", kind="fire", part=part)
+        with pytest.raises(UsageError, match="another picture"):
+            check_scene(Motion((layer,)), scene)
 
 
 def test_damaged_motions_are_refused() -> None:

@@ -20,7 +20,7 @@ from vivant.motion.choose import choose
 from vivant.motion.fields import Fields
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
-from vivant.motion.motion_file import is_motion, motion_from, write_motion
+from vivant.motion.motion_file import check_scene, is_motion, motion_from, write_motion
 from vivant.motion.performance import Performance, things_of
 from vivant.motion.priors import Priors, priors_of
 from vivant.motion.reading import asked_of, check_aspect, notes_on, read_layers, read_shot
@@ -175,7 +175,8 @@ class MotionModel:
         if looked is None:
             motion = Motion()
         elif content is not None:
-            motion = motion_from(content, "the motion")
+            motion = motion_from(content, "The motion")
+            check_scene(motion, looked.scene)
         else:
             motion = choose(looked, asked_of(request, shot, looked), self.priors)
         things = things_of(shot, looked, self.steering)

@@ -17,9 +17,10 @@ from safetensors.numpy import load, save
 
 from vivant.errors import FieldFileError, UsageError
 from vivant.kinds import KINDS
-from vivant.motion.layered import LayerMotion, Motion
+from vivant.motion.layered import REST, LayerMotion, Motion
 from vivant.records import from_data, to_data
 from vivant.rendering.manners.table import MANNERS, manner_of
+from vivant.scene.record import Scene
 
 FORMAT = "vivant-motion"
 VERSION = 1
@@ -78,6 +79,19 @@ def motion_from(content: bytes, name: str) -> Motion:
         raise FieldFileError(f"{name} holds a damaged motion: {error}") from error
     except Exception as error:  # the parser raises its own errors
         raise FieldFileError(f"{name} holds no motion, or is damaged.") from error
+
+
+def check_scene(motion: Motion, scene: Scene) -> None:
+    """Raises UsageError where a motion names things that a picture's scene does not have."""
+    for layer in motion.layers:
+        part = layer.part
+        if part is None or part == REST:
+            continue
+        if part >= len(scene.instances) or scene.instances[part].kind != layer.kind:
+            raise UsageError(
+                f"The motion was made for another picture: its layer {layer.name!r} is not seen in"
+                " this one; use the picture it was made for."
+            )
 
 
 def _metadata(content: bytes) -> dict[str, str]:

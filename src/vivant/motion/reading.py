@@ -28,6 +28,7 @@ from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
 from vivant.motion.held import Looked, asked_kinds, kind_notes, look, quiet_notes
+from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
@@ -59,6 +60,7 @@ def notes_on(
         *quiet_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
+        *_given_notes(request, assets),
     )
 
 
@@ -260,6 +262,19 @@ def _idle_notes(request: Request) -> list[str]:
         names = ", ".join(dict.fromkeys(entry_of(control).name for control in moving))
         notes.append(f"Strength 0 holds everything: {names} changes nothing.")
     return notes
+
+
+def _given_notes(request: Request, assets: Assets) -> list[str]:
+    """What is asked for beside a motion or a field that is given, and cannot turn it."""
+    given = request.one(GivenField)
+    if given is None:
+        return []
+    idle: tuple[type[Control], ...] = (Flow, Wind)
+    if is_motion(assets.content(given.file)):
+        idle = (Flow, Wind, Stroke, Strength)
+    asked = [c for c in request.controls if isinstance(c, idle) and c.asks]
+    names = ", ".join(dict.fromkeys(entry_of(control).name for control in asked))
+    return [f"The motion is given: {names} changes nothing of it."] if names else []
 
 
 def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]:
