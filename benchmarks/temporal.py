@@ -4,7 +4,7 @@
 
 For every clip of the manifest that shows sky, water, plants, fire or smoke, a clip is made of its
 first frame (3 s, 240 pixels on the short side, no watermark) and its statistics are compared with
-those of the real clips of its kind (`vivant.evaluation.temporal`); 1 is as different as real clips
+those of the real clips of its kind (`vivant.data.temporal`); 1 is as different as real clips
 are from one another. FOLDERs hold clips of other programs, named like the real ones.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import vivant
-from vivant.evaluation.temporal import Vector, distance, statistics
+from vivant.data.temporal import Vector, distance, statistics
 from vivant.media.assets import FileAssets
 
 KINDS = {

@@ -17,7 +17,14 @@ from vivant.motion.choose import choose
 from vivant.motion.flowing import field_of
 from vivant.motion.held import Looked
 from vivant.motion.layered import LayerMotion, Motion, seed_of
-from vivant.motion.motion_file import check_scene, is_motion, motion_bytes, motion_from
+from vivant.motion.likeness import likeness
+from vivant.motion.motion_file import (
+    check_picture,
+    check_scene,
+    is_motion,
+    motion_bytes,
+    motion_from,
+)
 from vivant.motion.priors import PRIORS, LogNormal, priors_of
 from vivant.motion.stage import staged, without_islands, without_specks
 from vivant.records import to_data
@@ -224,6 +231,24 @@ def test_a_motion_is_a_small_file_that_gives_the_same_frames(tmp_path: Path) -> 
         np.testing.assert_array_equal(
             staged(PIXELS, motion, one).at(t), staged(PIXELS, again, one).at(t)
         )
+
+
+def test_a_motion_carries_its_scene_and_remembers_its_picture() -> None:
+    one = looked()
+    motion = replace(choose(one, Asked()), scene=one.scene, likeness=likeness(PIXELS))
+    again = motion_from(motion_bytes(motion), "a.motion")
+    assert again.scene is not None
+    for name in ("kinds", "moving", "log_speed", "depth", "parts"):
+        np.testing.assert_array_equal(getattr(again.scene, name), getattr(one.scene, name))
+    assert (again.scene.instances, again.scene.bodies) == (one.scene.instances, one.scene.bodies)
+    check_picture(again, PIXELS)
+    check_picture(again, cv2.resize(PIXELS, (40, 28), interpolation=cv2.INTER_AREA))
+    check_picture(again, np.asarray(PIXELS * 0.6 + 20, np.uint8))
+    with pytest.raises(UsageError, match="another picture"):
+        check_picture(again, np.ascontiguousarray(PIXELS[::-1]))
+    with pytest.raises(FieldFileError, match="remembers"):
+        check_picture(replace(again, likeness="12"), PIXELS)
+    check_picture(replace(again, likeness=""), PIXELS[::-1])
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'\x08\0\0\0\0\0\0\0{"a":1}', b"x" * 300])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from conftest import photo_like
-from vivant.evaluation.temporal import distance, statistics
+from vivant.data.temporal import distance, statistics
 
 FPS = 12.0
 RNG = np.random.default_rng(0)

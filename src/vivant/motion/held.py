@@ -149,10 +149,15 @@ def _under(plane: Plane, place: tuple[float, float]) -> int:
     return int(plane[row, column])
 
 
-def look(picture: Picture, runtime: Runtime, fitted: Picture | None = None) -> Looked:
-    """See a picture and bring its kinds to its own size, or to that of ``fitted``, the same picture
-    scaled, where nothing of it was cut away."""
-    scene = scene_of(picture, runtime)
+def look(
+    picture: Picture,
+    runtime: Runtime,
+    fitted: Picture | None = None,
+    scene: Scene | None = None,
+) -> Looked:
+    """See a picture, unless its ``scene`` is known, and bring its kinds to its own size, or to that
+    of ``fitted``, the same picture scaled, where nothing of it was cut away."""
+    scene = scene_of(picture, runtime) if scene is None else scene
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
     pixels = picture.pixels if fitted is None or not whole else fitted.pixels
     return poured(Looked(scene, eyes.mattes(scene, pixels, threads=runtime.threads)))

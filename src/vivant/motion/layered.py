@@ -11,6 +11,7 @@ import numpy as np
 
 from vivant.clip import Floats
 from vivant.rendering.manners.table import manner_of
+from vivant.scene.record import Scene
 
 REST = -1
 """In the place of an instance: what of a kind belongs to no instance."""
@@ -50,10 +51,13 @@ class LayerMotion:
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """All layers that move, back to front; ``about`` free metadata."""
+    """All layers that move, back to front; ``about`` free metadata; the ``scene`` it was made for
+    and the ``likeness`` of the picture (`vivant.motion.likeness`), where they are known."""
 
     layers: tuple[LayerMotion, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
+    scene: Scene | None = None
+    likeness: str = ""
 
 
 def seed_of(seed: int, name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vivant.asset import Assets
@@ -20,7 +20,14 @@ from vivant.motion.choose import choose
 from vivant.motion.fields import Fields
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
-from vivant.motion.motion_file import check_scene, is_motion, motion_from, write_motion
+from vivant.motion.likeness import likeness
+from vivant.motion.motion_file import (
+    check_picture,
+    check_scene,
+    is_motion,
+    motion_from,
+    write_motion,
+)
 from vivant.motion.performance import Performance, things_of
 from vivant.motion.priors import Priors, priors_of
 from vivant.motion.reading import asked_of, check_aspect, notes_on, read_layers, read_shot
@@ -171,14 +178,17 @@ class MotionModel:
         self, request: Request, plan: Plan, assets: Assets, content: bytes | None
     ) -> Performance:
         """What is performed: a motion that is given as a file's ``content``, or a sampled one."""
-        shot, looked = read_layers(request, plan, assets, self.runtime)
+        motion = Motion() if content is None else motion_from(content, "The motion")
+        check_picture(motion, assets.picture(request.keyframes[0].image).pixels)
+        shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
         if looked is None:
             motion = Motion()
-        elif content is not None:
-            motion = motion_from(content, "The motion")
-            check_scene(motion, looked.scene)
-        else:
+        elif content is None:
             motion = choose(looked, asked_of(request, shot, looked), self.priors)
+            picture = assets.picture(request.keyframes[0].image).pixels
+            motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
+        elif motion.scene is None:
+            check_scene(motion, looked.scene)
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 

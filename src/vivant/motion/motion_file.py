@@ -1,8 +1,9 @@
-"""A motion as a file: safetensors with JSON metadata, a few kilobytes that a person can edit.
+"""A motion as a file: safetensors with JSON metadata, some 200 kB that a person can edit.
 
 The metadata's ``motion`` is JSON: ``format`` "vivant-motion", ``version`` 1, and the layers: name,
 kind, part, seed, and the parameters of the manner under the manner's name; tensors ``velocity.N``
-(float16) are the fields of layers that flow.
+(float16) are the fields of layers that flow. The scene is in it as in a file of its own
+(`vivant.scene.file`), under ``scene`` of that JSON, and ``likeness`` is a thumbnail of the picture.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from vivant.clip import Frame
 from vivant.errors import FieldFileError, UsageError
 from vivant.kinds import KINDS
 from vivant.motion.layered import REST, LayerMotion, Motion
+from vivant.motion.likeness import alike, likeness
 from vivant.records import from_data, to_data
 from vivant.rendering.manners.table import MANNERS, manner_of
+from vivant.scene.file import scene_from, scene_tensors, scene_text
 from vivant.scene.record import Scene
 
 FORMAT = "vivant-motion"
@@ -35,12 +39,17 @@ def motion_bytes(motion: Motion) -> bytes:
         for number, layer in enumerate(motion.layers)
         if layer.velocity is not None
     }
-    rows = {
+    rows: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "about": motion.about,
         "layers": [_row(layer) for layer in motion.layers],
     }
+    if motion.likeness:
+        rows["likeness"] = motion.likeness
+    if motion.scene is not None:
+        rows["scene"] = scene_text(motion.scene)
+        tensors |= scene_tensors(motion.scene)
     metadata = {"motion": json.dumps(rows)}  # one member: the order of several is not kept
     return bytes(save(tensors or {"none": np.zeros(1, np.float16)}, metadata))
 
@@ -72,13 +81,32 @@ def motion_from(content: bytes, name: str) -> Motion:
         if len(rows["layers"]) > MOST_LAYERS:
             raise ValueError("too many layers")
         layers = tuple(_layer(row, k, tensors) for k, row in enumerate(rows["layers"]))
-        return Motion(layers, {str(k): str(v) for k, v in rows["about"].items()})
+        about = {str(k): str(v) for k, v in rows["about"].items()}
+        scene = _scene(rows, tensors, name)
+        motion = Motion(layers, about, scene, str(rows.get("likeness", "")))
+        if scene is not None:
+            check_scene(motion, scene)
     except FieldFileError:
         raise
     except UsageError as error:
         raise FieldFileError(f"{name} holds a damaged motion: {error}") from error
     except Exception as error:  # the parser raises its own errors
         raise FieldFileError(f"{name} holds no motion, or is damaged.") from error
+    return motion
+
+
+def check_picture(motion: Motion, pixels: Frame) -> None:
+    """Raises UsageError where a motion remembers another picture than this one ``[H, W, 3]``,
+    FieldFileError where what it remembers is damaged."""
+    try:
+        other = bool(motion.likeness) and not alike(motion.likeness, likeness(pixels))
+    except ValueError as error:
+        raise FieldFileError("The motion is damaged: it remembers no picture.") from error
+    if other:
+        raise UsageError(
+            "The motion was made for another picture, which looks different; use the picture it"
+            " was made for."
+        )
 
 
 def check_scene(motion: Motion, scene: Scene) -> None:
@@ -99,6 +127,13 @@ def _metadata(content: bytes) -> dict[str, str]:
     header = json.loads(content[8 : 8 + length])
     found: dict[str, str] = header.get("__metadata__", {})
     return found
+
+
+def _scene(rows: dict[str, Any], tensors: dict[str, NDArray[Any]], name: str) -> Scene | None:
+    if "scene" not in rows:
+        return None
+    maps = {key[6:]: values for key, values in tensors.items() if key.startswith("scene.")}
+    return scene_from(maps, rows["scene"], name)
 
 
 def _row(layer: LayerMotion) -> dict[str, Any]:

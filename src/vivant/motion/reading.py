@@ -33,6 +33,7 @@ from vivant.motion.performance import HOLDS
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
+from vivant.scene.record import Scene
 from vivant.scene.surround import find_surround
 
 MANY_PIXELS = 3e9
@@ -96,13 +97,14 @@ def read_shot(request: Request, plan: Plan, assets: Assets, runtime: Runtime) ->
 
 
 def read_layers(
-    request: Request, plan: Plan, assets: Assets, runtime: Runtime
+    request: Request, plan: Plan, assets: Assets, runtime: Runtime, scene: Scene | None = None
 ) -> tuple[Shot, Looked | None]:
-    """As `read_shot`, with what is seen in the picture; None where nothing shall move."""
+    """As `read_shot`, with what is seen in the picture, or its ``scene`` as it is given; None where
+    nothing shall move."""
     source = assets.picture(request.keyframes[0].image)
     fitted = fit(source, plan.fitted)
     factor = overall(request.all(Strength))
-    looked = look(source, runtime, fitted) if factor > 0 else None
+    looked = look(source, runtime, fitted, scene) if factor > 0 else None
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = None

@@ -84,10 +84,8 @@ def scene_from(tensors: dict[str, NDArray[Any]], text: str, path: str) -> Scene:
             raise ValueError("other kinds")
         if tensors["parts"].size > MAX_CELLS:
             raise ValueError("too many cells")
-        kinds = tensors["kinds"].astype(np.float32)
         return Scene(
-            kinds=kinds / np.maximum(kinds.sum(0), 1e-6),
-            **{name: tensors[name].astype(np.float32) for name in MAPS if name != "kinds"},
+            **{name: tensors[name].astype(np.float32) for name in MAPS},
             parts=tensors["parts"].astype(np.int32),
             instances=tuple(from_data(Instance, row, "instance") for row in rows["instances"]),
             bodies=tuple(from_data(WaterBody, row, "water body") for row in rows["bodies"]),

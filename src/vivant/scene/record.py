@@ -90,8 +90,11 @@ class Scene:
         for body in self.bodies:
             if not 0 <= body.instance < len(self.instances):
                 raise ValueError("a water body must name an instance that exists")
-        for values in (self.kinds, self.moving, self.log_speed, self.depth, self.parts):
-            values.flags.writeable = False
+        for name in ("kinds", "moving", "log_speed", "depth"):  # as a file keeps them
+            kept = getattr(self, name).astype(np.float16).astype(np.float32)
+            kept.flags.writeable = False
+            object.__setattr__(self, name, kept)
+        self.parts.flags.writeable = False
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Frame
+from vivant.clip import Floats, Frame, Plane
 
 SHORT = 160
 """Short side in pixels at which clips are looked at."""
@@ -34,16 +34,20 @@ CUBE = 1.5
 Vector = NDArray[np.float64]
 
 
-def statistics(frames: Iterable[Frame], fps: float) -> Vector | None:
-    """Statistics ``[17]`` of the first 3 s of a clip, frames ``[H, W, 3]`` uint8; None where it is
-    shorter than 1.5 s or nothing moves."""
+def statistics(frames: Iterable[Frame], fps: float, region: Plane | None = None) -> Vector | None:
+    """Statistics ``[17]`` of the first 3 s of a clip, frames ``[H, W, 3]`` uint8, in the whole
+    picture or a ``region`` of it (``[H, W]``, 255 = inside); None where it is shorter than 1.5 s or
+    nothing moves."""
     grey = _grey(frames, fps)
     if len(grey) < 1.5 * fps:
         return None
+    inside = np.ones(grey.shape[1:], bool)
+    if region is not None:
+        inside = cv2.resize(region, grey.shape[:0:-1], interpolation=cv2.INTER_AREA) > 127
     change = grey.std(axis=0)
-    if change.mean() < LEAST:
+    if not inside.any() or change[inside].mean() < LEAST:
         return None
-    where = change >= np.percentile(change, MOVING)
+    where = inside & (change >= np.percentile(change[inside], MOVING))
     levels = [np.stack([cv2.GaussianBlur(f, (0, 0), s) for f in grey]) for s in SIGMAS]
     bands = [levels[k] - levels[k + 1] for k in range(len(SIGMAS) - 1)]
     parts = [_band(band, where, fps) for band in bands]
@@ -57,9 +61,7 @@ def distance(clips: Sequence[Vector], real: Sequence[Vector]) -> Vector:
     """
     if len(real) < 3:
         raise ValueError("three real clips are the least that a distance can be told from")
-    table = np.stack(real)
-    spread = np.median(np.abs(table - np.median(table, axis=0)), axis=0)
-    scale = np.maximum(1.48 * spread, 0.05)
+    table, scale = np.stack(real), spread(real)
 
     def to(one: Vector, others: NDArray[np.float64]) -> float:
         return float(np.median(np.linalg.norm((others - one) / scale, axis=1)))
@@ -67,6 +69,13 @@ def distance(clips: Sequence[Vector], real: Sequence[Vector]) -> Vector:
     usual = [to(one, np.delete(table, k, axis=0)) for k, one in enumerate(table)]
     unit = max(float(np.median(usual)), 1e-9)
     return np.array([to(one, table) / unit for one in clips])
+
+
+def spread(real: Sequence[Vector]) -> Vector:
+    """How much each statistic ``[17]`` differs among clips: 1.48 median absolute deviations."""
+    table = np.stack(real)
+    away = np.median(np.abs(table - np.median(table, axis=0)), axis=0)
+    return np.asarray(np.maximum(1.48 * away, 0.05), np.float64)
 
 
 def _grey(frames: Iterable[Frame], fps: float) -> Floats:
