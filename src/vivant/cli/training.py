@@ -102,11 +102,18 @@ def train_recipe(
     """Run a recipe and say where its bundle lies."""
     from vivant.bundle import BUILTIN, open_bundle
     from vivant.data.shards import shard_paths
+    from vivant.training.manners import MannersRecipe, train_manners
 
+    recipe = load_recipe(recipe_path)
+    if isinstance(recipe, MannersRecipe):
+        if val is not None or start is not None:
+            raise UsageError("Constants of manners are fitted to clips: leave --val, --from out.")
+        train_manners(recipe, data, out, say)
+        say(f"the constants are in {out / 'manners.json'}; they go into a bundle's config.json")
+        return
     for folder in (data, val):
         if folder is not None and not shard_paths(folder):
             raise UsageError(f"{folder} holds no shards; make them with `vivant prepare`.")
-    recipe = load_recipe(recipe_path)
     try:
         from vivant.training.builtin import train_builtin
     except ImportError as error:

@@ -3,7 +3,8 @@
 For each clip the distances between the clip and its animations say how likely each value of a
 constant is. An expectation maximisation finds the log-normal distribution from which the clips'
 values were drawn, with the hand-set one as a prior of a few clips: few clips move it little.
-Where the fitted one is not nearer to clips that it was not fitted to, the hand-set one stays.
+Where the fitted one is not nearer, by more than a standard error, to clips that it was not fitted
+to, the hand-set one stays.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ class MannersRecipe:
 
 @dataclass(frozen=True)
 class Fitted:
-    """``shift`` of the log medians and the ``spread`` of each axis; ``distance`` of clips that were
-    not fitted to, under the hand-set and the fitted distributions, with a 95 % ``interval`` of the
-    difference; ``kept`` where the fitted one is nearer."""
+    """``shift`` of the log medians and the ``spread`` of each axis; energy scores, less is better,
+    of clips that were not fitted to, ``before`` (hand-set constants) and ``after`` (fitted), with a
+    95 % ``interval`` of the difference; ``kept`` where the fitted one is nearer by more than a
+    standard error."""
 
     manner: str
     clips: int
@@ -83,7 +85,7 @@ def train_manners(
         report.append(to_data(fitted))
         if fitted.kept:
             priors = applied(priors, manner, fitted)
-    rows = {"manners": _changed(priors), "report": report}
+    rows = {"manners": to_data(priors), "report": report}
     (out / "manners.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     return rows
 
@@ -108,20 +110,44 @@ def read_tables(
     return seen
 
 
-def distances(seen: list[Seen]) -> Table:
-    """Distance ``[clips, places of the grid]`` of each clip to its animations: the root of the mean
-    square, in spreads of real clips."""
+@dataclass(frozen=True, eq=False)
+class Distances:
+    """``to_real`` ``[clips, places of the grid]`` from each clip to its animations, and ``apart``
+    ``[clips, places, places]`` of these from one another: roots of the mean square, in spreads of
+    real clips."""
+
+    to_real: Table
+    apart: Table
+
+    def of(self, clips: NDArray[np.int64]) -> Distances:
+        """Those of some clips."""
+        return Distances(self.to_real[clips], self.apart[clips])
+
+    def scores(self, chances: Table) -> Table:
+        """Energy score ``[clips]`` of a distribution over the grid, less is better: a proper score,
+        that of the true distribution is the least (Gneiting and Raftery, 2007)."""
+        return self.to_real @ chances - 0.5 * np.einsum("g,cgh,h->c", chances, self.apart, chances)
+
+
+def distances(seen: list[Seen]) -> Distances:
+    """How far clips are from their animations; what does not move at all is farthest."""
     scale = spread([one.real for one in seen])
-    rows = []
+    to_real, apart = [], []
     for one in seen:
-        found = [
-            np.nan if made is None else float(np.sqrt(np.mean(((made - one.real) / scale) ** 2)))
-            for made in one.made
-        ]
-        row = np.array(found)
-        known = row[np.isfinite(row)]
-        rows.append(np.where(np.isfinite(row), row, FAR * (known.max() if len(known) else 1.0)))
-    return np.stack(rows)
+        still = np.full(one.real.shape, np.nan)
+        made = np.stack([still if values is None else values for values in one.made]) / scale
+        to_real.append(_known(_lengths(made - one.real / scale)))
+        apart.append(_known(_lengths(made[:, None] - made[None])) * (1 - np.eye(len(made))))
+    return Distances(np.stack(to_real), np.stack(apart))
+
+
+def _lengths(values: Table) -> Table:
+    return np.asarray(np.sqrt(np.mean(values**2, axis=-1)), np.float64)
+
+
+def _known(values: Table) -> Table:
+    known = values[np.isfinite(values)]
+    return np.where(np.isfinite(values), values, FAR * (known.max() if known.size else 1.0))
 
 
 def fit(manner: Manner, seen: list[Seen], recipe: MannersRecipe) -> Fitted:
@@ -130,15 +156,17 @@ def fit(manner: Manner, seen: list[Seen], recipe: MannersRecipe) -> Fitted:
     order = np.random.default_rng(0).permutation(len(seen))
     first = tuple(getattr(PRIORS, axis.fields[0]).spread for axis in manner.axes)
     hand = weights(manner, tuple(0.0 for _ in first), first)
-    before, after = table @ hand, np.zeros(len(seen))
+    before, after = table.scores(hand), np.zeros(len(seen))
     for number in range(recipe.folds):
         held = order[number :: recipe.folds]
         rest = np.setdiff1d(order, held)
-        after[held] = table[held] @ weights(manner, *learned(manner, table[rest], recipe))
+        found = learned(manner, table.of(rest), recipe)
+        after[held] = table.of(held).scores(weights(manner, *found))
     shift, width = learned(manner, table, recipe)
     rng = np.random.default_rng(1)
     picks = rng.integers(0, len(seen), (2000, len(seen)))
-    low, high = np.percentile((after - before)[picks].mean(1), (2.5, 97.5))
+    differences = (after - before)[picks].mean(1)
+    low, high = np.percentile(differences, (2.5, 97.5))
     return Fitted(
         manner.name,
         len(seen),
@@ -147,25 +175,26 @@ def fit(manner: Manner, seen: list[Seen], recipe: MannersRecipe) -> Fitted:
         round(float(before.mean()), 3),
         round(float(after.mean()), 3),
         (round(float(low), 3), round(float(high), 3)),
-        bool(after.mean() < before.mean()),
+        bool((after - before).mean() < -differences.std()),
     )
 
 
 def learned(
-    manner: Manner, table: Table, recipe: MannersRecipe
+    manner: Manner, table: Distances, recipe: MannersRecipe
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Shifts of the log medians and spreads, by expectation maximisation."""
     places = np.log(np.array(manner.grid))
     first = np.array([getattr(PRIORS, axis.fields[0]).spread for axis in manner.axes])
-    likely = np.exp(-recipe.sharpness * (table - table.min(axis=1, keepdims=True)))
+    away = table.to_real - table.to_real.min(axis=1, keepdims=True)
+    likely = np.exp(-recipe.sharpness * away)
     shift, width = np.zeros(len(first)), first.copy()
     for _ in range(recipe.rounds):
         share = likely * weights(manner, tuple(shift), tuple(width))
         share /= share.sum(axis=1, keepdims=True)
-        total = len(table) + recipe.prior_clips
+        total = len(likely) + recipe.prior_clips
         shift = np.einsum("cg,ga->a", share, places) / total
-        away = np.einsum("cg,ga->a", share, (places - shift) ** 2)
-        width = np.sqrt((away + recipe.prior_clips * first**2) / total)
+        square = np.einsum("cg,ga->a", share, (places - shift) ** 2)
+        width = np.sqrt((square + recipe.prior_clips * first**2) / total)
     return tuple(float(s) for s in shift), tuple(float(w) for w in width)
 
 
@@ -190,7 +219,7 @@ def applied(priors: Priors, manner: Manner, fitted: Fitted) -> Priors:
             old: LogNormal = getattr(priors, name)
             median = old.median * exp(shift)
             low, high = min(old.low, median / 2), max(old.high, median * 2)
-            changed[name] = LogNormal(round(median, 5), width, round(low, 5), round(high, 5))
+            changed[name] = LogNormal(*(round(v, 5) for v in (median, width, low, high)))
     return replace(priors, **changed)
 
 
@@ -200,12 +229,6 @@ def _masses(places: Table, middle: float, around: float) -> Table:
     nearest = np.abs(fine[:, None] - places[None]).argmin(axis=1)
     mass = np.bincount(nearest, density, minlength=len(places))
     return np.asarray(mass / mass.sum(), np.float64)
-
-
-def _changed(priors: Priors) -> dict[str, Any]:
-    """What differs from the hand-set constants."""
-    before = to_data(PRIORS)
-    return {key: value for key, value in to_data(priors).items() if value != before[key]}
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
