@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 from vivant.controls.entry import Entry, Option
 from vivant.errors import UsageError
@@ -18,9 +18,43 @@ MOVES: dict[str, tuple[str, float, float]] = {
     "pan-down": ("pan_y", 1.0, 0.1),
     "roll-left": ("roll", -1.0, 5.0),
     "roll-right": ("roll", 1.0, 5.0),
+    "truck-left": ("truck", -1.0, 0.05),
+    "truck-right": ("truck", 1.0, 0.05),
+    "pedestal-up": ("pedestal", -1.0, 0.04),
+    "pedestal-down": ("pedestal", 1.0, 0.04),
+    "orbit-left": ("orbit", -1.0, 3.0),
+    "orbit-right": ("orbit", 1.0, 3.0),
+    "crane-up": ("crane", 1.0, 2.0),
+    "crane-down": ("crane", -1.0, 2.0),
+    "dolly-zoom": ("dolly_zoom", 1.0, 0.15),
+    "swing": ("swing", 1.0, 0.03),
+    "circle": ("circle", 1.0, 0.02),
+    "hand-held": ("hand", 1.0, 1.0),
 }
 """Name -> (axis, sign, amount where none is given)."""
-MAX_AMOUNT = {"zoom": 4.0, "pan_x": 1.0, "pan_y": 1.0, "roll": 90.0}
+MAX_AMOUNT = {
+    "zoom": 4.0,
+    "pan_x": 1.0,
+    "pan_y": 1.0,
+    "roll": 90.0,
+    "truck": 0.15,
+    "pedestal": 0.15,
+    "orbit": 10.0,
+    "crane": 8.0,
+    "dolly_zoom": 0.5,
+    "swing": 0.1,
+    "circle": 0.08,
+    "hand": 3.0,
+}
+"""Beyond these what was hidden would be more than what is known of it."""
+THROUGH = ("truck", "pedestal", "orbit", "crane", "dolly_zoom", "swing", "circle", "hand")
+"""Moves that show what was hidden: they need to know what is near and what is far."""
+ALIASES = {
+    "orbit": "orbit-right",
+    "arc": "orbit-right",
+    "truck": "truck-right",
+    "handheld": "hand-held",
+}
 
 
 @dataclass(frozen=True)
@@ -30,17 +64,28 @@ class Camera:
     ``pan_x`` / ``pan_y``: how far the view travels right / down, in short sides.
     ``zoom``: how much larger the picture is at the end (0.1 = ten per cent); not negative,
     since a wider view would need picture that does not exist. ``roll``: degrees, clockwise.
-    Raises UsageError.
+    The rest goes through the picture's depth: ``truck`` and ``pedestal``, how far the nearest thing
+    moves to the left and up, in short sides; ``orbit`` and ``crane``, degrees about the main thing
+    to the right and up; ``dolly_zoom``, how much the camera nears it while the lens opens;
+    ``swing`` sideways and ``circle``, amplitudes in short sides of the nearest; ``hand``, how
+    unsteady a hand (1 = usual). Raises UsageError.
     """
 
     pan_x: float = 0.0
     pan_y: float = 0.0
     zoom: float = 0.0
     roll: float = 0.0
+    truck: float = 0.0
+    pedestal: float = 0.0
+    orbit: float = 0.0
+    crane: float = 0.0
+    dolly_zoom: float = 0.0
+    swing: float = 0.0
+    circle: float = 0.0
+    hand: float = 0.0
 
     def __post_init__(self) -> None:
-        values = (self.pan_x, self.pan_y, self.zoom, self.roll)
-        if not all(math.isfinite(v) for v in values):
+        if not all(math.isfinite(v) for v in astuple(self)):
             raise UsageError("Camera amounts must be finite numbers.")
         if self.zoom < 0:
             raise UsageError(
@@ -51,7 +96,12 @@ class Camera:
     @property
     def moves(self) -> bool:
         """Whether anything is asked of the camera."""
-        return (self.pan_x, self.pan_y, self.zoom, self.roll) != (0.0, 0.0, 0.0, 0.0)
+        return any(astuple(self))
+
+    @property
+    def through(self) -> tuple[str, ...]:
+        """Names of the moves that need depth."""
+        return tuple(name for name in THROUGH if getattr(self, name))
 
     @property
     def asks(self) -> bool:
@@ -62,12 +112,7 @@ class Camera:
 def combined(cameras: Iterable[Camera]) -> Camera:
     """All moves at once."""
     parts = list(cameras)
-    return Camera(
-        pan_x=sum(c.pan_x for c in parts),
-        pan_y=sum(c.pan_y for c in parts),
-        zoom=sum(c.zoom for c in parts),
-        roll=sum(c.roll for c in parts),
-    )
+    return Camera(**{f.name: sum(getattr(c, f.name) for c in parts) for f in fields(Camera)})
 
 
 def parse_camera(text: str) -> Camera:
@@ -75,7 +120,7 @@ def parse_camera(text: str) -> Camera:
 
     Raises UsageError naming the known moves.
     """
-    amounts = {"pan_x": 0.0, "pan_y": 0.0, "zoom": 0.0, "roll": 0.0}
+    amounts = {f.name: 0.0 for f in fields(Camera)}
     moves = [part.strip() for part in text.split(",")]
     if not any(moves):
         raise UsageError(f"No camera move is named; choose from {', '.join(MOVES)}.")
@@ -88,11 +133,12 @@ def parse_camera(text: str) -> Camera:
 
 def _one_move(move: str) -> tuple[str, float]:
     name, begun, tail = move.replace("=", " ").partition(" ")
+    name = ALIASES.get(name, name)
     if name not in MOVES:
         raise UsageError(f"The camera move {name!r} is not known; choose from {', '.join(MOVES)}.")
     axis, sign, usual = MOVES[name]
     try:
-        amount = float(tail) if begun else usual
+        amount = _amount(tail) if begun else usual
     except ValueError as error:
         raise UsageError(f"{tail!r} is not an amount; write it like {name} {usual:g}.") from error
     if not (math.isfinite(amount) and 0 < amount <= MAX_AMOUNT[axis]):
@@ -101,6 +147,14 @@ def _one_move(move: str) -> tuple[str, float]:
             f" without one it is {usual:g}."
         )
     return axis, sign * amount
+
+
+def _amount(text: str) -> float:
+    """A number, also as ``5%`` or ``6deg``. Raises ValueError."""
+    plain = text.strip()
+    if plain.endswith("%"):
+        return float(plain[:-1]) / 100
+    return float(plain.removesuffix("deg").removesuffix("°"))
 
 
 def write_camera(camera: Camera) -> tuple[str, ...]:
@@ -119,7 +173,7 @@ ENTRY = Entry(
     (
         Option(
             "--camera",
-            '"push-in 0.1", pan-left, roll-right 5, ...; repeatable.',
+            '"push-in 10%", "truck-right 5%", "orbit 4deg", hand-held, swing, ...; repeatable.',
             lambda text, files: (parse_camera(text),),
             "MOVE",
         ),

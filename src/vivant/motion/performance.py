@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vivant.clip import Frame
+from vivant.controls.camera import Camera
 from vivant.field.motion_field import MotionField, grid_for, still_field
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.flowing import field_of
 from vivant.motion.held import FLOWING, Looked, cells
 from vivant.motion.layered import Motion
+from vivant.motion.relief import relief_of
 from vivant.motion.stage import staged
 from vivant.motion.steering import Steering
 from vivant.rendering.exports import FlowPair, stage_flows
@@ -21,6 +23,10 @@ from vivant.rendering.parameters import Rendering
 from vivant.rendering.play import play
 from vivant.rendering.renderer import Held
 from vivant.rendering.shot import Shot
+from vivant.rendering.space.path import path_of
+from vivant.rendering.space.pose import Path
+from vivant.rendering.space.relief import Relief
+from vivant.rendering.space.view import viewed_along
 
 HOLDS = "holds"
 """Member of a field's ``about`` that says that it was made with a scene, whose kinds hold."""
@@ -52,13 +58,32 @@ class Performance:
 
     def frames(self) -> Iterator[Frame]:
         """The frames ``[H, W, 3]``, made anew at each call."""
+        shot, camera = self.shot, self.shot.controls.camera
+        if self.deep and self.looked is not None:
+            in_place = self._played(Camera())
+            return viewed_along(shot.picture.pixels, in_place, *self._space(self.looked))
+        return self._played(camera)
+
+    @property
+    def deep(self) -> bool:
+        """Whether the camera goes through the picture's depth."""
+        camera = self.shot.controls.camera
+        return self.looked is not None and bool(camera.through or camera.zoom)
+
+    def _space(self, looked: Looked) -> tuple[Relief, Path]:
+        """The picture's relief, and the camera's path through it."""
+        shot = self.shot
+        relief = relief_of(looked, shot.picture.size)
+        return relief, path_of(shot.controls.camera, shot.spec, shot.loop, relief, shot.seed)
+
+    def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot
         return play(
             shot.photograph or shot.picture,
             shot.spec,
             self.stage,
             field=self.things,
-            camera=shot.controls.camera,
+            camera=camera,
             loop=shot.loop,
             held=self.held,
             rendering=self.rendering,

@@ -104,7 +104,10 @@ def read_layers(
     source = assets.picture(request.keyframes[0].image)
     fitted = fit(source, plan.fitted)
     factor = overall(request.all(Strength))
-    looked = look(source, runtime, fitted, scene) if factor > 0 else None
+    camera = combined(request.all(Camera))
+    looked = None
+    if factor > 0 or camera.through:
+        looked = look(source, runtime, fitted, scene)
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = None

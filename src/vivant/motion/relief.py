@@ -1,0 +1,106 @@
+"""From what is seen to a relief: every kind is a sheet with its matte, and things stand upright."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Plane
+from vivant.kinds import INDEX
+from vivant.motion.held import Looked
+from vivant.rendering.plates import filled
+from vivant.rendering.space.relief import Relief, Sheet
+
+TOGETHER = (
+    ("being", "cloth"),
+    ("sky",),
+    ("water", "fall"),
+    ("plant",),
+    ("vehicle",),
+    ("object",),
+    ("built",),
+    ("ground",),
+    ("smoke", "fire"),
+)
+"""Kinds that lie at one depth where they meet: a person's clothes and hair are the person's."""
+STANDING = ("being", "vehicle", "object", "cloth", "plant")
+"""Kinds whose things stand upright: what is at one foot is at one depth."""
+UPRIGHT = 0.6
+"""By so much of the way their depth is that of the whole thing."""
+MOST_STANDING = 0.35
+"""Share of the picture from which a thing has a depth of its own at each place."""
+SURE = 0.6
+AROUND = 3
+"""Cells around a place whose depth a sheet may have there."""
+SLACK = 0.02
+LEAST = 0.001
+
+
+def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
+    """The relief of a picture at ``size`` (width, height)."""
+    scene = looked.scene
+    depth = _standing(looked)
+    left = np.full(size[::-1], 255, np.int16)
+    sheets = []
+    for kinds in TOGETHER:
+        matte = cv2.resize(looked.of(kinds), size, interpolation=cv2.INTER_AREA)
+        matte = np.minimum(matte, np.clip(left, 0, 255).astype(np.uint8))
+        left -= matte
+        if (matte > 127).mean() > LEAST:
+            share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0)
+            own = depth if kinds != ("sky",) else np.zeros_like(depth)
+            sheets.append(Sheet(matte, _bounded(_continued(own, share), own)))
+    rest = np.clip(left, 0, 255).astype(np.uint8)
+    if rest.any() or not sheets:
+        sheets.append(Sheet(rest, depth))
+    return Relief(tuple(sheets))
+
+
+def relief_from(disparity: Floats, size: tuple[int, int]) -> Relief:
+    """The relief of a depth map ``[h, w]`` 0..1 (1 = near) that was given, its edges made sharp."""
+    width, height = size
+    whole: Plane = np.full((height, width), 255, np.uint8)
+    scaled = cv2.resize(disparity, size, interpolation=cv2.INTER_LINEAR)
+    return Relief((Sheet(whole, _sharpened(scaled)),))
+
+
+def _standing(looked: Looked) -> Floats:
+    """Inverse depth ``[h, w]`` on the scene's grid, of which upright things have little within."""
+    scene = looked.scene
+    depth = scene.depth.copy()
+    for number, one in enumerate(scene.instances):
+        if one.kind in STANDING and one.area < MOST_STANDING:
+            own = scene.parts == number
+            depth[own] += UPRIGHT * (float(np.median(depth[own])) - depth[own])
+    return depth
+
+
+def _continued(depth: Floats, share: Floats) -> Floats:
+    """Depth ``[h, w]`` of a kind, continued from where it is sure beyond its edge."""
+    sure = np.clip((share - SURE) / 0.3, 0, 1)
+    if sure.max() < 0.5:
+        sure = np.clip(share / max(float(share.max()), 1e-3), 0, 1) ** 2
+    inner = np.minimum(sure, cv2.erode(sure, np.ones((3, 3))) + 0.05)
+    whole = filled((depth * inner)[..., None], inner)[..., 0]
+    return np.asarray(np.clip(whole, 0, 1), np.float32)
+
+
+def _bounded(sheet: Floats, depth: Floats) -> Floats:
+    """A sheet's depth ``[h, w]`` brought to what is seen around each place: a hole in the matte of
+    a face is no window to the far."""
+    kernel = np.ones((2 * AROUND + 1,) * 2, np.uint8)
+    low, high = cv2.erode(depth, kernel) - SLACK, cv2.dilate(depth, kernel) + SLACK
+    return np.asarray(np.clip(sheet, np.maximum(low, 0), np.minimum(high, 1)), np.float32)
+
+
+def _sharpened(disparity: Floats) -> Floats:
+    """Slopes between near and far made steep: each pixel takes the nearer of the two (Kramer and
+    Bruckner, 1975)."""
+    radius = max(1, round(min(disparity.shape) / 240))
+    kernel = np.ones((2 * radius + 1,) * 2, np.uint8)
+    out = disparity.astype(np.float32)
+    for _ in range(2):
+        high, low = cv2.dilate(out, kernel), cv2.erode(out, kernel)
+        steep = high - low > 0.04
+        out = np.where(steep, np.where(high - out < out - low, high, low), out)
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), 0.7), np.float32)

@@ -1,0 +1,153 @@
+"""A picture cut into slices, from far to near, each whole behind those in front of it.
+
+Within a slice disparity is continuous, so that ground runs on from one to the next; where near
+hides far, the far slice is continued: its outline and depth smoothly, its texture by
+`vivant.rendering.space.inpaint`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Floats, Frame
+from vivant.rendering.plates import filled
+from vivant.rendering.space.inpaint import inpainted
+from vivant.rendering.space.relief import Relief
+
+Bools = NDArray[np.bool_]
+Box = tuple[slice, slice]
+SHORT = 480
+"""Short side in pixels at which slices are continued."""
+NODE = 6.0
+"""Pixels between the nodes of disparity."""
+RIM = 1 / 300
+"""Short sides by which what is near reaches beyond its matte: mixed colours go with it."""
+BESIDE = 0.02
+"""Short sides of the neighbouring slice that are read as one's own where the ground runs on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One slice of a picture ``[H, W, 3]``: the ``box`` that holds it, there its ``colours``
+    ``[h, w, 3]`` and ``alpha`` ``[h, w]`` 0..1, and ``own`` ``[h, w]`` 0..1, where it is what the
+    picture shows; its ``disparity`` ``[rows, columns]`` over the whole picture."""
+
+    box: Box
+    colours: Frame
+    alpha: Floats
+    own: Floats
+    disparity: Floats
+
+
+def sliced(pixels: Frame, relief: Relief, reach: float, most: int = 4) -> tuple[Slice, ...]:
+    """The slices of a picture ``[H, W, 3]``, from far to near; ``reach`` is how far, in short
+    sides, the camera may look behind an edge."""
+    shape = (pixels.shape[0], pixels.shape[1])
+    rim = max(1, round(RIM * min(shape)))
+    edges = relief.edges(shape, rim + 1)
+    nothing, everything = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    fronts = [_widened(relief.nearer(t, shape), edges, rim) for t in relief.thresholds(most)]
+    cover = [everything, *fronts, nothing]
+    out = []
+    for front, nearer in pairwise(cover):
+        made = _slice(pixels, relief, front, np.minimum(nearer, front), edges, reach)
+        if made is not None:
+            out.append(made)
+    return tuple(out)
+
+
+def _widened(cover: Floats, edges: Bools, rim: int) -> Floats:
+    """What is near, with the mixed colours at its edges; unchanged where the ground runs on."""
+    wide = cv2.GaussianBlur(cv2.dilate(cover, _disc(2 * rim + 1)), (0, 0), 0.6 * rim)
+    return np.where(edges, np.maximum(cover, wide), cover)
+
+
+def _slice(
+    pixels: Frame, relief: Relief, front: Floats, nearer: Floats, edges: Bools, reach: float
+) -> Slice | None:
+    short = min(pixels.shape[:2])
+    own = np.clip(front - nearer, 0, 1)
+    if own.max() < 0.5:
+        return None
+    alpha = front if front.min() == 1 or not nearer.any() else _outline(front, nearer)
+    far = max(1, round(reach * short))
+    covers = cv2.dilate((own > 0.02).astype(np.uint8), _disc(2 * far + 1)) > 0
+    alpha = np.where(covers, alpha, 0).astype(np.float32)
+    known = _known(own, nearer, edges, short)
+    if not known.any():
+        return None
+    box = _box(alpha > 0.004, 2)
+    colours = _continued(pixels[box], known[box], (covers & (alpha > 0.004))[box], short)
+    return Slice(box, colours, alpha[box], own[box], _disparity(relief, own))
+
+
+def _outline(whole: Floats, hidden: Floats) -> Floats:
+    """Where a slice is, ``[H, W]``: as seen, and behind what is nearer as beside it."""
+    scale = min(1.0, SHORT / min(whole.shape))
+    size = (max(4, round(whole.shape[1] * scale)), max(4, round(whole.shape[0] * scale)))
+    seen = cv2.resize(1 - hidden, size, interpolation=cv2.INTER_AREA)
+    seen = np.where(seen > 0.95, seen, 0).astype(np.float32)
+    there = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    if not seen.any():
+        return whole
+    guess = filled((there * seen)[..., None], seen)[..., 0]
+    wide = cv2.resize(guess, whole.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    behind = np.clip((wide - 0.4) / 0.2, 0, 1)
+    return np.asarray(whole * (1 - hidden) + behind * hidden, np.float32)
+
+
+def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
+    """Pixels ``[H, W]`` whose colours are the slice's: its own, and a little of the next one where
+    the same surface runs on; not where something nearer is mixed in."""
+    beside = edges & (cv2.dilate(nearer, _disc(5)) > 0.02)
+    inside = (own > 0.02) & ~beside
+    step = _disc(2 * max(1, round(BESIDE * short)) + 1)
+    wide = cv2.dilate(((own > 0.98) & ~beside).astype(np.uint8), step) > 0
+    runs_on = wide & ~(cv2.dilate(edges.astype(np.uint8), step) > 0)
+    return np.asarray(inside | runs_on)
+
+
+def _continued(pixels: Frame, known: Bools, covers: Bools, short: int) -> Frame:
+    """Colours at the size of the picture, made at most at `SHORT`."""
+    cut = np.ascontiguousarray(pixels)
+    scale = min(1.0, SHORT / short)
+    if scale == 1:
+        return inpainted(cut, known, covers)
+    size = (max(8, round(known.shape[1] * scale)), max(8, round(known.shape[0] * scale)))
+    small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    sure = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.98
+    want = cv2.resize(covers.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    made = inpainted(np.asarray(small, np.uint8), sure, want)
+    wide = cv2.resize(made, known.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 1.0)
+    share = np.where(known, share, 0)[..., None]
+    return np.asarray(np.round(cut * share + wide * (1 - share)), np.uint8)
+
+
+def _disparity(relief: Relief, own: Floats) -> Floats:
+    """Disparity of a slice on a grid of nodes, continued beyond what is seen of it."""
+    height, width = own.shape
+    nodes = (max(4, round(height / NODE)), max(4, round(width / NODE)))
+    far = relief.at(nodes)
+    weight = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
+    weight = np.where(weight > 0.9, weight, 0.02 * weight * (weight > 0.3)).astype(np.float32)
+    if weight.max() <= 0:
+        weight = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(filled((far * weight)[..., None], weight)[..., 0], np.float32)
+
+
+def _box(there: Bools, margin: int) -> Box:
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    return tuple(  # type: ignore[return-value]
+        slice(max(0, int(hit[0]) - margin), min(length, int(hit[-1]) + 1 + margin))
+        for hit, length in zip((rows, columns), there.shape, strict=True)
+    )
+
+
+def _disc(side: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
