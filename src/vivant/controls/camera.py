@@ -53,6 +53,7 @@ ALIASES = {
     "orbit": "orbit-right",
     "arc": "orbit-right",
     "truck": "truck-right",
+    "crane": "crane-up",
     "handheld": "hand-held",
 }
 

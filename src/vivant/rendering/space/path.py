@@ -32,8 +32,8 @@ MOST_CLOSING = 1.6
 def path_of(camera: Camera, spec: VideoSpec, loop: bool, relief: Relief, seed: int = 0) -> Path:
     """The poses of all frames of a clip."""
     lens, pivot = Lens(), pivot_of(relief)
-    steady = tuple(walk(HAND[3], np.random.default_rng([seed, k]), None if not loop else spec.seconds)
-                   for k in range(3))  # fmt: skip
+    closes = spec.seconds if loop else None
+    steady = tuple(walk(HAND[3], np.random.default_rng([seed, k]), closes) for k in range(3))
     border = _border(relief)
     poses = []
     for index in range(spec.count):
@@ -86,12 +86,11 @@ def _border(relief: Relief) -> tuple[Floats, Floats, Floats]:
     """Places along the frame's edge ``[1, N, 2]``, the disparities ``[1, N]`` that may be met
     there, and half the sides of the picture, in short sides."""
     height, width = relief.shape
-    half = np.array([width, height], np.float32) / (2 * min(width, height))
+    half = np.array([width, height], np.float32) / np.float32(2 * min(width, height))
     along = np.linspace(-1, 1, 33, dtype=np.float32)
     ones = np.ones_like(along)
-    edge = np.concatenate(
-        [np.column_stack(pair) for pair in ((along, ones), (along, -ones), (ones, along), (-ones, along))]
-    )  # fmt: skip
+    sides = ((along, ones), (along, -ones), (ones, along), (-ones, along))
+    edge = np.concatenate([np.column_stack(pair) for pair in sides])
     far = relief.at((36, 48))
     places = ((edge + 1) / 2 * (47, 35)).round().astype(int)
     here = far[places[:, 1], places[:, 0]]
