@@ -3,15 +3,16 @@
 Annotations are evaluated here: FastAPI reads them, and some name a function's own variables.
 """
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from vivant.asset import Asset, Kind
@@ -19,12 +20,21 @@ from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
 from vivant.service.keys import ApiKey
+from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import ENDED, Job, OtherBody, Queue, QueueFull
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import TooLarge, check_there, take_in
+from vivant.service.uploads import (
+    TooLarge,
+    TooSlow,
+    check_there,
+    named_in,
+    remove_old,
+    take_in_time,
+)
 from vivant.version import __version__
 
 KEEP_ALIVE_SECONDS = 15.0
+CLEAN_SECONDS = 3600.0
 Format = Literal["mp4", "webp", "gif"]
 SUFFIXES = {"mp4": ".mp4", "webp": ".webp", "gif": ".gif"}
 TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
@@ -32,6 +42,7 @@ STATUS: tuple[tuple[type[UsageError], int], ...] = (
     (OtherBody, 409),
     (QueueFull, 429),
     (TooLarge, 413),
+    (TooSlow, 408),
     (UsageError, 422),
 )
 
@@ -43,10 +54,14 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        cleaning = asyncio.create_task(_clean(settings, queue))
         yield
+        cleaning.cancel()
+        with suppress(asyncio.CancelledError):
+            await cleaning
         queue.close()
 
-    app = FastAPI(title="vivant", version=__version__, lifespan=life)
+    app = FastAPI(title="vivant", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.add_middleware(
         TrustedHostMiddleware,
         allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
@@ -57,6 +72,20 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     _add_results(app, settings, queue, keys)
     _add_facts(app, settings, queue)
     return app
+
+
+async def _clean(settings: ServiceSettings, queue: Queue) -> None:
+    """Remove inputs of which no unfinished job has need, now and then."""
+    while True:
+        with suppress(Exception):  # the database or the disk is away: at the next time
+            await asyncio.to_thread(clean_uploads, settings, queue)
+        await asyncio.sleep(CLEAN_SECONDS)
+
+
+def clean_uploads(settings: ServiceSettings, queue: Queue) -> None:
+    """Remove the inputs that nothing has named for a day and no unfinished job needs."""
+    needed = {sha256 for body in queue.unfinished() for sha256 in named_in(body)}
+    remove_old(settings.uploads, needed)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -75,7 +104,10 @@ def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...
         name: Annotated[str, Query(max_length=200)] = "",
     ) -> Asset:
         """The body is the file itself; the answer goes into the request of a job."""
-        return await take_in(request.stream(), settings.uploads, kind, name, settings.max_upload)
+        return await take_in_time(
+            request.stream(), settings.uploads, kind, name,
+            settings.max_upload, settings.upload_seconds,
+        )  # fmt: skip
 
 
 def _add_jobs(
@@ -164,6 +196,11 @@ def _add_results(
 
 
 def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        headers = {"Content-Security-Policy": POLICY}
+        return HTMLResponse(page_of(app.openapi()), headers=headers)
+
     @app.get("/v1/models", summary="The models that jobs may name")
     def models() -> list[str]:
         return list(settings.models)

@@ -16,7 +16,8 @@ class ServiceSettings:
     ``folder``: uploads, results and the embedded database; ``queue``: URL of the database,
     "" for the embedded one; ``host`` and ``port`` to listen at; ``hosts``: names besides the
     loopback ones by which clients may call it; ``models`` that jobs may name; ``max_upload``:
-    bytes of one input; ``max_waiting``: jobs of one key that are not finished yet.
+    bytes of one input; ``upload_seconds`` in which it has to arrive; ``max_waiting``: jobs of
+    one key that are not finished yet.
     """
 
     folder: Path
@@ -26,6 +27,7 @@ class ServiceSettings:
     hosts: tuple[str, ...] = ()
     models: tuple[str, ...] = ("builtin",)
     max_upload: int = 64 << 20
+    upload_seconds: float = 300.0
     max_waiting: int = 100
 
     @property

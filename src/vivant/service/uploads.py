@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from vivant.asset import Asset, Kind
 from vivant.errors import UsageError
+from vivant.files import DAY, sync_folder
 from vivant.media.assets import clean_name
 
 
@@ -17,11 +22,25 @@ class TooLarge(UsageError):
     """An input of more bytes than the service takes."""
 
 
+class TooSlow(UsageError):
+    """An input that did not arrive in time."""
+
+
+async def take_in_time(
+    chunks: AsyncIterator[bytes], folder: Path, kind: Kind, name: str, most: int, seconds: float
+) -> Asset:
+    """`take_in` within ``seconds``. Raises TooSlow where they do not suffice."""
+    try:
+        return await asyncio.wait_for(take_in(chunks, folder, kind, name, most), seconds)
+    except asyncio.TimeoutError as error:
+        raise TooSlow(f"An input has to arrive within {seconds:g} s.") from error
+
+
 async def take_in(
     chunks: AsyncIterator[bytes], folder: Path, kind: Kind, name: str, most: int
 ) -> Asset:
-    """Store what arrives, whole or not at all. Raises TooLarge beyond ``most`` bytes, UsageError
-    where nothing arrives."""
+    """Store what arrives, whole or not at all; it is on the disk when this returns. Raises
+    TooLarge beyond ``most`` bytes, UsageError where nothing arrives."""
     folder.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".part-", delete=False) as part:
@@ -36,7 +55,9 @@ async def take_in(
             if not size:
                 raise UsageError("The input is empty.")
             part.flush()
+            await asyncio.to_thread(os.fsync, part.fileno())
             path.replace(folder / digest.hexdigest())
+            await asyncio.to_thread(sync_folder, folder)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -58,7 +79,23 @@ def named_in(data: Any) -> dict[str, Kind]:
 
 
 def check_there(data: Any, folder: Path) -> None:
-    """Raises UsageError where a request names an input that was not uploaded."""
+    """Keep the inputs of a request for another day. Raises UsageError where it names one that
+    was not uploaded."""
     for sha256, kind in named_in(data).items():
-        if not (folder / Asset(sha256, kind).sha256).is_file():
-            raise UsageError(f"The {kind} {sha256[:12]} was not uploaded; POST it to /v1/assets.")
+        try:
+            os.utime(folder / Asset(sha256, kind).sha256)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"The {kind} {sha256[:12]} was not uploaded; POST it to /v1/assets."
+            ) from error
+
+
+def remove_old(folder: Path, needed: Collection[str], age: float = DAY) -> None:
+    """Remove inputs, whole or cut off, that were last named ``age`` seconds ago or before,
+    besides the hashes that are still ``needed``."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process removes, too
+            if path.name not in needed and path.stat().st_mtime <= time.time() - age:
+                path.unlink()

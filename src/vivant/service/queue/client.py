@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _STATES: dict[str, State] = {
     "CANCELLED": "cancelled",
 }
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
+UNFINISHED = [name for name, state in _STATES.items() if state not in ENDED]
 LISTEN_SECONDS = 0.1
 
 
@@ -54,6 +56,7 @@ class Queue:
     def __init__(self, settings: ServiceSettings) -> None:
         self._client = client_for(settings)
         self._most = settings.max_waiting
+        self._submitting = threading.Lock()
 
     def close(self) -> None:
         """End the connection."""
@@ -70,23 +73,27 @@ class Queue:
         differs from the first, QueueFull beyond the owner's quota.
         """
         job_id = _id_for(owner, key)
-        first = self._status(job_id, owner) if key else None
-        if first is None:
-            self._check_quota(owner)
-            options = EnqueueOptions(
-                workflow_name=MAKE,
-                queue_name=QUEUE,
-                workflow_id=job_id,
-                app_version=FORMAT,
-                authenticated_user=owner,
-            )
-            self._client.enqueue(options, job_id, body)
-            first = self._status(job_id, owner)
+        with self._submitting:  # or two at once would both find the last free place
+            first = self._status(job_id, owner) if key else None
+            if first is None:
+                self._check_quota(owner)
+                self._enqueue(job_id, body, owner)
+                first = self._status(job_id, owner)
         assert first is not None
         assert first.input is not None
         if first.input["args"][1] != body:
             raise OtherBody("This Idempotency-Key came before with another job; take a new one.")
         return _job(first)
+
+    def _enqueue(self, job_id: str, body: dict[str, Any], owner: str) -> None:
+        options = EnqueueOptions(
+            workflow_name=MAKE,
+            queue_name=QUEUE,
+            workflow_id=job_id,
+            app_version=FORMAT,
+            authenticated_user=owner,
+        )
+        self._client.enqueue(options, job_id, body)
 
     def get(self, job_id: str, owner: str) -> Job | None:
         """A job of this owner, None where there is none."""
@@ -126,15 +133,18 @@ class Queue:
 
     def counts(self) -> dict[str, int]:
         """How many jobs wait and run."""
-        found = self._client.list_workflows(
-            status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
-        )
+        found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
 
+    def unfinished(self) -> list[dict[str, Any]]:
+        """What was submitted of the jobs that wait or run."""
+        found = self._client.list_workflows(status=UNFINISHED, load_output=False)
+        return [status.input["args"][1] for status in found if status.input is not None]
+
     def _check_quota(self, owner: str) -> None:
         waiting = self._client.list_workflows(
-            user=owner, status=["ENQUEUED", "PENDING"], limit=self._most, load_input=False
+            user=owner, status=UNFINISHED, limit=self._most, load_input=False
         )
         if len(waiting) >= self._most:
             raise QueueFull(f"There are {self._most} unfinished jobs already; wait for some.")

@@ -10,6 +10,7 @@ from typing import Any
 from dbos import DBOS
 
 from vivant.request import Hooks
+from vivant.service.queue.claim import claimed
 from vivant.service.queue.store import EVENTS, MAKE, POLL_SECONDS, client_for, config_for, prepare
 from vivant.service.settings import ServiceSettings
 from vivant.service.work import carry_out
@@ -24,14 +25,15 @@ def run_worker(settings: ServiceSettings, name: str, until: threading.Event) -> 
     """Work on the queue until told to stop; the job under way is finished first, for
     ``LAST_SECONDS`` at most, and is otherwise taken up at the next start.
 
-    ``name`` must be the same at the next start, and no other live worker may have it.
+    ``name`` must be the same at the next start. Raises UsageError where a live worker has it.
     """
-    prepare(settings)
-    _register(settings)
-    DBOS(config=config_for(settings, name))
-    DBOS.launch()
-    until.wait()
-    DBOS.destroy(workflow_completion_timeout_sec=LAST_SECONDS)
+    with claimed(settings.folder, name):
+        prepare(settings)
+        _register(settings)
+        DBOS(config=config_for(settings, name))
+        DBOS.launch()
+        until.wait()
+        DBOS.destroy(workflow_completion_timeout_sec=LAST_SECONDS)
 
 
 def _register(settings: ServiceSettings) -> None:
