@@ -10,7 +10,7 @@ from vivant.bundle import BUILTIN, Bundle, open_bundle
 from vivant.errors import BundleError, UsageError
 from vivant.request import Generator, Runtime
 from vivant.scene.guests import guests_at
-from vivant.settings import Settings
+from vivant.settings import Settings, read_settings
 
 
 def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
@@ -19,7 +19,13 @@ def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
     return model.load(bundle, runtime)
 
 
-FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {"motion": _motion}
+def _svd(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.adapters import svd
+
+    return svd.load(bundle, runtime)
+
+
+FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {"motion": _motion, "svd": _svd}
 """By the ``family`` of a bundle's configuration. Opening is cheap: what is heavy is loaded when
 a generator first needs it."""
 MODELS: dict[str, Path] = {"builtin": BUILTIN}
@@ -67,6 +73,12 @@ def load(name: str, runtime: Runtime = Runtime()) -> Generator:  # noqa: B008 - 
     return open_model(name, runtime).generator
 
 
+def added_models(settings: Settings) -> dict[str, Path]:
+    """The models that the user added, by name, as folders of bundles."""
+    found = sorted((settings.home / "models").glob("*/config.json"))
+    return {path.parent.name: path.parent for path in found}
+
+
 def runtime_of(settings: Settings) -> Runtime:
     """How models run for a user: with the eyes that were added."""
     guests = guests_at(settings.home)
@@ -76,8 +88,11 @@ def runtime_of(settings: Settings) -> Runtime:
 def _folder_of(name: str) -> Path:
     if name in MODELS:
         return MODELS[name]
+    added = added_models(read_settings())
+    if name in added:
+        return added[name]
     folder = Path(name)
     if (folder / "config.json").is_file():
         return folder
-    known = ", ".join(sorted(MODELS))
+    known = ", ".join([*sorted(MODELS), *added])
     raise UsageError(f"There is no model {name!r}; known models: {known}, or a bundle's folder.")

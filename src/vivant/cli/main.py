@@ -33,7 +33,7 @@ from vivant.cli.options import (
     Size,
     with_controls,
 )
-from vivant.errors import VivantError
+from vivant.errors import UsageError, VivantError
 from vivant.settings import Settings, read_settings
 from vivant.version import __version__
 
@@ -171,6 +171,10 @@ def models(context: typer.Context, json: Json = False) -> None:
 
 
 def add_model(
+    name: Annotated[str | None, typer.Argument(help="What to call a video model.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Its folder, in the layout of diffusers.")
+    ] = None,
     depth: Annotated[
         Path | None, typer.Option(help="A depth network (.onnx), such as Depth Anything V2.")
     ] = None,
@@ -181,10 +185,24 @@ def add_model(
         str | None, typer.Option(help="depth or kinds: use the built-in eyes again.")
     ] = None,
 ) -> None:
-    """See with a network of your own; a JSON file beside it may say how it wants its picture."""
+    """Add a video model by NAME and FOLDER, or see with a network of your own; a JSON file beside
+    such a network may say how it wants its picture."""
+    from vivant.cli.checkpoints import add_checkpoint
     from vivant.cli.models import add_eyes
 
+    if name is not None:
+        if folder is None or depth or kinds or remove:
+            raise UsageError("Name a video model and its folder: vivant models add NAME FOLDER.")
+        add_checkpoint(name, folder, _settings())
+        return
     add_eyes(depth, kinds, remove, _settings())
+
+
+def check_model(name: Annotated[str, typer.Argument(help="An added model.")]) -> None:
+    """Read an added video model again, byte by byte, and load it once."""
+    from vivant.cli.checkpoints import check_model as check
+
+    check(name, _settings())
 
 
 def verify(
@@ -434,6 +452,7 @@ def command_line() -> typer.Typer:
     named = typer.Typer(invoke_without_command=True, **plain)
     named.callback()(models)
     named.command("add")(add_model)
+    named.command("check")(check_model)
     app.add_typer(named, name="models")
     data = typer.Typer(help="Look into training data, and honour removal requests.", **plain)
     data.command("list")(list_)

@@ -10,7 +10,7 @@ from typing import Any
 from vivant.cli.show import print_json, say
 from vivant.errors import UsageError
 from vivant.files import publish, sha256_of
-from vivant.registry import MODELS, open_model
+from vivant.registry import MODELS, added_models, open_model
 from vivant.scene.guests import check_guest, guests_at
 from vivant.settings import Settings
 
@@ -18,7 +18,7 @@ from vivant.settings import Settings
 def show_models(as_json: bool, settings: Settings) -> None:
     """Print every installed model: family, licence, what it honours, hash of its weights; and
     the networks that the user added."""
-    rows = [_row(name) for name in MODELS]
+    rows = [_row(name) for name in (*MODELS, *added_models(settings))]
     rows += [
         {"name": path.name, "family": "eyes", "sha256": sha256_of(path)}
         for path in _added(settings)

@@ -1,0 +1,149 @@
+"""A checkpoint folder in the layout of diffusers, read without loading anything.
+
+Only what JSON and the headers of safetensors files say is looked at; pickled weights and code are
+refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vivant.errors import BundleError
+from vivant.files import sha256_of
+
+MAX_HEADER = 100 << 20
+"""Bytes; the format's own limit."""
+UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".py")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """``pipeline``: the name of its class; ``configs`` and ``tensors`` (names, to their shapes)
+    by component; ``licence`` as its card states it; ``sha256`` over all of its files."""
+
+    folder: Path
+    pipeline: str
+    configs: dict[str, dict[str, Any]]
+    tensors: dict[str, dict[str, tuple[int, ...]]]
+    licence: str
+    sha256: str
+
+    def parameters(self, component: str) -> int:
+        """How many numbers a component has."""
+        return sum(math.prod(shape) for shape in self.tensors[component].values())
+
+
+def read_checkpoint(folder: Path, *, hashed: bool = True) -> Checkpoint:
+    """Look through ``folder``; ``sha256`` stays "" unless ``hashed``, which reads every byte.
+
+    Raises BundleError where it is no such folder, holds code or pickles, or a file lacks or is
+    cut short.
+    """
+    index = _json(folder / "model_index.json")
+    _refuse_unsafe(folder)
+    named = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
+    configs, tensors = {}, {}
+    for component in named:
+        place = folder / component
+        if not place.is_dir():
+            raise BundleError(f"The checkpoint {folder} lacks its part {component}.")
+        path = place / "config.json"
+        configs[component] = _json(path) if path.is_file() else {}
+        if path.is_file():
+            tensors[component] = _tensors(place)
+    pipeline = str(index.get("_class_name", ""))
+    digest = _digest(folder) if hashed else ""
+    return Checkpoint(folder, pipeline, configs, tensors, _licence(folder), digest)
+
+
+def header_of(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors of a safetensors file. Raises BundleError where the file is
+    damaged or cut short."""
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > min(MAX_HEADER, size):
+                raise ValueError("its header is longer than the file")
+            header = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        ends = [int(entry["data_offsets"][1]) for entry in header.values()]
+        shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{path} is no whole safetensors file ({error}).") from error
+    if size != 8 + length + max(ends, default=0):
+        raise BundleError(f"{path} is cut short; fetch it again.")
+    return shapes
+
+
+def _tensors(place: Path) -> dict[str, tuple[int, ...]]:
+    files = sorted(place.glob("*.safetensors"))
+    for index in place.glob("*.safetensors.index.json"):
+        for name in set(_json(index).get("weight_map", {}).values()):
+            if not (place / str(name)).is_file():
+                raise BundleError(f"{place} lacks {name}; fetch it again.")
+    if not files:
+        raise BundleError(f"{place} holds no safetensors weights.")
+    if len({_variant(path) for path in files}) > 1:
+        raise BundleError(f"{place} holds weights in several variants; keep one of them.")
+    found: dict[str, tuple[int, ...]] = {}
+    for path in files:
+        found |= header_of(path)
+    return found
+
+
+def _variant(path: Path) -> str:
+    """ "fp16" of model.fp16.safetensors and model.fp16-00001-of-00002.safetensors, else ""."""
+    stem = re.sub(r"-\d{5}-of-\d{5}", "", path.name.removesuffix(".safetensors"))
+    return stem.partition(".")[2]
+
+
+def variant_of(checkpoint: Checkpoint) -> str | None:
+    """The variant that the weights are kept in, None for the plain one."""
+    parts = (checkpoint.folder / name for name in checkpoint.tensors)
+    found = {_variant(path) for place in parts for path in place.glob("*.safetensors")}
+    return max(found, default="") or None
+
+
+def _refuse_unsafe(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in UNSAFE:
+            raise BundleError(
+                f"{path} could run code when it is opened; vivant takes safetensors weights only."
+                " Remove it, or fetch the safetensors edition."
+            )
+
+
+def _licence(folder: Path) -> str:
+    card = folder / "README.md"
+    text = card.read_text("utf-8", "replace") if card.is_file() else ""
+    found = {k: v.strip() for k, v in re.findall(r"^(license(?:_name)?):[ ]*(\S.*)$", text, re.M)}
+    return found.get("license_name") or found.get("license") or "not stated"
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".json", ".safetensors") and path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_of(path)}".encode())
+    return digest.hexdigest()
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"{path.parent} is no checkpoint of diffusers: no {path.name}."
+        ) from error
+    except (ValueError, OSError) as error:
+        raise BundleError(f"{path} is damaged ({error}).") from error
+    if not isinstance(found, dict):
+        raise BundleError(f"{path} is damaged (no object).")
+    return found

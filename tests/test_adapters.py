@@ -1,0 +1,100 @@
+"""Checkpoints are looked through without torch; nothing unsafe, cut or foreign is taken in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from vivant.adapters.layout import read_checkpoint, variant_of
+from vivant.adapters.svd import PIPELINE, check, working_size
+from vivant.cli.checkpoints import add_checkpoint
+from vivant.errors import BundleError, UsageError
+from vivant.registry import added_models
+from vivant.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    whole = tmp_path / "svd"
+    (whole / "unet").mkdir(parents=True)
+    index = {
+        "_class_name": PIPELINE,
+        "unet": ["diffusers", "Net"],
+        "feature_extractor": [None, None],
+    }
+    (whole / "model_index.json").write_text(json.dumps(index))
+    (whole / "README.md").write_text("---\nlicense: other\nlicense_name: some-licence\n---\n")
+    (whole / "unet" / "config.json").write_text(json.dumps({"num_frames": 14}))
+    tensors = {"a.weight": np.ones((3, 4), np.float32), "b": np.ones(5, np.float32)}
+    save_file(tensors, whole / "unet" / "model.fp16.safetensors")
+    return whole
+
+
+def test_it_is_read_from_headers(folder: Path) -> None:
+    found = read_checkpoint(folder)
+    check(found)
+    assert found.tensors == {"unet": {"a.weight": (3, 4), "b": (5,)}}
+    assert found.parameters("unet") == 17
+    assert found.licence == "some-licence"
+    assert variant_of(found) == "fp16"
+    (folder / "unet" / "config.json").write_text(json.dumps({"num_frames": 25}))
+    assert read_checkpoint(folder).sha256 != found.sha256
+
+
+@pytest.mark.parametrize("name", ["unet/model.bin", "pipeline.py", "vae.ckpt"])
+def test_code_and_pickles_are_refused(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"x")
+    with pytest.raises(BundleError, match="could run code"):
+        read_checkpoint(folder)
+
+
+def test_damage_is_named(folder: Path) -> None:
+    path = folder / "unet" / "model.fp16.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(BundleError, match="cut short"):
+        read_checkpoint(folder)
+    path.write_bytes(whole[:20])
+    with pytest.raises(BundleError, match="no whole safetensors"):
+        read_checkpoint(folder)
+    path.unlink()
+    with pytest.raises(BundleError, match="no safetensors weights"):
+        read_checkpoint(folder)
+
+
+def test_another_class_is_refused(folder: Path, tmp_path: Path) -> None:
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "WanPipeline"}))
+    with pytest.raises(BundleError, match="WanPipeline"):
+        add_checkpoint("a", folder, Settings(tmp_path / "home"))
+    assert not (tmp_path / "home").exists()
+
+
+def test_it_is_added_by_name(folder: Path, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home")
+    add_checkpoint("mine", folder, settings)
+    assert list(added_models(settings)) == ["mine"]
+    for name in ("builtin", "../up", "A B"):
+        with pytest.raises(UsageError, match="cannot be called"):
+            add_checkpoint(name, folder, settings)
+
+
+def test_working_sizes_are_whole_multiples() -> None:
+    assert working_size((1024, 576)) == (1024, 576)
+    assert working_size((40, 30)) == (64, 64)
+    for size in ((1280, 720), (720, 1280), (1000, 1000)):
+        width, height = working_size(size)
+        assert width % 64 == height % 64 == 0
+        assert width * height <= 1.15 * 576 * 1024
+
+
+def test_no_torch_is_loaded() -> None:
+    code = "import sys, vivant.registry, vivant.adapters.svd; print({'torch','diffusers'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"
