@@ -50,36 +50,34 @@ class Between:
         if share <= 0 or share >= 1:
             return (self.a if share <= 0 else self.b).copy()
         total, weights = np.zeros(self.a.shape, np.float32), np.zeros(self.a.shape[:2], np.float32)
-        for early, late in self._guesses(np.float32(share)):
+        for early, late in self._guesses(share):
             doubt = self._doubt(early, late)
             weight = np.exp(-doubt / DOUBT) + np.float32(1e-6)
             total += cv2.addWeighted(early, 1 - share, late, share, 0) * weight[..., None]
             weights += weight
         return np.asarray(np.clip(np.rint(total / weights[..., None]), 0, 255), np.uint8)
 
-    def _guesses(self, share: np.float32) -> Iterator[Pair]:
+    def _guesses(self, share: float) -> Iterator[Pair]:
         """Both frames as they would be at that moment, if: things moved as seen from both sides;
         only the camera moved; each place moved as it does in the other frame; nothing moved."""
         size = (self.a.shape[1], self.a.shape[0])
         for motion in (self._carried(share), self._camera):
             yield self._brought(enlarged(self._refined(motion, share), size), share)
-        forward, backward = (
-            enlarged(m, size) for m in (self.motion.forward, self.motion.backward)
-        )
+        forward, backward = (enlarged(m, size) for m in (self.motion.forward, self.motion.backward))
         yield fetched(self.a, backward, share), fetched(self.b, forward, 1 - share)
         yield self.a.astype(np.float32), self.b.astype(np.float32)
 
-    def _brought(self, motion: Floats, share: np.float32) -> Pair:
+    def _brought(self, motion: Floats, share: float) -> Pair:
         return fetched(self.a, motion, -share), fetched(self.b, motion, 1 - share)
 
-    def _carried(self, share: np.float32) -> Floats:
+    def _carried(self, share: float) -> Floats:
         """The motion from a to b, at the places where things are at that moment."""
         motion = self.motion
         ahead = splat(motion.forward, share * motion.forward, motion.sure_a + LEAST)
         back = splat(-motion.backward, (1 - share) * motion.backward, motion.sure_b + LEAST)
-        return (filled(*ahead) + filled(*back)) / 2
+        return np.asarray((filled(*ahead) + filled(*back)) / 2, np.float32)
 
-    def _refined(self, motion: Floats, share: np.float32) -> Floats:
+    def _refined(self, motion: Floats, share: float) -> Floats:
         """The same motion, corrected by what is left between both frames once they are brought to
         that moment by it."""
         a, b = self._small
