@@ -41,35 +41,8 @@ class Retime(Edit):
             raise UsageError(f"speed must be from 0.02 to 50, not {self.speed:g}.")
 
 
-@dataclass(frozen=True)
-class Close(Edit):
-    """Close the clip to a loop without a seam."""
-
-
-@dataclass(frozen=True)
-class Freeze(Edit):
-    """Hold what the controls ``hold`` and ``still`` name, and let the rest go on."""
-
-
-@dataclass(frozen=True)
-class Extend(Edit):
-    """Go on for the request's seconds after the end, or ``before`` the beginning."""
-
-    before: bool = False
-
-
-@dataclass(frozen=True)
-class Clean(Edit):
-    """Begin with exactly the request's picture; where ``drift``, take slow changes of colour out
-    as well."""
-
-    drift: bool = False
-
-
 def _entry(name: str, kind: type[Any]) -> Entry:
     return Entry(name, kind, (), write=lambda control: ())
 
 
-ENTRIES = tuple(
-    _entry(kind.__name__.lower(), kind) for kind in (Between, Retime, Close, Freeze, Extend, Clean)
-)
+ENTRIES = tuple(_entry(kind.__name__.lower(), kind) for kind in (Between, Retime))

@@ -29,7 +29,7 @@ EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
     Retime: retimed,
 }
 CAPABILITIES = Capabilities(
-    controls=("between", "retime", "close", "freeze", "extend", "clean", "hold", "still"),
+    controls=("between", "retime"),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",

@@ -65,15 +65,6 @@ class Footage:
         edges = [0, *find_cuts(self.small), len(self.small)]
         return tuple(pairwise(edges))
 
-    def check_one_shot(self, what: str) -> None:
-        """Raises UsageError where the clip is cut inside."""
-        if len(self.shots) > 1:
-            at = self.shots[1][0] / self.info.fps
-            raise UsageError(
-                f"{self.asset.name} changes to another shot at {at:.2f} s; {what} one shot: cut it"
-                " there first."
-            )
-
 
 def footage_of(request: Request, assets: Assets, target: Target) -> Footage:
     """The clip that a request is about. Raises UsageError where there is none, where it is a single

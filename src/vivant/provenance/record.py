@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from vivant.asset import Asset, Assets
-from vivant.controls.edits import Close
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked
 from vivant.errors import ProvenanceError, VivantError
@@ -45,7 +44,7 @@ def record_of(request: Request, target: Target, result: Result, assets: Assets) 
         "video": asdict(video),
         "notes": list(result.plan.notes),
         "made": result.made.value,
-        "loop": bool(request.one(Loop) or request.one(Close)),
+        "loop": request.one(Loop) is not None,
         MASKS: _masks(request, result.plan.fitted, assets),
     }
 
