@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from vivant.clip import Frame, Mask, Picture
+from vivant.clip import FilmInfo, Frame, Mask, Picture
 from vivant.errors import UsageError
 
 Kind = Literal["picture", "mask", "clip", "field"]
@@ -38,7 +38,7 @@ class Assets(Protocol):
     MediaError for one that cannot be decoded."""
 
     def picture(self, asset: Asset) -> Picture:
-        """The picture, upright, 8-bit sRGB, at its own size."""
+        """The picture, or a clip's first frame, upright, 8-bit sRGB, at its own size."""
         ...
 
     def mask(self, asset: Asset) -> Mask:
@@ -46,7 +46,11 @@ class Assets(Protocol):
         ...
 
     def frames(self, asset: Asset) -> Iterator[Frame]:
-        """The frames of a clip, ``[H, W, 3]`` uint8 sRGB."""
+        """The frames of a clip, ``[H, W, 3]`` uint8 sRGB, upright and at one rate."""
+        ...
+
+    def film(self, asset: Asset) -> FilmInfo:
+        """Size, rate and number of the `frames` of a clip."""
         ...
 
     def content(self, asset: Asset) -> bytes:

@@ -100,3 +100,17 @@ class VideoInfo:
     height: int
     fps: float
     count: int
+
+
+@dataclass(frozen=True)
+class FilmInfo:
+    """What footage is once it is upright and of one rate: size, ``fps``, ``count`` of frames, the
+    ``codec`` it had, whether it has ``sound``; ``notes`` are sentences a user should hear."""
+
+    width: int
+    height: int
+    fps: float
+    count: int
+    codec: str = ""
+    sound: bool = False
+    notes: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vivant.asset import Assets
+from vivant.controls.table import entry_of
 from vivant.errors import Cancelled, UsageError, VivantError
 from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
 from vivant.media.framing import rate_notes, target_of
@@ -84,8 +85,7 @@ def run(
     target = target_of(delivery.format, delivery.lossless, wanted)
     with _broken_off(hooks, assets):
         made = make(request, target, assets, generator, policy=policy, hooks=hooks)
-    first = request.keyframes[0].image
-    statement = Statement(made.result.made, made.record, assets.picture(first), assets.path(first))
+    statement = _statement(made, request, assets)
     clip = release(made.result, delivery, statement, certificate, policy, hooks)
     for export in exports:
         _write(export, made.result, delivery.overwrite)
@@ -119,6 +119,18 @@ def make(
     result = generator.generate(request, plan, assets, hooks)
     record = record_of(request, target, result, assets)
     return Made(result, {**record, "policy": decision.record()})
+
+
+def _statement(made: Made, request: Request, assets: Assets) -> Statement:
+    first, *others = [(assets.picture(k.image), assets.path(k.image)) for k in request.keyframes]
+    said = Statement(made.result.made, made.record, *first)
+    if len(request.keyframes) == 1 and request.keyframes[0].image.kind == "picture":
+        return said
+    what = "Footage was edited" if request.keyframes[0].image.kind == "clip" else "Pictures joined"
+    edits = ", ".join(entry_of(control).name for control in request.controls)
+    description = f"{what} ({edits})."
+    comment = f"Edited with vivant: {description}"
+    return replace(said, description=description, comment=comment, others=tuple(others))
 
 
 def _check(

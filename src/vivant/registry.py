@@ -96,3 +96,10 @@ def _folder_of(name: str) -> Path:
         return folder
     known = ", ".join([*sorted(MODELS), *added])
     raise UsageError(f"There is no model {name!r}; known models: {known}, or a bundle's folder.")
+
+
+def editor(settings: Settings) -> Generator:
+    """What edits footage and several pictures, with the built-in model."""
+    from vivant.footage.editor import Editor
+
+    return Editor(load("builtin", runtime_of(settings)))

@@ -25,14 +25,15 @@ C = TypeVar("C")
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A picture that the clip shows ``at`` seconds; negative = it went before."""
+    """A picture that the clip shows ``at`` seconds; negative = it went before. Footage (an asset
+    of the kind clip) begins there."""
 
     image: Asset
     at: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.image.kind != "picture":
-            raise UsageError(f"A key frame is a picture, not a {self.image.kind}.")
+        if self.image.kind not in ("picture", "clip"):
+            raise UsageError(f"A key frame is a picture or a clip, not a {self.image.kind}.")
         if not math.isfinite(self.at) or abs(self.at) > MAX_SECONDS:
             raise UsageError(f"A key frame cannot be at {self.at:g} s.")
 
@@ -159,6 +160,7 @@ class SourceType(str, Enum):
     SYNTHETIC = "trainedAlgorithmicMedia"
     COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
     ALGORITHMIC = "algorithmicMedia"
+    ENHANCED = "algorithmicallyEnhanced"
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,8 @@ class Hooks:
 class Capabilities:
     """What a model honours: names of ``controls``; how many ``keyframes``; the frame ``sizes``
     and number of ``frames`` in words; ``reproducible``: the same request gives the same frames
-    exactly, on the same device only, or not; ``artefacts`` by name, each with its parts."""
+    exactly, on the same device only, or not; ``artefacts`` by name, each with its parts;
+    ``footage``: whether a key frame may be a clip."""
 
     controls: tuple[str, ...] = ()
     keyframes: int = 1
@@ -268,6 +271,7 @@ class Capabilities:
     frames: str = "any"
     reproducible: Literal["exact", "device", "no"] = "device"
     artefacts: Mapping[str, tuple[str, ...]] = default(default_factory=dict)
+    footage: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,6 +318,8 @@ def refuse_unknown(
         name = entry_of(control).name
         if control.asks and name not in capabilities.controls:
             raise _refusal(model, f"the control {name}")
+    if not capabilities.footage and any(k.image.kind == "clip" for k in request.keyframes):
+        raise _refusal(model, "footage")
     if len(request.keyframes) > capabilities.keyframes:
         raise _refusal(model, f"{len(request.keyframes)} key frames")
     if any(keyframe.at != 0 for keyframe in request.keyframes[:1]):

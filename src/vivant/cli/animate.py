@@ -156,7 +156,7 @@ def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     done: list[tuple[int, Done]] = []
     with progress_bars(run.outputs.json) as progress:
         for seed, place in zip(seeds, places, strict=True):
-            hooks = Hooks(progress, planned=_teller(run.outputs, quiet=bool(done)))
+            hooks = Hooks(progress, planned=teller(run.outputs, quiet=bool(done)))
             made = job.run(
                 request.with_seed(seed),
                 place.delivery,
@@ -171,7 +171,7 @@ def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     return _report(run, photo, request, done)
 
 
-def _teller(outputs: OutputOptions, quiet: bool) -> Callable[[Plan], None]:
+def teller(outputs: OutputOptions, quiet: bool = False) -> Callable[[Plan], None]:
     """Says the plan before the work begins; once for all samples."""
 
     def tell(plan: Plan) -> None:

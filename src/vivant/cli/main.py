@@ -440,6 +440,8 @@ def worker(
 
 def command_line() -> typer.Typer:
     """The command with its subcommands, its options read from the table of controls."""
+    from vivant.cli.footage import COMMANDS as FOOTAGE
+
     plain: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False}
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
@@ -447,6 +449,8 @@ def command_line() -> typer.Typer:
     app.command()(with_controls(render, leave_out=("field",)))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
+    for edit in FOOTAGE:
+        app.command()(edit)
     app.command()(serve)
     app.command()(worker)
     named = typer.Typer(invoke_without_command=True, **plain)

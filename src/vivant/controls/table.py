@@ -8,6 +8,7 @@ from typing import Any
 
 from vivant.controls import (
     camera,
+    edits,
     flow,
     given,
     kinds,
@@ -36,6 +37,7 @@ TABLE: dict[str, Entry] = {
         wind.ENTRY,
         camera.ENTRY,
         given.ENTRY,
+        *edits.ENTRIES,
     )
 }
 TAG = "control"
@@ -80,7 +82,8 @@ def check_together(controls: tuple[Control, ...]) -> None:
     for control in controls:
         entry = entry_of(control)
         if entry.name in seen and not entry.repeats:
-            raise UsageError(f"{entry.options[0].flag} can be given only once.")
+            flag = entry.options[0].flag if entry.options else entry.name
+            raise UsageError(f"{flag} can be given only once.")
         seen.add(entry.name)
     strength.strengths(c for c in controls if isinstance(c, strength.Strength))
     flow.flows(c for c in controls if isinstance(c, flow.Flow))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.asset import Asset, Kind
-from vivant.clip import Frame, Mask, Picture
+from vivant.clip import FilmInfo, Frame, Mask, Picture
 from vivant.errors import MediaError, UsageError
 from vivant.files import sha256_of
 from vivant.media.decoder import Decoder
@@ -40,6 +40,7 @@ class FileAssets:
         self._paths: dict[str, Path] = {}
         self._pictures: dict[str, Picture] = {}
         self._masks: dict[str, Mask] = {}
+        self._films: dict[str, FilmInfo] = {}
         self._kept: Path | None = None
 
     def __enter__(self) -> FileAssets:
@@ -102,8 +103,13 @@ class FileAssets:
         """See `vivant.asset.Assets`."""
         if asset.sha256 not in self._pictures:
             path = self._path(asset)
-            picture = self._decoder.picture(path)
-            _check_unchanged(picture.sha256, asset, path)
+            if asset.kind == "clip":
+                frames = self._decoder.plain_frames(path, 1)
+                picture = Picture(next(frames), sha256=asset.sha256)
+                frames.close()  # type: ignore[attr-defined] # a generator
+            else:
+                picture = self._decoder.picture(path)
+                _check_unchanged(picture.sha256, asset, path)
             self._pictures[asset.sha256] = replace(picture, name=asset.name, sha256=asset.sha256)
         return self._pictures[asset.sha256]
 
@@ -116,7 +122,13 @@ class FileAssets:
 
     def frames(self, asset: Asset) -> Iterator[Frame]:
         """See `vivant.asset.Assets`."""
-        return self._decoder.frames(self._path(asset))
+        return self._decoder.plain_frames(self._path(asset))
+
+    def film(self, asset: Asset) -> FilmInfo:
+        """See `vivant.asset.Assets`."""
+        if asset.sha256 not in self._films:
+            self._films[asset.sha256] = self._decoder.film(self._path(asset))
+        return self._films[asset.sha256]
 
     def content(self, asset: Asset) -> bytes:
         """See `vivant.asset.Assets`."""
@@ -178,6 +190,10 @@ class MemoryAssets:
 
     def frames(self, asset: Asset) -> Iterator[Frame]:
         """There are none."""
+        raise UsageError(f"The clip {asset.name} is not there.")
+
+    def film(self, asset: Asset) -> FilmInfo:
+        """There is none."""
         raise UsageError(f"The clip {asset.name} is not there.")
 
     def content(self, asset: Asset) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.child import Broken, Child, Limits
-from vivant.clip import Frame, Mask, Picture, VideoInfo
+from vivant.clip import FilmInfo, Frame, Mask, Picture, VideoInfo
 from vivant.errors import MediaError
 from vivant.wire import Answer
 
@@ -71,6 +71,23 @@ class Decoder:
         """As `vivant.media.video.iter_video`, with its errors, at most ``most`` frames; the
         limits hold for each frame."""
         return self._frames("frames", path, most)
+
+    def film(self, path: Path) -> FilmInfo:
+        """As `vivant.media.film.film_info`, with its errors."""
+        facts = self._one("film", path).facts
+        try:
+            notes = tuple(str(note) for note in facts.pop("notes"))
+            found = FilmInfo(**facts, notes=notes)
+            sound = found.width > 0 and found.height > 0 and found.count > 0
+        except (KeyError, TypeError) as error:
+            raise _nonsense(path) from error
+        if not (sound and 0 < found.fps < 1e6):
+            raise _nonsense(path)
+        return found
+
+    def plain_frames(self, path: Path, most: int | None = None) -> Iterator[Frame]:
+        """As `vivant.media.film.film_frames`, with its errors, at most ``most`` frames."""
+        return self._frames("plain_frames", path, most)
 
     def opencv_frames(self, path: Path, most: int | None = None) -> Iterator[Frame]:
         """Frames ``[H, W, 3]`` in the order BGR as OpenCV's own reader gives them, whose levels

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vivant.errors import MediaError
+from vivant.media.film import film_frames, film_info
 from vivant.media.mask import read_mask
 from vivant.media.read import read_picture
 from vivant.media.video import iter_video, probe
@@ -40,6 +41,17 @@ def info(path: str) -> Iterator[Answer]:
 def frames(path: str, most: int | None) -> Iterator[Answer]:
     """A video, or its first ``most`` frames: a ``frame`` an answer."""
     for frame in islice(iter_video(Path(path)), most):
+        yield Answer({}, {"frame": frame})
+
+
+def film(path: str) -> Iterator[Answer]:
+    """What footage is once it is made plain, as facts."""
+    yield Answer(asdict(film_info(Path(path))))
+
+
+def plain_frames(path: str, most: int | None) -> Iterator[Answer]:
+    """Footage made plain, or its first ``most`` frames: a ``frame`` an answer."""
+    for frame in islice(film_frames(Path(path)), most):
         yield Answer({}, {"frame": frame})
 
 

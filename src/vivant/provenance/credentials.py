@@ -63,12 +63,17 @@ _INPUTS = {"MPO": "image/jpeg", "HEIF": "image/heic", "TIFF": "image/tiff"} | {
 @dataclass(frozen=True)
 class Statement:
     """What a manifest says: how the clip was ``made``, its ``record``, and the input ``picture``
-    with the file it came from (None where it came from memory)."""
+    with the file it came from (None where it came from memory); footage stands by its first frame.
+    ``description`` says what was done, ``others`` are further inputs;
+    ``comment`` is the container's own."""
 
     made: SourceType
     record: dict[str, Any]
     picture: Picture
     picture_path: Path | None = None
+    description: str = "A still picture was set in motion."
+    others: tuple[tuple[Picture, Path | None], ...] = ()
+    comment: str = "AI-generated: a still picture set in motion by vivant"
 
 
 def sidecar_of(path: Path) -> Path:
@@ -127,9 +132,12 @@ def _builder(statement: Statement) -> c2pa.Builder:
             "action": "c2pa.edited",
             "softwareAgent": agent,
             "digitalSourceType": address_of(statement.made),
-            "description": "A still picture was set in motion.",
+            "description": statement.description,
         },
     ]
+    for number in range(len(statement.others)):
+        placed = {"ingredientIds": [f"other{number}"]}
+        actions.append({"action": "c2pa.placed", "parameters": placed})
     forbidden = {
         name: {"use": "notAllowed"}
         for name in (
@@ -151,27 +159,43 @@ def _builder(statement: Statement) -> c2pa.Builder:
     }
     settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
     builder = c2pa.Builder.from_json(json.dumps(definition), context=c2pa.Context(settings))
-    mime, stream = _picture_stream(statement)
-    ingredient = {
-        "title": statement.picture.name or "picture",
-        "relationship": "parentOf",
-        "label": "picture",
-    }
-    with stream:
-        builder.add_ingredient(ingredient, mime, stream)
+    _add(builder, statement.picture, statement.picture_path, "picture")
+    for number, (picture, path) in enumerate(statement.others):
+        _add(builder, picture, path, f"other{number}")
     return builder
 
 
-def _picture_stream(statement: Statement) -> tuple[str, Any]:
+def _add(builder: c2pa.Builder, picture: Picture, path: Path | None, label: str) -> None:
+    """One input as an ingredient; the first is what was opened, the others went into it."""
+    relationship = "parentOf" if label == "picture" else "componentOf"
+    title = picture.name or "picture"
+    ingredient = {"title": title, "relationship": relationship, "label": label}
+    mime, stream = _picture_stream(picture, path)
+    with stream:
+        builder.add_ingredient(ingredient, mime, stream)
+
+
+def _picture_stream(picture: Picture, path: Path | None) -> tuple[str, Any]:
     """The input file itself, so that credentials of its own are kept, else a PNG of it."""
-    path = statement.picture_path
-    mime = None if path is None else picture_mime(path)
+    mime = None if path is None else input_mime(path)
     if path is not None and mime is not None:
         return mime, path.open("rb")
     buffer = io.BytesIO()
-    Image.fromarray(statement.picture.pixels).save(buffer, "PNG", compress_level=1)
+    Image.fromarray(picture.pixels).save(buffer, "PNG", compress_level=1)
     buffer.seek(0)
     return "image/png", buffer
+
+
+def input_mime(path: Path) -> str | None:
+    """The media type of a picture by its content, of footage by its first box; None where the
+    credentials' library reads neither."""
+    mime = picture_mime(path)
+    if mime is None:
+        with path.open("rb") as stream:
+            head = stream.read(12)
+        if head[4:8] == b"ftyp":
+            mime = "video/quicktime" if head[8:10] == b"qt" else "video/mp4"
+    return mime
 
 
 def picture_mime(path: Path) -> str | None:

@@ -112,7 +112,7 @@ def _tags(statement: Statement) -> dict[str, str]:
     captured = statement.picture.captured
     return {
         **({CAPTURED: captured} if captured else {}),
-        "comment": "AI-generated: a still picture set in motion by vivant",
+        "comment": statement.comment,
         "DigitalSourceType": address_of(statement.made),
         "encoder_software": f"vivant {statement.record['vivant']}",
     }

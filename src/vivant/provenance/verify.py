@@ -13,6 +13,7 @@ from vivant.provenance.credentials import (
     FIRST_RECORD_LABEL,
     READABLE,
     RECORD_LABEL,
+    input_mime,
     picture_mime,
     read,
     sidecar_of,
@@ -106,7 +107,7 @@ def _verify_folder(folder: Path, anchors: str) -> Verdict:
 
 def states_synthetic(path: Path) -> bool:
     """Whether a picture's own intact credentials say that a model made it."""
-    mime = picture_mime(path)
+    mime = input_mime(path)
     if mime is None:
         return False
     try:

@@ -1,0 +1,152 @@
+"""The commands that take several pictures or footage: each is one edit, run as every job is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vivant import job
+from vivant.asset import Files
+from vivant.cli.animate import teller
+from vivant.cli.options import Consent, FormatName, Fps, Json, NoWatermark, Out, Overwrite, Size
+from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.cli.show import ask, print_json, progress_bars, say
+from vivant.controls.edits import Between, Retime
+from vivant.controls.entry import Control
+from vivant.errors import UsageError
+from vivant.media.assets import FileAssets
+from vivant.provenance.keys import signing_key
+from vivant.provenance.policy import policy_of
+from vivant.registry import editor
+from vivant.request import Hooks, Keyframe, Request
+from vivant.settings import read_settings
+
+CODECS = {"av1": "av1", "libdav1d": "av1", "vp9": "webm", "vp8": "webm", "ffv1": "mkv",
+          "gif": "gif", "webp": "webp", "avif": "avif"}  # fmt: skip
+"""By a clip's codec, the format that keeps it; H.264 and all others become mp4 (or mov)."""
+
+Clip = Annotated[Path, typer.Argument(help="The clip.", show_default=False)]
+
+
+def between(
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures of one scene, in order.", show_default=False)
+    ],
+    out: Out = None,
+    seconds: Annotated[float, typer.Option(help="From each picture to the next.")] = 1.0,
+    fps: Fps = None,
+    size: Size = None,
+    dissolve: Annotated[
+        bool, typer.Option("--dissolve", help="Cross-fade pictures of different scenes.")
+    ] = False,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Make one clip through several pictures of a scene."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = tuple(
+            Keyframe(assets.add(path, "picture"), seconds * index)
+            for index, path in enumerate(pictures)
+        )
+        length = seconds * max(1, len(pictures) - 1)
+        return Request(frames, (Between(dissolve),), length, fps, size, model="footage")
+
+    _run(pictures[0], outputs, ask_for)
+
+
+def retime(
+    clip: Clip,
+    speed: Annotated[float, typer.Option(help="1 as it was, 0.25 four times slower.")] = 1.0,
+    fps: Fps = None,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Play footage slower, faster, or at another frame rate."""
+    if speed == 1.0 and fps is None:
+        raise UsageError("Say what shall change: --speed 0.25, or --fps 60.")
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+    _edit(clip, outputs, lambda files: (Retime(speed),), fps=fps, size=size)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (between, retime)
+
+
+def _outputs(
+    out: Path | None, fmt: str | None, plain: bool, overwrite: bool, json: bool, consent: bool
+) -> OutputOptions:
+    return OutputOptions(
+        out, fmt, watermark=not plain, overwrite=overwrite, json=json, consent=consent
+    )
+
+
+def _edit(
+    clip: Path,
+    outputs: OutputOptions,
+    controls: Callable[[Files], tuple[Control, ...]],
+    pictures: tuple[Path, ...] = (),
+    seconds: float = 4.0,
+    fps: float | None = None,
+    size: str | None = None,
+) -> None:
+    """Run an edit of one clip, which goes before ``pictures``."""
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = (
+            Keyframe(assets.add(clip, "clip")),
+            *(Keyframe(assets.add(path, "picture")) for path in pictures),
+        )
+        return Request(frames, controls(assets), seconds, fps, size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+def _run(first: Path, outputs: OutputOptions, ask_for: Callable[[FileAssets], Request]) -> None:
+    clock, settings = time.monotonic(), read_settings()
+    with FileAssets() as assets:
+        request = ask_for(assets)
+        outputs = _kept(first, outputs, request, assets)
+        place = place_for(first, outputs, format_of(outputs), None)
+        question = None if outputs.json else ask()
+        with progress_bars(outputs.json) as progress:
+            done = job.run(
+                request,
+                place.delivery,
+                assets,
+                editor(settings),
+                signing_key(settings),
+                policy=policy_of(settings, outputs.consent, question),
+                hooks=Hooks(progress, planned=teller(outputs)),
+            )
+    if outputs.json:
+        video = done.plan.video
+        facts = {"path": str(done.clip.path), "sha256": done.clip.sha256, "video": asdict(video)}
+        print_json({**facts, "request": request.to_data(), "notes": list(done.plan.notes)})
+    else:
+        say(f"{done.clip.path}  {time.monotonic() - clock:.1f} s")
+
+
+def _kept(
+    first: Path, outputs: OutputOptions, request: Request, assets: FileAssets
+) -> OutputOptions:
+    """The outputs in the footage's own format, where nothing else is asked for."""
+    asset = request.keyframes[0].image
+    named = outputs.format or (outputs.out is not None and outputs.out.suffix)
+    if asset.kind != "clip" or named:
+        return outputs
+    own = "mov" if first.suffix.lower() == ".mov" else "mp4"
+    return replace(outputs, format=CODECS.get(assets.film(asset).codec, own))

@@ -1,0 +1,1 @@
+"""Several pictures, and footage that goes on: in-betweening, retiming, loops, continuation."""

@@ -1,0 +1,79 @@
+"""The family of edits: several pictures, and footage, through the same seam as every model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vivant.asset import Assets
+from vivant.controls.edits import Between, Edit, Retime
+from vivant.errors import UsageError
+from vivant.footage.piece import Piece
+from vivant.footage.retime import retimed, through_pictures
+from vivant.request import (
+    Capabilities,
+    FrameStream,
+    Generator,
+    Hooks,
+    ModelIdentity,
+    Plan,
+    Request,
+    Result,
+    Target,
+    refuse_unknown,
+)
+
+NAME = "footage"
+EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
+    Between: through_pictures,
+    Retime: retimed,
+}
+CAPABILITIES = Capabilities(
+    controls=("between", "retime"),
+    keyframes=64,
+    sizes="that of the footage",
+    reproducible="device",
+    footage=True,
+)
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Edits as a model: ``builtin`` is the model whose weights see and move pictures."""
+
+    builtin: Generator
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The edits' name, with version and hash of the weights they use."""
+        return replace(self.builtin.identity, name=NAME)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See `vivant.request.Capabilities`."""
+        return CAPABILITIES
+
+    def plan(self, request: Request, assets: Assets, target: Target) -> Plan:
+        """See `vivant.request.Generator`. Raises MediaError for footage that cannot be read."""
+        refuse_unknown(request, target, CAPABILITIES, NAME)
+        piece = _piece(request, assets, target)
+        return Plan(piece.video, (piece.video.width, piece.video.height), piece.notes)
+
+    def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
+        """See `vivant.request.Generator`. Frames are made when they are asked for."""
+        size = f"{plan.video.width}x{plan.video.height}"
+        exact = replace(request, size=size, fps=plan.video.fps)
+        piece = _piece(exact, assets, Target())
+        return Result(
+            plan=plan,
+            open=lambda: FrameStream(piece.frames()),
+            model=self.identity,
+            made=piece.made,
+        )
+
+
+def _piece(request: Request, assets: Assets, target: Target) -> Piece:
+    edits = [control for control in request.controls if isinstance(control, Edit)]
+    if len(edits) != 1:
+        raise UsageError(f"A request to {NAME} holds one edit, not {len(edits)}.")
+    return EDITS[type(edits[0])](request, assets, target)
