@@ -56,6 +56,8 @@ ALIASES = {
     "crane": "crane-up",
     "handheld": "hand-held",
 }
+WORDS = {"auto": ("push-in 0.04", "swing 0.012")}
+"""A breath, for a picture in which nothing else moves."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def parse_camera(text: str) -> Camera:
     moves = [part.strip() for part in text.split(",")]
     if not any(moves):
         raise UsageError(f"No camera move is named; choose from {', '.join(MOVES)}.")
-    for move in moves:
+    for move in (part for given in moves for part in WORDS.get(given, (given,))):
         if move not in ("", "still", "none"):
             axis, amount = _one_move(move)
             amounts[axis] += amount

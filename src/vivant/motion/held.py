@@ -195,7 +195,7 @@ def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]
     if combined(request.all(Camera)).moves:
         return []
     return [
-        "Nothing is seen that moves by itself, so the clip stands still; --camera push-in lets it"
+        "Nothing is seen that moves by itself, so the clip stands still; --camera auto lets it"
         " breathe, a stroke drives a thing, --move takes a mask."
     ]
 

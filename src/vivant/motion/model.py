@@ -30,7 +30,14 @@ from vivant.motion.motion_file import (
 )
 from vivant.motion.performance import Performance, things_of
 from vivant.motion.priors import Priors, priors_of
-from vivant.motion.reading import asked_of, check_aspect, notes_on, read_layers, read_shot
+from vivant.motion.reading import (
+    asked_of,
+    check_aspect,
+    check_flat,
+    notes_on,
+    read_layers,
+    read_shot,
+)
 from vivant.motion.sampler import open_networks
 from vivant.motion.steering import FIRST, Steering
 from vivant.rendering.behind import in_place
@@ -143,6 +150,7 @@ class MotionModel:
             if is_motion(content):
                 motion_from(content, given.file.name)
             else:
+                check_flat(request)
                 check_aspect(field_from(content, given.file.name), video)
         return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
 

@@ -110,7 +110,8 @@ class Performance:
 
     def flows(self) -> Iterator[FlowPair]:
         """Ground truth between consecutive frames."""
-        return stage_flows(self.shot, self.stage, self.things, self.held, self.rendering)
+        space = self._space(self.looked) if self.deep and self.looked is not None else None
+        return stage_flows(self.shot, self.stage, self.things, self.held, self.rendering, space)
 
 
 def things_of(shot: Shot, looked: Looked | None, steering: Steering) -> MotionField | None:

@@ -300,6 +300,16 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     return notes
 
 
+def check_flat(request: Request) -> None:
+    """Raises UsageError where a camera asks for depth, which a field is rendered without."""
+    moves = combined(request.all(Camera)).through
+    if moves:
+        raise UsageError(
+            f"A field is rendered flat, and the camera's {moves[0].replace('_', '-')} needs depth;"
+            " leave the field out, or use pans, push-in and rolls."
+        )
+
+
 def check_aspect(field: MotionField, video: VideoSpec) -> None:
     """Raises UsageError where a field was made for a picture of another shape."""
     mine, theirs = video.width / video.height, field.grid[1] / field.grid[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as File
 
 import cv2
 import numpy as np
@@ -27,6 +27,10 @@ from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.renderer import Held, held_of, views_of
 from vivant.rendering.shot import Shot
 from vivant.rendering.source import Source
+from vivant.rendering.space.pose import Path
+from vivant.rendering.space.relief import Relief
+from vivant.rendering.space.truth import through
+from vivant.rendering.space.view import View
 from vivant.rendering.warp import ALONE, Warp
 from vivant.rendering.work import to_work
 from vivant.request import Progress, no_progress
@@ -97,12 +101,15 @@ def stage_flows(
     things: MotionField | None,
     held: Held | None,
     rendering: Rendering = RENDERING,
+    space: tuple[Relief, Path] | None = None,
 ) -> Iterator[FlowPair]:
-    """Flow of every pair of consecutive frames of layers on a stage, and bodies upon them."""
+    """Flow of every pair of consecutive frames of layers on a stage, and bodies upon them; with a
+    ``space``, as seen along a path through it."""
     spec, loop, pixels = shot.spec, shot.loop, shot.picture.pixels
     bodies = [] if things is None else find_bodies(things, pixels, spec, loop, rendering)
     stage, grid = stage_of(pixels), grid_of((spec.width, spec.height))
-    views = views_of(shot.controls.camera, spec, loop)
+    view = None if space is None else View(pixels, *space)
+    views = [] if view is not None else views_of(shot.controls.camera, spec, loop)
     before = None
     for index in range(spec.count):
         even, odd, share, known = stage.shown(index / spec.fps)
@@ -114,6 +121,9 @@ def stage_flows(
                 flow, exact = np.where(held[..., None], np.float32(0), flow), exact | held
             if views:
                 flow, exact = _through(grid, flow, exact, views[index - 1], views[index])
+            if view is not None and space is not None:
+                poses = space[1].poses
+                flow, exact = through(view, poses[index - 1], poses[index], flow, exact)
             yield _pair(grid, flow, exact)
         before = now
 
@@ -187,7 +197,7 @@ def _fetch(values: Floats, at: Floats) -> Floats:
 def export(
     pairs: Iterator[FlowPair],
     count: int,
-    folder: Path,
+    folder: File,
     parts: tuple[str, ...],
     progress: Progress = no_progress,
 ) -> None:
@@ -220,7 +230,7 @@ def export_bytes(video: VideoSpec, parts: tuple[str, ...]) -> float:
     return pixels * sum(BYTES_A_PIXEL[part] for part in parts)
 
 
-def _write_pair(folder: Path, index: int, pair: FlowPair, flow_format: str) -> None:
+def _write_pair(folder: File, index: int, pair: FlowPair, flow_format: str) -> None:
     everywhere = np.ones_like(pair.occluded)
     ways: dict[str, tuple[Floats, Where, Where]] = {
         "forward": (pair.forward, pair.forward_exact, ~pair.occluded),
@@ -232,11 +242,11 @@ def _write_pair(folder: Path, index: int, pair: FlowPair, flow_format: str) -> N
             _write_mask(folder / f"{name}_exact_{index:05d}.png", exact)
 
 
-def _write_mask(path: Path, mask: Where) -> None:
+def _write_mask(path: File, mask: Where) -> None:
     cv2.imwrite(str(path), mask.astype(np.uint8) * 255)
 
 
-def _write_flow(stem: Path, flow: Floats, valid: Where, flow_format: str) -> None:
+def _write_flow(stem: File, flow: Floats, valid: Where, flow_format: str) -> None:
     if flow_format == "flo":
         write_flo(stem.with_suffix(".flo"), flow)
     elif flow_format == "kitti":
@@ -245,14 +255,14 @@ def _write_flow(stem: Path, flow: Floats, valid: Where, flow_format: str) -> Non
         np.savez_compressed(stem.with_suffix(".npz"), flow=flow.astype(np.float16), valid=valid)
 
 
-def write_flo(path: Path, flow: Floats) -> None:
+def write_flo(path: File, flow: Floats) -> None:
     """Middlebury .flo: tag 202021.25, width, height, then x and y interleaved, float32."""
     height, width = flow.shape[:2]
     header = struct.pack("<fii", 202021.25, width, height)
     path.write_bytes(header + np.ascontiguousarray(flow, "<f4").tobytes())
 
 
-def write_kitti(path: Path, flow: Floats, valid: Where) -> None:
+def write_kitti(path: File, flow: Floats, valid: Where) -> None:
     """KITTI 2015 flow: 16-bit PNG, 64 * flow + 2^15 in red and green, validity in blue."""
     coded = np.clip(flow * 64 + 32768.5, 0, 65535).astype(np.uint16)
     picture = np.dstack([valid.astype(np.uint16), coded[..., 1], coded[..., 0]])

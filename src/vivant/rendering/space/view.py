@@ -65,17 +65,27 @@ class View:
 
     def sources(self, one: Slice, pose: Pose) -> Floats:
         """Where each node sees a slice, pixels of the picture ``[rows, columns, 2]``."""
-        h, w = one.disparity.shape
-        found, scale = self.places, np.float32(self.short)
-        middle = np.array(self.shape[::-1], np.float32) / 2
-        cells = np.array([w / self.shape[1], h / self.shape[0]], np.float32)
+        found = self.places
         for _ in range(ROUNDS):
-            at = (found * scale + middle) * cells - np.float32(0.5)
-            depth = cv2.remap(
-                one.disparity, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
-            found = self.lens.sources(pose, self.places, depth)
-        return np.asarray(found * scale + middle - np.float32(0.5), np.float32)
+            found = self.lens.sources(pose, self.places, self._disparity(one, found))
+        return self._pixels(found)
+
+    def images(self, one: Slice, pose: Pose, at: Floats) -> Floats:
+        """Where a slice's places ``at`` ``[h, w, 2]``, pixels of the picture, are seen."""
+        middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
+        places = np.asarray((at + np.float32(0.5) - middle) / np.float32(self.short), np.float32)
+        return self._pixels(self.lens.images(pose, places, self._disparity(one, places)))
+
+    def _disparity(self, one: Slice, places: Floats) -> Floats:
+        h, w = one.disparity.shape
+        middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
+        cells = np.array([w / self.shape[1], h / self.shape[0]], np.float32)
+        at = (places * np.float32(self.short) + middle) * cells - np.float32(0.5)
+        return np.asarray(_fetched(one.disparity, at), np.float32)
+
+    def _pixels(self, places: Floats) -> Floats:
+        middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
+        return np.asarray(places * np.float32(self.short) + middle - np.float32(0.5), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +106,7 @@ class _Layer:
         box = self._covered(nodes, view.shape)
         if box is None:
             return
-        at = _enlarged(nodes, box)
+        at = enlarged(nodes, box)
         corner = self.slice.box[1].start, self.slice.box[0].start
         own = cv2.subtract(at, (*corner, 0, 0))
         places = cv2.multiply(own, (float(DENSE), float(DENSE), 0, 0))
@@ -154,7 +164,7 @@ def _places(shape: tuple[int, int]) -> Floats:
     return np.dstack(np.meshgrid(x, y)).astype(np.float32)
 
 
-def _enlarged(nodes: Floats, box: Box) -> Floats:
+def enlarged(nodes: Floats, box: Box) -> Floats:
     """Places on nodes at every pixel of a box, ``[h, w, 2]``."""
     first = [s.start // NODE for s in box]
     last = [-(-s.stop // NODE) + 2 for s in box]
