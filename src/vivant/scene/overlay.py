@@ -26,6 +26,10 @@ STEP = 36
 """Levels by which a stroke differs from what is around it."""
 GRAIN = 10
 """Levels by which neighbours inside a stroke differ."""
+THIN, THIN_STEP = 7, 60
+"""Strokes of small letters, which have no even inside: their width in pixels, and their step."""
+CORE = 0.5
+"""Share of a letter's pixels that stand out less than its core."""
 LOW, TALL = 7, 0.2
 """Height of a letter: least in pixels, most as a share of the short side."""
 UNEVEN = 9.0
@@ -92,17 +96,23 @@ def _panels(small: Frame) -> Plane:
 def _lettering(small: Frame) -> Plane:
     """Rows of letters with their outlines, 255 = lettering."""
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    side = max(5, round(STROKE * min(grey.shape)) | 1)
-    kernel = np.ones((side, side), np.uint8)
     out = np.zeros(grey.shape, np.uint8)
     even = _even(small)
+    wide = max(5, round(STROKE * min(grey.shape)) | 1)
     for hat in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
-        strokes = ((cv2.morphologyEx(grey, hat, kernel) > STEP) & even).astype(np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-        letters = _letters(small, labels, stats)
-        for one in _in_rows(letters):
-            _mark(out, labels, one)
+        bold = cv2.morphologyEx(grey, hat, np.ones((wide, wide), np.uint8))
+        _mark_rows(out, small, (bold > STEP) & even, bold)
+        thin = cv2.morphologyEx(grey, hat, np.ones((THIN, THIN), np.uint8))
+        _mark_rows(out, small, thin > THIN_STEP, thin)
     return out
+
+
+def _mark_rows(out: Plane, small: Frame, strokes: Cells, hat: Plane) -> None:
+    """Put the letters among ``strokes`` ``[H, W]`` into ``out``; ``hat`` says how far each pixel
+    stands out."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)
+    for one in _in_rows(_letters(small, labels, stats, hat)):
+        _mark(out, labels, one)
 
 
 def _even(small: Frame) -> Cells:
@@ -113,7 +123,7 @@ def _even(small: Frame) -> Cells:
     return np.asarray(cv2.dilate(flat, pair, anchor=(0, 0)) > 0, np.bool_)
 
 
-def _letters(small: Frame, labels: NDArray[np.int32], stats: NDArray[np.int32]) -> list[Letter]:
+def _letters(small: Frame, labels: NDArray[np.int32], stats: NDArray[np.int32], hat: Plane) -> list[Letter]:
     """The parts that may be letters by their size, shape and even colour."""
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
     tall = TALL * min(small.shape[:2])
@@ -124,8 +134,7 @@ def _letters(small: Frame, labels: NDArray[np.int32], stats: NDArray[np.int32]) 
         left, top, width, height, _ = (int(v) for v in stats[number])
         place = np.s_[top : top + height, left : left + width]
         inside = (labels[place] == number).astype(np.uint8)
-        core = cv2.erode(inside, np.ones((2, 2), np.uint8), borderValue=0) > 0
-        values = small[place][core if core.sum() >= 8 else inside > 0]
+        values = small[place][(inside > 0) & (hat[place] >= np.quantile(hat[place][inside > 0], CORE))]
         colour = np.median(values, axis=0)
         if np.abs(values - colour).mean(axis=0).max() <= UNEVEN:
             red, green, blue = (float(v) for v in colour)
