@@ -32,14 +32,16 @@ CORE = 0.5
 """Share of a letter's pixels that stand out less than its core."""
 LOW, TALL = 7, 0.2
 """Height of a letter: least in pixels, most as a share of the short side."""
-UNEVEN = 9.0
+UNEVEN = 10.0
 """Standard deviation in levels inside a letter."""
 ALIKE = 24
 """Levels by which the letters of a row differ."""
-LETTERS = 4
+LETTERS = 5
 """Letters that make a row."""
 REACH = 0.16
 """Heights of a letter by which its outline and shadow reach beyond it."""
+BESIDE, NEAR = 2.0, 56
+"""Heights by which a row may go on, and levels by which the rest of it differs from its colour."""
 PANEL, FILLED = 0.004, 0.86
 """Least panel as a share of the picture, and how much of its box it fills."""
 MOST_CANDIDATES = 4000
@@ -47,9 +49,8 @@ MOST_CANDIDATES = 4000
 
 @dataclass(frozen=True)
 class Letter:
-    """A part that may be a letter: ``number`` in its map, box in pixels, ``colour`` (R, G, B)."""
+    """A part that may be a letter: its box in pixels, ``colour`` (R, G, B)."""
 
-    number: int
     left: int
     top: int
     width: int
@@ -111,8 +112,8 @@ def _mark_rows(out: Plane, small: Frame, strokes: Cells, hat: Plane) -> None:
     """Put the letters among ``strokes`` ``[H, W]`` into ``out``; ``hat`` says how far each pixel
     stands out."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)
-    for one in _in_rows(_letters(small, labels, stats, hat)):
-        _mark(out, labels, one)
+    for row in _rows(_letters(small, labels, stats, hat)):
+        _mark(out, small, row)
 
 
 def _even(small: Frame) -> Cells:
@@ -123,7 +124,9 @@ def _even(small: Frame) -> Cells:
     return np.asarray(cv2.dilate(flat, pair, anchor=(0, 0)) > 0, np.bool_)
 
 
-def _letters(small: Frame, labels: NDArray[np.int32], stats: NDArray[np.int32], hat: Plane) -> list[Letter]:
+def _letters(
+    small: Frame, labels: NDArray[np.int32], stats: NDArray[np.int32], hat: Plane
+) -> list[Letter]:
     """The parts that may be letters by their size, shape and even colour."""
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
     tall = TALL * min(small.shape[:2])
@@ -134,16 +137,18 @@ def _letters(small: Frame, labels: NDArray[np.int32], stats: NDArray[np.int32], 
         left, top, width, height, _ = (int(v) for v in stats[number])
         place = np.s_[top : top + height, left : left + width]
         inside = (labels[place] == number).astype(np.uint8)
-        values = small[place][(inside > 0) & (hat[place] >= np.quantile(hat[place][inside > 0], CORE))]
+        values = small[place][
+            (inside > 0) & (hat[place] >= np.quantile(hat[place][inside > 0], CORE))
+        ]
         colour = np.median(values, axis=0)
         if np.abs(values - colour).mean(axis=0).max() <= UNEVEN:
             red, green, blue = (float(v) for v in colour)
-            out.append(Letter(number, left, top, width, height, (red, green, blue)))
+            out.append(Letter(left, top, width, height, (red, green, blue)))
     return out
 
 
-def _in_rows(letters: list[Letter]) -> list[Letter]:
-    """Those that stand in a row of `LETTERS` or more."""
+def _rows(letters: list[Letter]) -> list[list[Letter]]:
+    """The rows of `LETTERS` or more in which letters stand."""
     if len(letters) < LETTERS:
         return []
     x, y, w, h = np.array([(o.left, o.top, o.width, o.height) for o in letters], np.float32).T
@@ -163,14 +168,23 @@ def _in_rows(letters: list[Letter]) -> list[Letter]:
         for other in np.flatnonzero(beside & level & like):
             parent[root(int(other))] = root(k)
     roots = [root(k) for k in range(len(letters))]
-    counts = np.bincount(roots, minlength=len(letters))
-    return [one for one, r in zip(letters, roots, strict=True) if counts[r] >= LETTERS]
+    rows: dict[int, list[Letter]] = {}
+    for one, number in zip(letters, roots, strict=True):
+        rows.setdefault(number, []).append(one)
+    return [row for row in rows.values() if len(row) >= LETTERS]
 
 
-def _mark(out: Plane, labels: NDArray[np.int32], one: Letter) -> None:
-    """Put a letter with its outline into ``out``."""
-    reach = max(3, round(REACH * one.height))
-    top, left = max(0, one.top - reach), max(0, one.left - reach)
-    place = np.s_[top : one.top + one.height + reach, left : one.left + one.width + reach]
-    inside = (labels[place] == one.number).astype(np.uint8) * 255
-    out[place] |= cv2.dilate(inside, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+def _mark(out: Plane, small: Frame, row: list[Letter]) -> None:
+    """Put a row with its outlines into ``out``, and what has its colour beside it: a letter that
+    was not told from what is behind it."""
+    tall = max(one.height for one in row)
+    ahead, above = round(BESIDE * tall), round(0.35 * tall)
+    top, left = max(0, min(o.top for o in row) - above), max(0, min(o.left for o in row) - ahead)
+    bottom = max(o.top + o.height for o in row) + above
+    right = max(o.left + o.width for o in row) + ahead
+    place = np.s_[top:bottom, left:right]
+    colour = np.median([one.colour for one in row], axis=0)
+    like = np.abs(small[place] - colour.astype(np.float32)).max(axis=2) < NEAR
+    reach = max(3, round(REACH * tall))
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    out[place] |= cv2.dilate(like.astype(np.uint8) * 255, square)
