@@ -40,6 +40,8 @@ LETTERS = 5
 """Letters that make a row."""
 REACH = 0.16
 """Heights of a letter by which its outline and shadow reach beyond it."""
+SHADES = 0.75
+"""Standard deviation in levels of a panel's colour; a sky without grain still has a gradient."""
 BESIDE, NEAR = 2.0, 56
 """Heights by which a row may go on, and levels by which the rest of it differs from its colour."""
 PANEL, FILLED = 0.004, 0.86
@@ -89,7 +91,8 @@ def _panels(small: Frame) -> Plane:
         inside = (labels[top : top + high, left : left + wide] == number).astype(np.uint8)
         outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         whole = cv2.drawContours(np.zeros_like(inside), outlines, -1, 255, cv2.FILLED)
-        if (whole > 0).mean() >= FILLED:
+        shades = small[top : top + high, left : left + wide][inside > 0]
+        if (whole > 0).mean() >= FILLED and shades.std(axis=0).max() <= SHADES:
             out[top : top + high, left : left + wide] |= whole
     return np.asarray(cv2.dilate(out, np.ones((5, 5), np.uint8)), np.uint8)
 
