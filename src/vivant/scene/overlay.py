@@ -80,7 +80,7 @@ def _panels(small: Frame) -> Plane:
     """Even panels with what stands on them, 255 = panel."""
     kernel = np.ones((3, 3), np.uint8)
     spread = cv2.subtract(cv2.dilate(small, kernel), cv2.erode(small, kernel)).max(axis=2)
-    clipped = (small.min(axis=2) >= 253) | (small.max(axis=2) <= 2)
+    clipped = (small.min(axis=2) >= 250) | (small.max(axis=2) <= 2)
     even = ((spread <= 1) & ~clipped).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(even, connectivity=4)
     out = np.zeros(even.shape, np.uint8)
