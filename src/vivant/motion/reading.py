@@ -33,6 +33,7 @@ from vivant.motion.performance import HOLDS
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
+from vivant.scene.overlay import overlay_of
 from vivant.scene.record import Scene
 from vivant.scene.surround import find_surround
 
@@ -215,21 +216,27 @@ def _joined(masks: Iterable[Masked], source: Picture, plan: Plan, assets: Assets
 def _with_surround(
     still: Plane | None, move: Plane | None, source: Picture, plan: Plan
 ) -> Plane | None:
-    """What is held, with what surrounds the scene; a move mask may ask for that, too."""
-    surround = find_surround(source.pixels)
-    if surround is None:
+    """What is held, with what surrounds the scene or lies over it; a move mask may ask for that,
+    too."""
+    parts = (find_surround(source.pixels), overlay_of(source))
+    no_scene = [part for part in parts if part is not None]
+    if not no_scene:
         return still
-    held = fit_plane(np.where(surround, np.uint8(255), np.uint8(0)), plan.fitted)
+    found = np.logical_or.reduce(no_scene)
+    held = fit_plane(np.where(found, np.uint8(255), np.uint8(0)), plan.fitted)
     if move is not None:
         held = np.where(move > 127, np.uint8(0), held)
     return held if still is None else np.maximum(still, held)
 
 
 def _surround_notes(picture: Picture) -> list[str]:
-    surround = find_surround(picture.pixels)
-    if surround is None:
-        return []
-    return [f"The border around the scene ({surround.mean():.0%} of the picture) is held."]
+    notes = []
+    surround, overlay = find_surround(picture.pixels), overlay_of(picture)
+    if surround is not None:
+        notes.append(f"The border around the scene ({surround.mean():.0%} of the picture) is held.")
+    if overlay is not None and (surround is None or (overlay & ~surround).any()):
+        notes.append("Lettering or panels over the scene are held.")
+    return notes
 
 
 def _mask_notes(request: Request, assets: Assets, picture: Picture) -> list[str]:

@@ -135,9 +135,8 @@ def _disparity(relief: Relief, own: Floats) -> Floats:
     nodes = (max(4, round(height / NODE)), max(4, round(width / NODE)))
     far = relief.at(nodes)
     weight = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
-    weight = np.where(weight > 0.9, weight, 0.02 * weight * (weight > 0.3)).astype(np.float32)
-    if weight.max() <= 0:
-        weight = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
+    if (weight > 0.97).any():
+        weight = (weight > 0.97).astype(np.float32)
     return np.asarray(filled((far * weight)[..., None], weight)[..., 0], np.float32)
 
 
