@@ -135,8 +135,10 @@ def _disparity(relief: Relief, own: Floats) -> Floats:
     nodes = (max(4, round(height / NODE)), max(4, round(width / NODE)))
     far = relief.at(nodes)
     weight = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
-    if (weight > 0.97).any():
-        weight = (weight > 0.97).astype(np.float32)
+    whole = (weight > 0.97).astype(np.uint8)
+    inner = cv2.erode(whole, np.ones((3, 3), np.uint8))  # its rim lies between near and far
+    if whole.any():
+        weight = (inner if inner.any() else whole).astype(np.float32)
     return np.asarray(filled((far * weight)[..., None], weight)[..., 0], np.float32)
 
 
