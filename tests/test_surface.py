@@ -16,6 +16,10 @@ SHARED = {
 COMMANDS = {
     "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
+    "between": {
+        "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
+        "--out", "--overwrite", "--seconds", "--size", "-o",
+    },
     "data": set(),
     "evaluate": {
         "suite", "--clips", "--consent", "--features", "--model", "--out", "--photos", "--pictures",
@@ -30,6 +34,10 @@ COMMANDS = {
         "--processes", "--split",
     },
     "render": {"photo", "field"} | SHARED,
+    "retime": {
+        "clip", "--consent", "--format", "--fps", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "--speed", "-o",
+    },
     "serve": {"--folder", "--host", "--name", "--new-key", "--no-worker", "--port", "--queue"},
     "see": {
         "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "-o",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vivant.bundle import BUILTIN, Bundle, open_bundle
 from vivant.errors import BundleError, UsageError
+from vivant.files import listed
 from vivant.request import Generator, Runtime
 from vivant.scene.guests import guests_at
 from vivant.settings import Settings, read_settings
@@ -75,7 +76,7 @@ def load(name: str, runtime: Runtime = Runtime()) -> Generator:  # noqa: B008 - 
 
 def added_models(settings: Settings) -> dict[str, Path]:
     """The models that the user added, by name, as folders of bundles."""
-    found = sorted((settings.home / "models").glob("*/config.json"))
+    found = listed(settings.home / "models", "*/config.json")
     return {path.parent.name: path.parent for path in found}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.errors import BundleError
-from vivant.files import sha256_of
+from vivant.files import listed, sha256_of
 
 MAX_HEADER = 100 << 20
 """Bytes; the format's own limit."""
@@ -83,8 +83,8 @@ def header_of(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _tensors(place: Path) -> dict[str, tuple[int, ...]]:
-    files = sorted(place.glob("*.safetensors"))
-    for index in place.glob("*.safetensors.index.json"):
+    files = listed(place, "*.safetensors")
+    for index in listed(place, "*.safetensors.index.json"):
         for name in set(_json(index).get("weight_map", {}).values()):
             if not (place / str(name)).is_file():
                 raise BundleError(f"{place} lacks {name}; fetch it again.")
@@ -107,12 +107,12 @@ def _variant(path: Path) -> str:
 def variant_of(checkpoint: Checkpoint) -> str | None:
     """The variant that the weights are kept in, None for the plain one."""
     parts = (checkpoint.folder / name for name in checkpoint.tensors)
-    found = {_variant(path) for place in parts for path in place.glob("*.safetensors")}
+    found = {_variant(path) for place in parts for path in listed(place, "*.safetensors")}
     return max(found, default="") or None
 
 
 def _refuse_unsafe(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
+    for path in listed(folder, deep=True):
         if path.suffix in UNSAFE:
             raise BundleError(
                 f"{path} could run code when it is opened; vivant takes safetensors weights only."
@@ -129,7 +129,7 @@ def _licence(folder: Path) -> str:
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    for path in listed(folder, deep=True):
         if path.suffix in (".json", ".safetensors") and path.is_file():
             digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_of(path)}".encode())
     return digest.hexdigest()
