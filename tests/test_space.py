@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from conftest import photo_like
+from test_layers import looked
 from vivant.clip import VideoSpec
 from vivant.controls.camera import Camera, combined, parse_camera, write_camera
 from vivant.errors import UsageError
 from vivant.field.file import write_field
+from vivant.motion.relief import relief_of, steps
 from vivant.rendering.space.inpaint import inpainted
 from vivant.rendering.space.path import path_of, pivot_of
 from vivant.rendering.space.pose import Lens, Pose
@@ -238,3 +240,16 @@ def test_the_camera_goes_through_a_photograph(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs depth"):
         list(vivant.render(photo, field, camera="orbit 4deg").frames())
     assert replace(Camera(), truck=0.1).asks
+
+
+def test_a_scene_becomes_a_relief_whose_edges_are_those_of_the_mattes() -> None:
+    slope = np.tile(np.linspace(0, 1, 64, dtype=np.float32)[:, None], (1, 96))
+    jump = np.where(np.arange(96) < 48, np.float32(0.2), np.float32(0.8)) * np.ones((64, 1))
+    assert steps(slope).max() == 0  # sloping ground is no step
+    found = steps(jump.astype(np.float32))
+    assert found[:, 47:49].min() == 1
+    assert found[:, :40].max() == 0
+    one = replace(looked(), scene=replace(looked().scene, depth=np.full_like(looked().scene.depth, 0.5)))  # fmt: skip
+    flat = relief_of(one, (96, 64))
+    assert flat.thresholds() == ()  # what lies at one depth is one slice
+    assert np.ptp(flat.at((64, 96))) < 0.03

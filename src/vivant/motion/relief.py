@@ -23,7 +23,7 @@ TOGETHER = (
     ("smoke", "fire"),
 )
 """Kinds that lie at one depth where they meet: a person's clothes and hair are the person's."""
-STANDING = ("being", "vehicle", "object", "cloth", "plant")
+STANDING = ("being", "vehicle", "object", "cloth")
 """Kinds whose things stand upright: what is at one foot is at one depth."""
 UPRIGHT = 0.6
 """By so much of the way their depth is that of the whole thing."""
@@ -33,6 +33,8 @@ SURE = 0.6
 AROUND = 3
 """Cells around a place whose depth a sheet may have there."""
 SLACK = 0.02
+STEP = 0.012, 0.03
+"""What a plane leaves over of depth around a place where there is no step, and where there is."""
 LEAST = 0.001
 
 
@@ -49,19 +51,11 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
         if (matte > 127).mean() > LEAST:
             share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0)
             own = depth if kinds != ("sky",) else np.zeros_like(depth)
-            sheets.append(Sheet(matte, _bounded(_continued(own, share), own)))
+            sheets.append(Sheet(matte, _bounded(_continued(own, share), depth)))
     rest = np.clip(left, 0, 255).astype(np.uint8)
     if rest.any() or not sheets:
         sheets.append(Sheet(rest, depth))
     return Relief(tuple(sheets))
-
-
-def relief_from(disparity: Floats, size: tuple[int, int]) -> Relief:
-    """The relief of a depth map ``[h, w]`` 0..1 (1 = near) that was given, its edges made sharp."""
-    width, height = size
-    whole: Plane = np.full((height, width), 255, np.uint8)
-    scaled = cv2.resize(disparity, size, interpolation=cv2.INTER_LINEAR)
-    return Relief((Sheet(whole, _sharpened(scaled)),))
 
 
 def _standing(looked: Looked) -> Floats:
@@ -90,17 +84,24 @@ def _bounded(sheet: Floats, depth: Floats) -> Floats:
     a face is no window to the far."""
     kernel = np.ones((2 * AROUND + 1,) * 2, np.uint8)
     low, high = cv2.erode(depth, kernel) - SLACK, cv2.dilate(depth, kernel) + SLACK
-    return np.asarray(np.clip(sheet, np.maximum(low, 0), np.minimum(high, 1)), np.float32)
+    bounded = np.clip(sheet, np.maximum(low, 0), np.minimum(high, 1))
+    return np.asarray(depth + steps(depth) * (bounded - depth), np.float32)
 
 
-def _sharpened(disparity: Floats) -> Floats:
-    """Slopes between near and far made steep: each pixel takes the nearer of the two (Kramer and
-    Bruckner, 1975)."""
-    radius = max(1, round(min(disparity.shape) / 240))
-    kernel = np.ones((2 * radius + 1,) * 2, np.uint8)
-    out = disparity.astype(np.float32)
-    for _ in range(2):
-        high, low = cv2.dilate(out, kernel), cv2.erode(out, kernel)
-        steep = high - low > 0.04
-        out = np.where(steep, np.where(high - out < out - low, high, low), out)
-    return np.asarray(cv2.GaussianBlur(out, (0, 0), 0.7), np.float32)
+def steps(depth: Floats) -> Floats:
+    """How surely 0..1 depth ``[h, w]`` jumps near each place, by what a plane through its
+    surroundings leaves over: sloping ground is no step, whatever grows on it."""
+    side = 2 * AROUND + 1
+    along = np.arange(side, dtype=np.float32) - AROUND
+    spread = float((along**2).mean())
+    flat = np.full((side, side), 1 / side**2, np.float32)
+    mean = cv2.filter2D(depth, -1, flat, borderType=cv2.BORDER_REPLICATE)
+    left = cv2.filter2D(depth**2, -1, flat, borderType=cv2.BORDER_REPLICATE) - mean**2
+    for kernel in (np.tile(along, (side, 1)), np.tile(along[:, None], (1, side))):
+        slope = cv2.filter2D(
+            depth, -1, (kernel / side**2).astype(np.float32), borderType=cv2.BORDER_REPLICATE
+        )
+        left = left - slope**2 / spread
+    rough = np.sqrt(np.maximum(left, 0))
+    found = np.clip((rough - STEP[0]) / (STEP[1] - STEP[0]), 0, 1)
+    return np.asarray(cv2.dilate(found, np.ones((3, 3))), np.float32)
