@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.clip import Floats, Plane
+from vivant.clip import Floats
 from vivant.kinds import INDEX
 from vivant.motion.held import Looked
 from vivant.rendering.plates import filled
