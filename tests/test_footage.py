@@ -109,3 +109,26 @@ def test_footage_that_cannot_be_taken_is_one_sentence(
         assert run(monkeypatch, "retime", path, "--speed", 0.5, "-o", tmp_path / "x.mp4") != 0
         assert says in capsys.readouterr().err
     assert not (tmp_path / "x.mp4").exists()
+
+
+def test_the_command_of_an_edit_is_its_own() -> None:
+    from vivant.asset import Asset
+    from vivant.cli.verify import command_of
+    from vivant.controls.edits import Between, Retime
+    from vivant.provenance.record import Recorded
+    from vivant.request import Keyframe, ModelIdentity, Request, SourceType, Target
+
+    def said(*names: str, edit: Between | Retime) -> str:
+        frames = tuple(
+            Keyframe(Asset(f"{k}" * 64, "clip" if isinstance(edit, Retime) else "picture", name))
+            for k, name in enumerate(names)
+        )
+        request = Request(frames, (edit,), 2.0, model="footage")
+        return command_of(
+            Recorded(
+                request, Target(), ModelIdentity("footage", "1", "0"), SourceType.ALGORITHMIC, ()
+            )
+        )
+
+    assert said("a.png", "b.png", edit=Between(dissolve=True)) == "vivant between a.png b.png --seconds 2 --dissolve"  # fmt: skip
+    assert said("a.mp4", edit=Retime(0.5)) == "vivant retime a.mp4 --speed 0.5"

@@ -9,8 +9,9 @@ from typing import Any
 
 from vivant import job
 from vivant.cli.show import print_json, say
+from vivant.controls.edits import Edit, Retime
 from vivant.controls.given import GivenField
-from vivant.controls.table import words_of
+from vivant.controls.table import entry_of, words_of
 from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
 from vivant.media.assets import FileAssets
@@ -134,13 +135,21 @@ def _generator(known: Recorded, model: str | None) -> Generator:
 def command_of(known: Recorded) -> str:
     """The command that makes a clip like this again."""
     request = known.request
-    words = ["vivant", "animate", request.keyframes[0].image.name or "PHOTO"]
-    words += ["--seconds", f"{request.seconds:g}", "--seed", str(request.seed)]
+    edits = [control for control in request.controls if isinstance(control, Edit)]
+    names = [frame.image.name or "PHOTO" for frame in request.keyframes]
+    if edits:
+        words = ["vivant", entry_of(edits[0]).name, *names]
+    else:
+        words = ["vivant", "animate", names[0]]
+    if not any(isinstance(edit, Retime) for edit in edits):
+        words += ["--seconds", f"{request.seconds:g}"]
+    if not edits:
+        words += ["--seed", str(request.seed)]
     if request.fps is not None:
         words += ["--fps", f"{request.fps:g}"]
     if request.size is not None:
         words += ["--size", request.size]
-    if request.model != "builtin":
+    if request.model != "builtin" and not edits:
         words += ["--model", request.model]
     for control in request.controls:
         if control.asks:

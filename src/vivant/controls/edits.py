@@ -41,8 +41,15 @@ class Retime(Edit):
             raise UsageError(f"speed must be from 0.02 to 50, not {self.speed:g}.")
 
 
+def _write(control: Between | Retime) -> tuple[str, ...]:
+    """The words that come after the command."""
+    if isinstance(control, Between):
+        return ("--dissolve",) if control.dissolve else ()
+    return ("--speed", f"{control.speed:g}")
+
+
 def _entry(name: str, kind: type[Any]) -> Entry:
-    return Entry(name, kind, (), write=lambda control: ())
+    return Entry(name, kind, (), write=_write)
 
 
 ENTRIES = tuple(_entry(kind.__name__.lower(), kind) for kind in (Between, Retime))

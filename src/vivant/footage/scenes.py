@@ -8,8 +8,9 @@ import numpy as np
 from vivant.clip import Frame
 from vivant.footage.flow import both_ways, shrunk
 
-LEAST_SHARED = 0.12
-"""Share of texture that the other frame must have as well; a first guess, not measured on clips."""
+LEAST_SHARED = 0.04
+"""Share of texture that the other frame must have as well. Of 110 pairs 0.7 s apart 3 have less; of
+110 pairs from different clips none has more than 0.028."""
 
 
 def shared(a: Frame, b: Frame) -> float:
