@@ -33,12 +33,9 @@ Change = NDArray[np.int16]
 
 
 class View:
-    """A picture ``[H, W, 3]`` (or, in more detail, twice as large in ``detail``) with its relief,
-    seen along a path."""
+    """A picture ``[H, W, 3]`` with its relief, seen along a path."""
 
-    def __init__(
-        self, pixels: Frame, relief: Relief, path: Path, detail: Frame | None = None
-    ) -> None:
+    def __init__(self, pixels: Frame, relief: Relief, path: Path) -> None:
         self.pixels, self.lens = pixels, path.lens
         self.shape = (pixels.shape[0], pixels.shape[1])
         self.short = min(self.shape)
@@ -46,7 +43,7 @@ class View:
         slices = sliced(pixels, relief, 1.2 * farthest(path) + 0.01)
         plain = tuple(_Layer.of(one, denser(one.colours)) for one in slices)
         left = cv2.subtract(pixels, self._composed(plain, Pose(), None), dtype=cv2.CV_16S)
-        self.layers = tuple(_Layer.of(one, _exact(one, left, detail)) for one in slices)
+        self.layers = tuple(_Layer.of(one, _exact(one, left)) for one in slices)
 
     def at(self, frame: Frame, pose: Pose) -> Frame:
         """The view of ``frame``, the picture as it has moved in place, from a pose."""
@@ -145,15 +142,12 @@ def _fetched(values: Any, at: Floats) -> Any:
     return cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _exact(one: Slice, left: Change, detail: Frame | None) -> Frame:
-    """The dense texture of a slice with what the slices together do not show of the picture
-    (``left`` ``[H, W, 3]``), and with the photograph's own detail where there is more."""
+def _exact(one: Slice, left: Change) -> Frame:
+    """The dense texture of a slice with what the slices together do not show of the picture,
+    ``left`` ``[H, W, 3]``."""
     texture = denser(one.colours)
     size = texture.shape[1::-1]
     share = cv2.merge([cv2.resize(one.own, size, interpolation=cv2.INTER_LINEAR)] * 3)
-    if detail is not None:
-        rows, columns = (slice(DENSE * s.start, DENSE * s.stop) for s in one.box)
-        texture = np.where(share > 0.98, detail[rows, columns], texture)
     more = cv2.resize(left[one.box].astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.add(texture, cv2.multiply(more, share), dtype=cv2.CV_8U), np.uint8)
 
