@@ -210,6 +210,18 @@ def test_a_field_of_another_picture_is_refused(
     assert "aspect" in capsys.readouterr().err
 
 
+def test_a_model_that_cannot_be_opened_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIVANT_HOME", str(tmp_path))
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "models" / "mine" / "config.json").write_text("{")
+    assert run(monkeypatch, "models") == 0
+    said = capsys.readouterr().out
+    assert "builtin  (motion" in said
+    assert "mine  (cannot be opened)" in said
+
+
 def test_models_lists_licence_and_controls(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

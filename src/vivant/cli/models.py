@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.cli.show import print_json, say
-from vivant.errors import UsageError
+from vivant.errors import BundleError, UsageError
 from vivant.files import publish, sha256_of
 from vivant.registry import MODELS, added_models, open_model
 from vivant.scene.guests import check_guest, guests_at
@@ -18,7 +18,8 @@ from vivant.settings import Settings
 def show_models(as_json: bool, settings: Settings) -> None:
     """Print every installed model: family, licence, what it honours, hash of its weights; and
     the networks that the user added."""
-    rows = [_row(name) for name in (*MODELS, *added_models(settings))]
+    rows = [_row(name) for name in MODELS]
+    rows += [_row_of_added(name) for name in added_models(settings)]
     rows += [
         {"name": path.name, "family": "eyes", "sha256": sha256_of(path)}
         for path in _added(settings)
@@ -27,6 +28,9 @@ def show_models(as_json: bool, settings: Settings) -> None:
         print_json(rows)
         return
     for row in rows:
+        if "problem" in row:
+            print(f"{row['name']}  (cannot be opened): {row['problem']}")
+            continue
         if row["family"] == "eyes":
             print(f"{row['name']}  (your own, used for what is seen): {row['sha256'][:12]}")
             continue
@@ -74,6 +78,14 @@ def _take_in(path: Path, place: Path, kind: str) -> None:
 def _added(settings: Settings) -> list[Path]:
     guests = guests_at(settings.home)
     return [path for path in (guests.depth, guests.kinds) if path is not None]
+
+
+def _row_of_added(name: str) -> dict[str, Any]:
+    """As `_row`; one that cannot be opened hides no other."""
+    try:
+        return _row(name)
+    except BundleError as error:
+        return {"name": name, "family": "", "problem": str(error)}
 
 
 def _row(name: str) -> dict[str, Any]:
