@@ -74,16 +74,24 @@ def _slice(
     own = np.clip(front - nearer, 0, 1)
     if own.max() < 0.5:
         return None
-    alpha = front if front.min() == 1 or not nearer.any() else _outline(front, nearer)
-    far = max(1, round(reach * short))
-    covers = cv2.dilate((own > 0.02).astype(np.uint8), _disc(2 * far + 1)) > 0
-    alpha = np.where(covers, alpha, 0).astype(np.float32)
+    covers = _within(own > 0.02, reach * short)
+    if front.min() == 1:  # nothing lies behind the farthest
+        alpha = front
+    else:
+        outline = _outline(front, nearer) if nearer.any() else front
+        alpha = np.where(covers, outline, 0).astype(np.float32)
     known = _known(own, nearer, edges, short)
     if not known.any():
         return None
     box = _box(alpha > 0.004, 2)
     colours = _continued(pixels[box], known[box], (covers & (alpha > 0.004))[box], short)
     return Slice(box, colours, alpha[box], own[box], _disparity(relief, own))
+
+
+def _within(there: Bools, reach: float) -> Bools:
+    """Pixels ``[H, W]`` no farther than ``reach`` from some that are there."""
+    away = cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(away <= max(1.0, reach))
 
 
 def _outline(whole: Floats, hidden: Floats) -> Floats:
@@ -106,9 +114,8 @@ def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
     the same surface runs on; not where something nearer is mixed in."""
     beside = edges & (cv2.dilate(nearer, _disc(5)) > 0.02)
     inside = (own > 0.02) & ~beside
-    step = _disc(2 * max(1, round(BESIDE * short)) + 1)
-    wide = cv2.dilate(((own > 0.98) & ~beside).astype(np.uint8), step) > 0
-    runs_on = wide & ~(cv2.dilate(edges.astype(np.uint8), step) > 0)
+    wide = _within((own > 0.98) & ~beside, BESIDE * short)
+    runs_on = wide & ~_within(edges, BESIDE * short)
     return np.asarray(inside | runs_on)
 
 
