@@ -11,9 +11,16 @@ import av
 import numpy as np
 
 from vivant.clip import FilmInfo, Frame
-from vivant.errors import MediaError, UsageError, VivantError
+from vivant.errors import MediaError, VivantError
 from vivant.media.timing import exact_rate
-from vivant.media.video import ANIMATIONS, MAX_PIXELS, check_frame, iter_video, open_video
+from vivant.media.video import (
+    ANIMATIONS,
+    check_exists,
+    decoded,
+    iter_video,
+    open_video,
+    to_rgb,
+)
 
 UNEVEN = 0.6
 """Frames by which a frame may come off its time in footage of one rate."""
@@ -37,7 +44,7 @@ def film_info(path: Path) -> FilmInfo:
     Raises UsageError where there is no such file, MediaError where it holds no moving picture or
     cannot be decoded.
     """
-    _check(path)
+    check_exists(path)
     try:
         if path.suffix.lower() in ANIMATIONS:
             return _animation_info(path)
@@ -51,7 +58,7 @@ def film_info(path: Path) -> FilmInfo:
 
 def film_frames(path: Path) -> Iterator[Frame]:
     """The frames ``[H, W, 3]`` that `film_info` counts. Raises as it does."""
-    _check(path)
+    check_exists(path)
     if path.suffix.lower() in ANIMATIONS:
         yield from iter_video(path)
         return
@@ -64,16 +71,12 @@ def film_frames(path: Path) -> Iterator[Frame]:
         raise MediaError(f"{path} cannot be decoded ({error}).") from error
 
 
-def _check(path: Path) -> None:
-    if not path.exists():
-        raise UsageError(f"There is no file {path}.")
-
-
 def _animation_info(path: Path) -> FilmInfo:
-    frames = list(iter_video(path))
-    height, width = frames[0].shape[:2]
+    frames = iter_video(path)
+    height, width = next(frames).shape[:2]
+    count = 1 + sum(1 for _ in frames)
     notes = ("The rate of an animation is not kept: 24 frames a second are taken.",)
-    return FilmInfo(width, height, 24.0, len(frames), path.suffix[1:].lower(), False, notes)
+    return FilmInfo(width, height, 24.0, count, path.suffix[1:].lower(), False, notes)
 
 
 def _video(path: Path, container: Any) -> Any:
@@ -88,7 +91,7 @@ def _info(path: Path, container: Any) -> FilmInfo:
     stream = _video(path, container)
     rate = _rate_of(path, container, stream)
     container.seek(0)
-    first = next(_decoded(path, container, stream))
+    first = next(_progressive(path, container, stream))
     height, width = _upright(first).shape[:2]
     if first.color_trc == PQ:
         raise MediaError(f"{path} is HDR (PQ); bring it to SDR first, such as by ffmpeg's tonemap.")
@@ -130,7 +133,7 @@ def _frames(path: Path, container: Any) -> Iterator[Frame]:
     shown = _rate_of(path, container, stream).shown
     container.seek(0)
     shape = None
-    for index, frame in enumerate(_decoded(path, container, stream)):
+    for index, frame in enumerate(_progressive(path, container, stream)):
         pixels = _upright(frame)
         shape = shape or pixels.shape
         if pixels.shape != shape:
@@ -139,14 +142,10 @@ def _frames(path: Path, container: Any) -> Iterator[Frame]:
             yield pixels
 
 
-def _decoded(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+def _progressive(path: Path, container: Any, stream: Any) -> Iterator[Any]:
     """Progressive frames, in the order they are shown."""
-    stream.thread_type = "AUTO"
-    check_frame(path, stream.codec_context.width, stream.codec_context.height)
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     graph = None
-    for frame in container.decode(stream):
-        check_frame(path, frame.width, frame.height)
+    for frame in decoded(path, container, stream):
         if graph is None and not frame.interlaced_frame:
             yield frame
             continue
@@ -178,6 +177,5 @@ def _pulled(graph: Any) -> Iterator[Any]:
 
 
 def _upright(frame: Any) -> Frame:
-    pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns))
+    return np.ascontiguousarray(np.rot90(to_rgb(frame), turns))

@@ -24,7 +24,7 @@ MAX_PIXELS = 40_000_000
 
 def probe(path: Path) -> VideoInfo:
     """Facts from a video's header. Raises UsageError / MediaError as `iter_video` does."""
-    _check(path)
+    check_exists(path)
     try:
         with open_video(path) as container:
             stream = container.streams.video[0]
@@ -54,7 +54,7 @@ def iter_video(path: Path) -> Iterator[Frame]:
 
 
 def _frames(path: Path) -> Iterator[Frame]:
-    _check(path)
+    check_exists(path)
     if path.is_dir():
         yield from _pngs(path)
         return
@@ -67,7 +67,8 @@ def _frames(path: Path) -> Iterator[Frame]:
         raise MediaError(f"{path} cannot be decoded ({error}).") from error
 
 
-def _check(path: Path) -> None:
+def check_exists(path: Path) -> None:
+    """Raises UsageError where there is no such file."""
     if not path.exists():
         raise UsageError(f"There is no file {path}.")
 
@@ -117,16 +118,21 @@ def check_frame(path: Path, width: int, height: int) -> None:
 
 def _container(path: Path) -> Iterator[Frame]:
     with open_video(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        check_frame(path, stream.codec_context.width, stream.codec_context.height)
-        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        for frame in container.decode(stream):
-            check_frame(path, frame.width, frame.height)
-            yield _to_rgb(frame)
+        for frame in decoded(path, container, container.streams.video[0]):
+            yield to_rgb(frame)
 
 
-def _to_rgb(frame: av.VideoFrame) -> Frame:
+def decoded(path: Path, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
+    """The frames of a stream as they are coded. Raises MediaError where one is too large."""
+    stream.thread_type = "AUTO"
+    check_frame(path, stream.codec_context.width, stream.codec_context.height)
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    for frame in container.decode(stream):
+        check_frame(path, frame.width, frame.height)
+        yield frame
+
+
+def to_rgb(frame: av.VideoFrame) -> Frame:
     """Our own conversion for what we write; the library's for everything else."""
     even = frame.width % 2 == 0 and frame.height % 2 == 0
     if frame.format.name == "yuv420p" and int(frame.colorspace) == 1 and even:
