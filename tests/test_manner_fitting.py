@@ -30,7 +30,7 @@ def clips_of(manner: Manner, factors: list[float], rng: np.random.Generator) -> 
     """Clips whose statistics are those of an animation with a factor, and some noise."""
     made = [vector(np.log(place[0])) for place in manner.grid]
     return [
-        Seen(str(k), manner.name, vector(np.log(f)) + rng.normal(0, 0.05, 17), list(made), {})
+        Seen(str(k), manner.name, vector(np.log(f)) + rng.normal(0, 0.05, 17), list(made))
         for k, f in enumerate(factors)
     ]
 
@@ -106,7 +106,7 @@ def test_a_fit_is_written_and_goes_on_where_it_stopped(
             if not known(source.path.stem):
                 asked.append(source.path.stem)
                 seen = clips_of(SKY, [4.0], rng)[0]
-                yield source.path.stem, [Seen(source.path.stem, "sky", seen.real, seen.made, {})]
+                yield source.path.stem, [Seen(source.path.stem, "sky", seen.real, seen.made)]
 
     monkeypatch.setattr(manners, "clip_tables", tables)
     recipe = tmp_path / "recipe.py"

@@ -11,13 +11,11 @@ from typing import Annotated
 import typer
 
 from vivant import job
-from vivant.asset import Files
 from vivant.cli.animate import teller
 from vivant.cli.options import Consent, FormatName, Fps, Json, NoWatermark, Out, Overwrite, Size
 from vivant.cli.outputs import OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.controls.edits import Between, Retime
-from vivant.controls.entry import Control
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
 from vivant.provenance.keys import signing_key
@@ -80,7 +78,12 @@ def retime(
     if speed == 1.0 and fps is None:
         raise UsageError("Say what shall change: --speed 0.25, or --fps 60.")
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
-    _edit(clip, outputs, lambda files: (Retime(speed),), fps=fps, size=size)
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        return Request(frames, (Retime(speed),), fps=fps, size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (between, retime)
@@ -92,27 +95,6 @@ def _outputs(
     return OutputOptions(
         out, fmt, watermark=not plain, overwrite=overwrite, json=json, consent=consent
     )
-
-
-def _edit(
-    clip: Path,
-    outputs: OutputOptions,
-    controls: Callable[[Files], tuple[Control, ...]],
-    pictures: tuple[Path, ...] = (),
-    seconds: float = 4.0,
-    fps: float | None = None,
-    size: str | None = None,
-) -> None:
-    """Run an edit of one clip, which goes before ``pictures``."""
-
-    def ask_for(assets: FileAssets) -> Request:
-        frames = (
-            Keyframe(assets.add(clip, "clip")),
-            *(Keyframe(assets.add(path, "picture")) for path in pictures),
-        )
-        return Request(frames, controls(assets), seconds, fps, size, model="footage")
-
-    _run(clip, outputs, ask_for)
 
 
 def _run(first: Path, outputs: OutputOptions, ask_for: Callable[[FileAssets], Request]) -> None:

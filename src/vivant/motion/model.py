@@ -187,13 +187,13 @@ class MotionModel:
     ) -> Performance:
         """What is performed: a motion that is given as a file's ``content``, or a sampled one."""
         motion = Motion() if content is None else motion_from(content, "The motion")
-        check_picture(motion, assets.picture(request.keyframes[0].image).pixels)
+        picture = assets.picture(request.keyframes[0].image).pixels
+        check_picture(motion, picture)
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
         if looked is None:
             motion = Motion()
         elif content is None:
             motion = choose(looked, asked_of(request, shot, looked), self.priors)
-            picture = assets.picture(request.keyframes[0].image).pixels
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)

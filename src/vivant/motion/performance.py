@@ -58,23 +58,19 @@ class Performance:
 
     def frames(self) -> Iterator[Frame]:
         """The frames ``[H, W, 3]``, made anew at each call."""
+        space = self._space()
+        if space is None:
+            return self._played(self.shot.controls.camera)
+        return viewed_along(self.shot.picture.pixels, self._played(Camera()), *space)
+
+    def _space(self) -> tuple[Relief, Path] | None:
+        """The picture's relief and the camera's path through it; None where the camera does not go
+        through depth."""
         shot, camera = self.shot, self.shot.controls.camera
-        if self.deep and self.looked is not None:
-            in_place = self._played(Camera())
-            return viewed_along(shot.picture.pixels, in_place, *self._space(self.looked))
-        return self._played(camera)
-
-    @property
-    def deep(self) -> bool:
-        """Whether the camera goes through the picture's depth."""
-        camera = self.shot.controls.camera
-        return self.looked is not None and bool(camera.through or camera.zoom)
-
-    def _space(self, looked: Looked) -> tuple[Relief, Path]:
-        """The picture's relief, and the camera's path through it."""
-        shot = self.shot
-        relief = relief_of(looked, shot.picture.size)
-        return relief, path_of(shot.controls.camera, shot.spec, shot.loop, relief, shot.seed)
+        if self.looked is None or not (camera.through or camera.zoom):
+            return None
+        relief = relief_of(self.looked, shot.picture.size)
+        return relief, path_of(camera, shot.spec, shot.loop, relief, shot.seed)
 
     def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot
@@ -110,8 +106,9 @@ class Performance:
 
     def flows(self) -> Iterator[FlowPair]:
         """Ground truth between consecutive frames."""
-        space = self._space(self.looked) if self.deep and self.looked is not None else None
-        return stage_flows(self.shot, self.stage, self.things, self.held, self.rendering, space)
+        return stage_flows(
+            self.shot, self.stage, self.things, self.held, self.rendering, self._space()
+        )
 
 
 def things_of(shot: Shot, looked: Looked | None, steering: Steering) -> MotionField | None:

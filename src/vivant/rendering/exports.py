@@ -29,8 +29,8 @@ from vivant.rendering.shot import Shot
 from vivant.rendering.source import Source
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
-from vivant.rendering.space.truth import through
-from vivant.rendering.space.view import View
+from vivant.rendering.space.truth import SOFT, through
+from vivant.rendering.space.view import View, fetched
 from vivant.rendering.warp import ALONE, Warp
 from vivant.rendering.work import to_work
 from vivant.request import Progress, no_progress
@@ -41,9 +41,6 @@ AGREE_PIXELS = 0.5
 EXACT_PIXELS = 0.1
 """Places that differ by less count as the same."""
 ITERATIONS = 6
-SOFT = 0.02
-"""Mattes under this, or over 1 less this, are not soft."""
-
 Where = NDArray[np.bool_]
 
 
@@ -149,9 +146,9 @@ def _scene_flow(
         exact = np.where(there, True, exact) & ((matte < SOFT) | (matte > 1 - SOFT))
         covered |= there
     at = grid + flow
-    exact &= covered | (np.abs(_fetch(before.share, at) - later) < ALONE)
+    exact &= covered | (np.abs(fetched(before.share, at) - later) < ALONE)
     for matte in before.mattes:
-        exact &= covered | (_fetch(matte, at) < SOFT)
+        exact &= covered | (fetched(matte, at) < SOFT)
     return np.asarray(flow, np.float32), exact
 
 
@@ -159,8 +156,8 @@ def _back(grid: Floats, before: Floats, now: Floats) -> tuple[Floats, Where]:
     """The flow to where a texture fetched the same before, and where there is such a place."""
     flow = now - before
     for _ in range(ITERATIONS):
-        flow = now - _fetch(before, grid + flow)
-    error = flow + _fetch(before, grid + flow) - now
+        flow = now - fetched(before, grid + flow)
+    error = flow + fetched(before, grid + flow) - now
     return flow, np.asarray(np.abs(error).max(axis=-1) < EXACT_PIXELS)
 
 
@@ -169,29 +166,24 @@ def _through(
 ) -> tuple[Floats, Where]:
     """A flow of the scene as the camera sees it, with views from frames to the scene."""
     scene = cv2.transform(grid, now)
-    moved = scene + _fetch(flow, scene)
+    moved = scene + fetched(flow, scene)
     back = cv2.invertAffineTransform(before).astype(np.float32)
-    seen = _fetch(exact.astype(np.float32), scene) > 1 - SOFT
+    seen = fetched(exact.astype(np.float32), scene) > 1 - SOFT
     return np.asarray(cv2.transform(moved, back) - grid, np.float32), seen
 
 
 def _pair(grid: Floats, backward: Floats, exact: Where) -> FlowPair:
     forward = -backward
     for _ in range(ITERATIONS):
-        forward = -_fetch(backward, grid + forward)
+        forward = -fetched(backward, grid + forward)
     at = grid + forward
-    error = np.linalg.norm(forward + _fetch(backward, at), axis=-1)
+    error = np.linalg.norm(forward + fetched(backward, at), axis=-1)
     h, w = error.shape
     outside = (
         (at[..., 0] < -0.5) | (at[..., 1] < -0.5) | (at[..., 0] > w - 0.5) | (at[..., 1] > h - 0.5)
     )
-    forward_exact = (_fetch(exact.astype(np.float32), at) > 1 - SOFT) & (error < EXACT_PIXELS)
+    forward_exact = (fetched(exact.astype(np.float32), at) > 1 - SOFT) & (error < EXACT_PIXELS)
     return FlowPair(forward, backward, (error > AGREE_PIXELS) | outside, forward_exact, exact)
-
-
-def _fetch(values: Floats, at: Floats) -> Floats:
-    out = cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(out, np.float32)
 
 
 def export(

@@ -68,13 +68,12 @@ class Manner:
 @dataclass(frozen=True, eq=False)
 class Seen:
     """One clip in one manner: statistics of the ``real`` clip ``[17]`` and of its animation at
-    every place of the grid (None where nothing moved), and ``facts`` of the region."""
+    every place of the grid (None where nothing moved)."""
 
     clip: str
     manner: str
     real: Vector
     made: list[Vector | None]
-    facts: dict[str, float]
 
 
 def with_factors(priors: Priors, axes: tuple[Axis, ...], factors: tuple[float, ...]) -> Priors:
@@ -125,7 +124,7 @@ def _tables(source: Source, manners: tuple[Manner, ...]) -> Iterator[Seen]:
         made = [
             _animated(manner, looked, frames[0], factors, seed, joined) for factors in manner.grid
         ]
-        yield Seen(source.path.stem, manner.name, real, made, _facts(looked, joined))
+        yield Seen(source.path.stem, manner.name, real, made)
 
 
 def read_frames(assets: Assets, source: Source) -> tuple[list[Frame], float]:
@@ -167,18 +166,6 @@ def _animated(
     layers = layers_of(manner, looked, Asked(seed=seed), priors)
     stage = staged(first, Motion(layers), looked)
     return statistics(stage.frames(round(SECONDS * FPS), FPS), FPS, within)
-
-
-def _facts(looked: Looked, within: Plane) -> dict[str, float]:
-    """What the constants might depend on."""
-    small = cv2.resize(within, looked.scene.moving.shape[::-1], interpolation=cv2.INTER_AREA) > 127
-    inside = small if small.any() else np.ones(small.shape, bool)
-    return {
-        "share": float((within > 127).mean()),
-        "moving": float(looked.scene.moving[inside].mean()),
-        "log_speed": float(looked.scene.log_speed[inside].mean()),
-        "depth": float(looked.scene.depth[inside].mean()),
-    }
 
 
 def camera_stands(frames: list[Frame], holding: Plane) -> bool:

@@ -242,13 +242,12 @@ def _row(one: Seen, recipe: MannersRecipe) -> dict[str, Any]:
         "grid": next(m.grid for m in recipe.manners if m.name == one.manner),
         "real": one.real.tolist(),
         "made": [None if made is None else made.tolist() for made in one.made],
-        "facts": one.facts,
     }
 
 
 def _seen(row: dict[str, Any]) -> Seen:
     made = [None if values is None else np.array(values) for values in row["made"]]
-    return Seen(row["clip"], row["manner"], np.array(row["real"]), made, row["facts"])
+    return Seen(row["clip"], row["manner"], np.array(row["real"]), made)
 
 
 def _check_same(recipe: MannersRecipe, rows: list[dict[str, Any]], path: Path) -> None:

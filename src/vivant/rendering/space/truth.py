@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.rendering.space.pose import Pose
-from vivant.rendering.space.view import View, enlarged
+from vivant.rendering.space.view import View, enlarged, fetched
 
 SOFT = 0.02
 """Shares under this, or over 1 less this, are not soft."""
@@ -28,17 +27,12 @@ def through(
         one = layer.slice
         at = enlarged(view.sources(one, now), whole)
         corner = np.array([one.box[1].start, one.box[0].start], np.float32)
-        share = _fetched(one.alpha, at - corner)
+        share = fetched(one.alpha, at - corner)
         here = share > 0.5
-        moved = at + _fetched(flow, at)
-        sure = _fetched(exact.astype(np.float32), at) > 1 - SOFT
-        own = _fetched(one.own, at - corner) > 1 - SOFT
+        moved = at + fetched(flow, at)
+        sure = fetched(exact.astype(np.float32), at) > 1 - SOFT
+        own = fetched(one.own, at - corner) > 1 - SOFT
         out[here] = view.images(one, before, moved)[here]
         known = np.where(here, sure & own & (share > 1 - SOFT), known & (share < SOFT))
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     return out - np.dstack([x, y]), known
-
-
-def _fetched(values: Floats, at: Floats) -> Floats:
-    out = cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(out, np.float32)

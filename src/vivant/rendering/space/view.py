@@ -39,6 +39,7 @@ class View:
         self.pixels, self.lens = pixels, path.lens
         self.shape = (pixels.shape[0], pixels.shape[1])
         self.short = min(self.shape)
+        self.middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
         self.places = _places(self.shape)
         slices = sliced(pixels, relief, 1.2 * farthest(path) + 0.01)
         plain = tuple(_Layer.of(one, denser(one.colours)) for one in slices)
@@ -69,20 +70,21 @@ class View:
 
     def images(self, one: Slice, pose: Pose, at: Floats) -> Floats:
         """Where a slice's places ``at`` ``[h, w, 2]``, pixels of the picture, are seen."""
-        middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
-        places = np.asarray((at + np.float32(0.5) - middle) / np.float32(self.short), np.float32)
+        places = np.asarray(
+            (at + np.float32(0.5) - self.middle) / np.float32(self.short), np.float32
+        )
         return self._pixels(self.lens.images(pose, places, self._disparity(one, places)))
 
     def _disparity(self, one: Slice, places: Floats) -> Floats:
         h, w = one.disparity.shape
-        middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
         cells = np.array([w / self.shape[1], h / self.shape[0]], np.float32)
-        at = (places * np.float32(self.short) + middle) * cells - np.float32(0.5)
-        return np.asarray(_fetched(one.disparity, at), np.float32)
+        at = (places * np.float32(self.short) + self.middle) * cells - np.float32(0.5)
+        return np.asarray(fetched(one.disparity, at), np.float32)
 
     def _pixels(self, places: Floats) -> Floats:
-        middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
-        return np.asarray(places * np.float32(self.short) + middle - np.float32(0.5), np.float32)
+        return np.asarray(
+            places * np.float32(self.short) + self.middle - np.float32(0.5), np.float32
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +109,13 @@ class _Layer:
         corner = self.slice.box[1].start, self.slice.box[0].start
         own = cv2.subtract(at, (*corner, 0, 0))
         places = cv2.multiply(own, (float(DENSE), float(DENSE), 0, 0))
-        colours = _fetched(self.texture, places)
+        colours = fetched(self.texture, places)
         if changed is not None and self._stirred(changed):
-            moved = _fetched(changed, at)
-            mine = _fetched(self.slice.own, own)
+            moved = fetched(changed, at)
+            mine = fetched(self.slice.own, own)
             cv2.multiply(moved, cv2.merge([mine] * 3), dst=moved, dtype=cv2.CV_16S)
             colours = cv2.add(colours, moved, dtype=cv2.CV_8U)
-        share = _fetched(self.slice.alpha, own)
+        share = fetched(self.slice.alpha, own)
         out[box] = cv2.blendLinear(colours, np.ascontiguousarray(out[box]), share, 1 - share)
 
     def _stirred(self, changed: Change) -> bool:
@@ -138,7 +140,8 @@ class _Layer:
         return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
 
 
-def _fetched(values: Any, at: Floats) -> Any:
+def fetched(values: Any, at: Floats) -> Any:
+    """Values ``[H, W(, n)]`` at places ``at`` ``[h, w, 2]``, those of the edge beyond it."""
     return cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
