@@ -112,6 +112,8 @@ class Relief:
                 break
             level = places[gain >= 0.97 * gain.max()]  # the middle of what does as well
             best = int(np.abs(places - np.median(level)).argmin())
+            if not found and gain[0] > LEAST_GAIN * SIDE:
+                best = 0  # the infinitely far is a slice of its own: nothing is cut by it
             found.append(float(places[best]))
             parts = parts & ~parts[:, best : best + 1]
             parts[:, np.abs(places - found[-1]) < SPACED] = False
