@@ -106,7 +106,7 @@ def _outline(whole: Floats, hidden: Floats) -> Floats:
     guess = filled((there * seen)[..., None], seen)[..., 0]
     wide = cv2.resize(guess, whole.shape[::-1], interpolation=cv2.INTER_LINEAR)
     behind = np.clip((wide - 0.4) / 0.2, 0, 1)
-    return np.asarray(whole * (1 - hidden) + behind * hidden, np.float32)
+    return np.asarray(whole - hidden + behind * hidden, np.float32)
 
 
 def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
