@@ -40,6 +40,8 @@ BEYOND = 0.06
 """Disparity that all but the sky has at least where there is sky."""
 SKY = 0.4, 0.7
 """Share of sky from which what is seen of depth is the sky's, too, and from which it is surely so."""
+NEAR_SKY = 0.2, 0.35
+"""Disparity from which what was taken for sky may be something else, and is."""
 
 
 def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
@@ -66,14 +68,15 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
 def _parted(seen: Floats, sky: Floats) -> tuple[Floats, Floats]:
     """Depth ``[h, w]`` of the sky, and of all else continued behind it: at a skyline, and where
     something thin stands before the sky, what is seen lies half way between the two."""
-    near_by = cv2.dilate(np.clip((sky - SKY[0]) / (SKY[1] - SKY[0]), 0, 1), np.ones((3, 3)))
-    clear = (1 - np.clip(cv2.dilate(sky, np.ones((3, 3))) / SKY[0], 0, 1)).astype(np.float32)
-    if clear.max() < 0.5:
-        return np.asarray(seen * (1 - near_by), np.float32), seen
+    sure = np.clip((sky - SKY[0]) / (SKY[1] - SKY[0]), 0, 1)
+    sure *= np.clip((NEAR_SKY[1] - seen) / (NEAR_SKY[1] - NEAR_SKY[0]), 0, 1)
+    behind = seen * (1 - cv2.dilate(sure, np.ones((3, 3))))
+    clear = 1 - np.clip(cv2.dilate(sky, np.ones((3, 3))) / SKY[0], 0, 1)
+    clear = np.asarray(clear, np.float32)
+    if clear.max() < 0.5 or not sure.any():
+        return np.asarray(behind, np.float32), seen
     rest = filled((seen * clear)[..., None], clear)[..., 0]
-    if near_by.any():
-        rest = np.maximum(rest, BEYOND)
-    return np.asarray(seen * (1 - near_by), np.float32), np.asarray(rest, np.float32)
+    return np.asarray(behind, np.float32), np.maximum(rest, np.float32(BEYOND))
 
 
 def _standing(looked: Looked) -> Floats:
