@@ -39,7 +39,7 @@ LEAST = 0.001
 BEYOND = 0.06
 """Disparity that all but the sky has at least where there is sky."""
 SKY = 0.4, 0.7
-"""Share of sky from which what is seen of depth is the sky's, too, and from which it is surely so."""
+"""Share of sky from which what is seen of depth is the sky's, too, and from which it surely is."""
 NEAR_SKY = 0.2, 0.35
 """Disparity from which what was taken for sky may be something else, and is."""
 
