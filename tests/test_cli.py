@@ -234,6 +234,8 @@ def test_models_lists_licence_and_controls(
         "move",
         "hold",
         "move-kind",
+        "camera-path",
+        "fov",
         "stroke",
         "camera",
         "loop",

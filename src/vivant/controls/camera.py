@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
-from vivant.controls.entry import Entry, Option
+from vivant.controls.entry import Entry
 from vivant.errors import UsageError
 
 MOVES: dict[str, tuple[str, float, float]] = {
@@ -173,14 +173,7 @@ def write_camera(camera: Camera) -> tuple[str, ...]:
 ENTRY = Entry(
     "camera",
     Camera,
-    (
-        Option(
-            "--camera",
-            '"push-in 10%", "truck-right 5%", "orbit 4deg", hand-held, swing, ...; repeatable.',
-            lambda text, files: (parse_camera(text),),
-            "MOVE",
-        ),
-    ),
+    (),  # `vivant.controls.path_file` reads --camera, which takes files as well
     write=write_camera,
     repeats=True,
 )

@@ -13,6 +13,7 @@ from vivant.controls.camera import Camera, combined
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.mask import Move
+from vivant.controls.path import CameraPath
 from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS
@@ -192,7 +193,7 @@ def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]
     moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
     if sum(one.area for one in moving) > LEAST_SEEN:
         return []
-    if combined(request.all(Camera)).moves:
+    if combined(request.all(Camera)).moves or request.all(CameraPath):
         return []
     return [
         "Nothing is seen that moves by itself, so the clip stands still; --camera auto lets it"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vivant.clip import Floats
+from vivant.controls.entry import Control
 from vivant.rendering.manners.table import manner_of
 from vivant.scene.record import Scene
 
@@ -52,12 +53,14 @@ class LayerMotion:
 @dataclass(frozen=True, eq=False)
 class Motion:
     """All layers that move, back to front; ``about`` free metadata; the ``scene`` it was made for
-    and the ``likeness`` of the picture (`vivant.motion.likeness`), where they are known."""
+    and the ``likeness`` of the picture (`vivant.motion.likeness`), where they are known; what was
+    asked of the ``camera``."""
 
     layers: tuple[LayerMotion, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
     scene: Scene | None = None
     likeness: str = ""
+    camera: tuple[Control, ...] = ()
 
 
 def seed_of(seed: int, name: str) -> int:

@@ -18,6 +18,7 @@ from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.choose import choose
 from vivant.motion.fields import Fields
+from vivant.motion.filming import camera_of, filmed
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
 from vivant.motion.likeness import likeness
@@ -40,8 +41,9 @@ from vivant.motion.reading import (
 )
 from vivant.motion.sampler import open_networks
 from vivant.motion.steering import FIRST, Steering
+from vivant.motion.truth import PARTS, write_truth
 from vivant.rendering.behind import in_place
-from vivant.rendering.exports import FLOW_FORMATS, FlowPair, export, flows
+from vivant.rendering.exports import FLOWS, FlowPair, export, flows
 from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.renderer import render
 from vivant.rendering.shot import Shot
@@ -76,6 +78,8 @@ CAPABILITIES = Capabilities(
         "move-kind",
         "stroke",
         "camera",
+        "camera-path",
+        "fov",
         "flow",
         "wind",
         "field",
@@ -85,7 +89,7 @@ CAPABILITIES = Capabilities(
         "field": (),
         "motion": (),
         "scene": (),
-        "truth": ("mask", "flow", *(f"flow:{name}" for name in FLOW_FORMATS)),
+        "truth": (*FLOWS, *PARTS),
         "expected": (),
     },
 )
@@ -148,9 +152,9 @@ class MotionModel:
         if given is not None:
             content = assets.content(given.file)
             if is_motion(content):
-                motion_from(content, given.file.name)
+                request = filmed(request, motion_from(content, given.file.name))
             else:
-                check_flat(request)
+                check_flat(request, target)
                 check_aspect(field_from(content, given.file.name), video)
         return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
 
@@ -189,6 +193,7 @@ class MotionModel:
         motion = Motion() if content is None else motion_from(content, "The motion")
         picture = assets.picture(request.keyframes[0].image).pixels
         check_picture(motion, picture)
+        request = filmed(request, motion)
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
         if looked is None:
             motion = Motion()
@@ -197,6 +202,7 @@ class MotionModel:
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)
+        motion = replace(motion, camera=camera_of(request))
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 
@@ -218,7 +224,11 @@ Made = tuple[Callable[[], Iterator[Frame]], dict[str, Artefact]]
 
 def _by_layers(shown: Performance, hooks: Hooks) -> Made:
     field = _field_artefact(shown.field)
-    truth = _truth(shown.flows, shown.shot.spec.count, hooks)
+    truth = Artefact(
+        read=shown.flows,
+        write=lambda folder, parts: write_truth(shown, folder, parts, hooks.report),
+        folder=True,
+    )
     motion = Artefact(
         read=lambda: shown.motion, write=lambda path, parts: write_motion(path, shown.motion)
     )

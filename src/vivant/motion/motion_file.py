@@ -4,6 +4,7 @@ The metadata's ``motion`` is JSON: ``format`` "vivant-motion", ``version`` 1, an
 kind, part, seed, and the parameters of the manner under the manner's name; tensors ``velocity.N``
 (float16) are the fields of layers that flow. The scene is in it as in a file of its own
 (`vivant.scene.file`), under ``scene`` of that JSON, and ``likeness`` is a thumbnail of the picture.
+``camera`` is what was asked of the camera, as controls of a request.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from vivant.clip import Frame
+from vivant.controls.table import control_data, control_from
 from vivant.errors import FieldFileError, UsageError
 from vivant.kinds import KINDS
 from vivant.motion.layered import REST, LayerMotion, Motion
@@ -47,6 +49,8 @@ def motion_bytes(motion: Motion) -> bytes:
     }
     if motion.likeness:
         rows["likeness"] = motion.likeness
+    if motion.camera:
+        rows["camera"] = [control_data(control) for control in motion.camera]
     if motion.scene is not None:
         rows["scene"] = scene_text(motion.scene)
         tensors |= scene_tensors(motion.scene)
@@ -83,7 +87,8 @@ def motion_from(content: bytes, name: str) -> Motion:
         layers = tuple(_layer(row, k, tensors) for k, row in enumerate(rows["layers"]))
         about = {str(k): str(v) for k, v in rows["about"].items()}
         scene = _scene(rows, tensors, name)
-        motion = Motion(layers, about, scene, str(rows.get("likeness", "")))
+        camera = tuple(control_from(row) for row in rows.get("camera", ()))
+        motion = Motion(layers, about, scene, str(rows.get("likeness", "")), camera)
         if scene is not None:
             check_scene(motion, scene)
     except FieldFileError:

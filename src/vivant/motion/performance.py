@@ -9,6 +9,7 @@ import numpy as np
 
 from vivant.clip import Frame
 from vivant.controls.camera import Camera
+from vivant.controls.fov import needs_depth
 from vivant.field.motion_field import MotionField, grid_for, still_field
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.flowing import field_of
@@ -58,19 +59,23 @@ class Performance:
 
     def frames(self) -> Iterator[Frame]:
         """The frames ``[H, W, 3]``, made anew at each call."""
-        space = self._space()
+        space = self.space()
         if space is None:
             return self._played(self.shot.controls.camera)
         return viewed_along(self.shot.picture.pixels, self._played(Camera()), *space)
 
-    def _space(self) -> tuple[Relief, Path] | None:
+    def space(self) -> tuple[Relief, Path] | None:
         """The picture's relief and the camera's path through it; None where the camera does not go
         through depth."""
         shot, camera = self.shot, self.shot.controls.camera
-        if self.looked is None or not (camera.through or camera.zoom):
+        drawn = shot.controls
+        if self.looked is None or not (needs_depth(camera, drawn.paths) or camera.zoom):
             return None
         relief = relief_of(self.looked, shot.picture.size)
-        return relief, path_of(camera, shot.spec, shot.loop, relief, shot.seed)
+        path = path_of(
+            camera, shot.spec, shot.loop, relief, shot.seed, paths=drawn.paths, view=drawn.view
+        )
+        return relief, path
 
     def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot
@@ -107,7 +112,7 @@ class Performance:
     def flows(self) -> Iterator[FlowPair]:
         """Ground truth between consecutive frames."""
         return stage_flows(
-            self.shot, self.stage, self.things, self.held, self.rendering, self._space()
+            self.shot, self.stage, self.things, self.held, self.rendering, self.space()
         )
 
 

@@ -36,6 +36,8 @@ from vivant.rendering.work import to_work
 from vivant.request import Progress, no_progress
 
 FLOW_FORMATS = ("flo", "kitti", "npz")
+FLOWS = ("mask", "flow", *(f"flow:{name}" for name in FLOW_FORMATS))
+"""What `export` writes."""
 MOVING_PIXELS = 0.05
 AGREE_PIXELS = 0.5
 EXACT_PIXELS = 0.1
@@ -219,7 +221,7 @@ BYTES_A_PIXEL = {"flow": 16.0, "flow:flo": 16.0, "flow:kitti": 4.0, "flow:npz": 
 def export_bytes(video: VideoSpec, parts: tuple[str, ...]) -> float:
     """About how much `export` will write."""
     pixels = video.width * video.height * max(0, video.count - 1)
-    return pixels * sum(BYTES_A_PIXEL[part] for part in parts)
+    return pixels * sum(BYTES_A_PIXEL.get(part, 0.0) for part in parts)
 
 
 def _write_pair(folder: File, index: int, pair: FlowPair, flow_format: str) -> None:
