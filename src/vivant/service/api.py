@@ -15,7 +15,7 @@ from fastapi import Header as HttpHeader
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from vivant.asset import Asset, Kind
+from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
@@ -27,7 +27,6 @@ from vivant.service.uploads import (
     TooLarge,
     TooSlow,
     check_there,
-    named_in,
     remove_old,
     take_in_time,
 )
