@@ -79,6 +79,10 @@ class Assets(Protocol):
 class Files(Protocol):
     """Where the words of a user become assets."""
 
+    def has(self, path: Path) -> bool:
+        """Whether there is such a file."""
+        ...
+
     def add(self, path: Path, kind: Kind) -> Asset:
         """Take a file in. Raises UsageError where there is none."""
         ...
