@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 
 from vivant.version import __version__
 
-__all__ = ["Animation", "__version__", "animate", "render", "verify"]
+__all__ = ["Animation", "__version__", "animate", "connect", "render", "verify"]
 
 if TYPE_CHECKING:
+    from vivant.client.remote import connect
     from vivant.facade import Animation, animate, render, verify
 
 
 def __getattr__(name: str) -> object:
+    if name == "connect":
+        from vivant.client.remote import connect
+
+        return connect
     if name in __all__:
         from vivant import facade
 

@@ -130,15 +130,9 @@ def animate(
     """
     assets = FileAssets()
     try:
-        if isinstance(size, tuple):
-            size = f"{size[0]}x{size[1]}"
-        image = (
-            assets.add_pixels(picture, "picture")
-            if isinstance(picture, np.ndarray)
-            else assets.add(Path(picture), "picture")
+        request = request_of(
+            picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model
         )
-        chosen = _read_controls(controls, assets)
-        request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
         settings = read_settings()
         policy = policy_of(settings, consent)
         animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
@@ -146,6 +140,30 @@ def animate(
         return animation
     finally:
         assets.rest()
+
+
+def request_of(
+    picture: Image,
+    assets: FileAssets,
+    controls: dict[str, Value | Iterable[Value]],
+    *,
+    seconds: float,
+    fps: float | None,
+    size: str | tuple[int, int] | None,
+    seed: int,
+    model: str,
+) -> Request:
+    """The request that the words of `animate` ask for; what it names is taken in. Raises
+    UsageError."""
+    image = (
+        assets.add_pixels(picture, "picture")
+        if isinstance(picture, np.ndarray)
+        else assets.add(Path(picture), "picture")
+    )
+    if isinstance(size, tuple):
+        size = f"{size[0]}x{size[1]}"
+    chosen = _read_controls(controls, assets)
+    return Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
 
 
 def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:

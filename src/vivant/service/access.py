@@ -9,6 +9,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from vivant.service.keys import LOCAL, ApiKey, Scope, who
 
+SCHEMES = ("key", "token")
+"""What clients of fal, and older ones of Replicate, write before a key."""
+
 
 def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
     """A dependency that gives the caller's key, or refuses with 401 or 403."""
@@ -22,7 +25,7 @@ def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
         _check_origin(request)
         if not keys:
             return LOCAL
-        key = who(given.credentials if given else "", keys)
+        key = who(given.credentials if given else _otherwise(request), keys)
         if key is None:
             raise HTTPException(401, "Send a key of this service: Authorization: Bearer KEY.")
         if scope not in key.scopes:
@@ -30,6 +33,12 @@ def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
         return key
 
     return allowed
+
+
+def _otherwise(request: Request) -> str:
+    """The key in the words of clients that do not say Bearer."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() in SCHEMES else ""
 
 
 def _check_origin(request: Request) -> None:

@@ -5,46 +5,32 @@ Annotations are evaluated here: FastAPI reads them, and some name a function's o
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
 from fastapi import Header as HttpHeader
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from vivant.asset import Asset, Kind
+from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
+from vivant.service.answers import refused
+from vivant.service.fronts import add_fronts
+from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
+from vivant.service.links import add_links, clip_answer
 from vivant.service.page import POLICY, page_of
-from vivant.service.queue.client import ENDED, Job, OtherBody, Queue, QueueFull
+from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import (
-    TooLarge,
-    TooSlow,
-    check_there,
-    named_in,
-    remove_old,
-    take_in_time,
-)
+from vivant.service.uploads import remove_old, take_in_time
 from vivant.version import __version__
 
 KEEP_ALIVE_SECONDS = 15.0
 CLEAN_SECONDS = 3600.0
-Format = Literal["mp4", "webp", "gif"]
-SUFFIXES = {"mp4": ".mp4", "webp": ".webp", "gif": ".gif"}
-TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
-STATUS: tuple[tuple[type[UsageError], int], ...] = (
-    (OtherBody, 409),
-    (QueueFull, 429),
-    (TooLarge, 413),
-    (TooSlow, 408),
-    (UsageError, 422),
-)
 
 
 def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
@@ -66,10 +52,12 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         TrustedHostMiddleware,
         allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
     )
-    app.add_exception_handler(UsageError, _refused)
+    app.add_exception_handler(UsageError, refused)
+    jobs = Jobs(settings, queue)
     _add_inputs(app, settings, keys)
-    _add_jobs(app, settings, queue, keys)
-    _add_results(app, settings, queue, keys)
+    _add_jobs(app, jobs, keys)
+    _add_results(app, jobs, keys)
+    add_fronts(app, jobs, keys)
     _add_facts(app, settings, queue)
     return app
 
@@ -86,11 +74,6 @@ def clean_uploads(settings: ServiceSettings, queue: Queue) -> None:
     """Remove the inputs that nothing has named for a day and no unfinished job needs."""
     needed = {sha256 for body in queue.unfinished() for sha256 in named_in(body)}
     remove_old(settings.uploads, needed)
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    status = next(number for kind, number in STATUS if isinstance(error, kind))
-    return JSONResponse({"detail": str(error)}, status)
 
 
 def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> None:
@@ -110,9 +93,7 @@ def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...
         )  # fmt: skip
 
 
-def _add_jobs(
-    app: FastAPI, settings: ServiceSettings, queue: Queue, keys: tuple[ApiKey, ...]
-) -> None:
+def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     submit, read = access_to("submit", keys), access_to("read", keys)
 
     @app.post("/v1/jobs", status_code=201, summary="Submit a job")
@@ -125,28 +106,19 @@ def _add_jobs(
     ) -> Job:
         """The body is a request, as in a clip's own record; 201 means that it is not lost."""
         wanted = ClipRequest.from_data(request)
-        if wanted.model not in settings.models:
-            raise UsageError(f"There is no model {wanted.model[:80]!r} at this service.")
-        check_there(wanted.to_data(), settings.uploads)
-        body = {"request": wanted.to_data(), "format": format, "consent": consent}
-        return queue.submit(body, key.name, idempotency_key)
+        return jobs.submit(wanted, key.name, format, consent, idempotency_key)
 
     @app.get("/v1/jobs/{job_id}", summary="How a job is")
     def job(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Job:
-        return _found(queue, job_id, key)
+        return jobs.found(job_id, key.name)
 
     @app.post("/v1/jobs/{job_id}/cancel", summary="Cancel a job")
     def cancel(job_id: str, key: Annotated[ApiKey, Depends(submit)]) -> Job:
-        if _found(queue, job_id, key).state not in ENDED:
-            queue.cancel(job_id)
-        return _found(queue, job_id, key)
+        return jobs.cancel(job_id, key.name)
 
     @app.delete("/v1/jobs/{job_id}", status_code=204, summary="Delete a job and its clip")
     def delete(job_id: str, key: Annotated[ApiKey, Depends(submit)]) -> None:
-        if _found(queue, job_id, key).state not in ENDED:
-            raise HTTPException(409, "The job has not ended; cancel it first.")
-        shutil.rmtree(settings.results / job_id, ignore_errors=True)
-        queue.forget(job_id)
+        jobs.forget(job_id, key.name)
 
     @app.get("/v1/jobs/{job_id}/events", summary="Listen to a job (SSE)")
     def events(
@@ -155,8 +127,8 @@ def _add_jobs(
         last_event_id: Annotated[int, HttpHeader(ge=-1, le=1 << 31)] = -1,
     ) -> StreamingResponse:
         """Numbered events of progress, then one ``ended``; goes on after Last-Event-ID."""
-        _found(queue, job_id, key)
-        stream = _told(queue, job_id, key.name, last_event_id + 1)
+        jobs.found(job_id, key.name)
+        stream = _told(jobs.queue, job_id, key.name, last_event_id + 1)
         return StreamingResponse(stream, media_type="text/event-stream")
 
 
@@ -173,26 +145,14 @@ def _told(queue: Queue, job_id: str, owner: str, after: int) -> Iterator[str]:
         yield ": still there\n\n"
 
 
-def _add_results(
-    app: FastAPI, settings: ServiceSettings, queue: Queue, keys: tuple[ApiKey, ...]
-) -> None:
+def _add_results(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     read = access_to("read", keys)
 
     @app.get("/v1/jobs/{job_id}/result", summary="The clip", response_class=FileResponse)
     def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> FileResponse:
-        job = _found(queue, job_id, key)
-        if job.state != "succeeded":
-            raise HTTPException(409, job.error or f"There is no clip: the job is {job.state}.")
-        made = queue.body(job_id, key.name)["format"]
-        path = settings.results / job.id / f"clip{SUFFIXES[made]}"
-        if not path.is_file():
-            raise HTTPException(410, "The clip is gone.")
-        return FileResponse(
-            path,
-            media_type=TYPES[made],
-            filename=path.name,
-            headers={"X-Content-Type-Options": "nosniff"},
-        )
+        return clip_answer(*jobs.clip(job_id, key.name))
+
+    add_links(app, jobs)
 
 
 def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
@@ -211,10 +171,3 @@ def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
             return {"state": "ready", **queue.counts()}
         except Exception as error:
             raise HTTPException(503, "The database of the queue does not answer.") from error
-
-
-def _found(queue: Queue, job_id: str, key: ApiKey) -> Job:
-    job = queue.get(job_id, key.name)
-    if job is None:
-        raise HTTPException(404, "There is no such job.")
-    return job

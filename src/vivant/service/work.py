@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant import job
+from vivant.asset import named_in
 from vivant.errors import UsageError, VivantError
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
@@ -16,7 +17,6 @@ from vivant.provenance.release import Delivery
 from vivant.registry import load
 from vivant.request import Hooks, Request
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import named_in
 from vivant.settings import read_settings
 
 
