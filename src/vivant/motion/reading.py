@@ -33,6 +33,7 @@ from vivant.motion.filming import camera_notes
 from vivant.motion.held import Looked, asked_kinds, kind_notes, look, quiet_notes
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
+from vivant.motion.travel import travel_notes
 from vivant.rendering.exports import FLOWS, export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
@@ -63,6 +64,7 @@ def notes_on(
         *_mask_notes(request, assets, picture),
         *kind_notes(request, assets, runtime),
         *quiet_notes(request, assets, runtime),
+        *travel_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
         *_given_notes(request, assets),
