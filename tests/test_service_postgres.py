@@ -83,3 +83,5 @@ def test_two_workers_share_a_queue_and_a_cancelled_job_frees_one(
         assert state(long[1]) == "running"
         assert clip_of(settings, short, "mp4").read_bytes()[4:8] == b"ftyp"
         queue.cancel(long[1])
+        jobs = queue.figures().jobs
+        assert (jobs["succeeded"], jobs["failed"], jobs["cancelled"]) == (1, 0, 2)

@@ -416,13 +416,16 @@ def serve(
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
     new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
     lease: Lease = 15.0,
+    rate: Annotated[
+        float, typer.Option(help="Requests a second of one key; 0: any number.", min=0)
+    ] = 20.0,
 ) -> None:
     """Serve the HTTP API (extra: serve)."""
     from vivant.cli.serve import make_key
     from vivant.cli.serve import serve as run
     from vivant.service.settings import ServiceSettings
 
-    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()), lease=lease)
+    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()), lease=lease, rate=rate)
     if new_key:
         make_key(settings, new_key)
     else:

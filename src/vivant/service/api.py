@@ -12,14 +12,22 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    StreamingResponse,
+)
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from vivant.asset import Asset, Kind
 from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
+from vivant.service.exposition import CONTENT_TYPE, Counted, CountingMiddleware, exposition
 from vivant.service.keys import ApiKey
+from vivant.service.limits import Limiter
 from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import ENDED, Job, OtherBody, Queue, QueueFull
 from vivant.service.settings import ServiceSettings
@@ -66,11 +74,15 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         TrustedHostMiddleware,
         allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
     )
+    counted = Counted()
+    app.add_middleware(CountingMiddleware, counted=counted)
+    app.state.limiter = Limiter(settings.rate)
     app.add_exception_handler(UsageError, _refused)
     _add_inputs(app, settings, keys)
     _add_jobs(app, settings, queue, keys)
     _add_results(app, settings, queue, keys)
     _add_facts(app, settings, queue)
+    _add_metrics(app, queue, counted, keys)
     return app
 
 
@@ -211,6 +223,14 @@ def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
             return {"state": "ready", **queue.counts()}
         except Exception as error:
             raise HTTPException(503, "The database of the queue does not answer.") from error
+
+
+def _add_metrics(app: FastAPI, queue: Queue, counted: Counted, keys: tuple[ApiKey, ...]) -> None:
+    read = access_to("read", keys)
+
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+    def metrics(_: Annotated[ApiKey, Depends(read)]) -> PlainTextResponse:
+        return PlainTextResponse(exposition(queue.figures(), counted), media_type=CONTENT_TYPE)
 
 
 def _found(queue: Queue, job_id: str, key: ApiKey) -> Job:
