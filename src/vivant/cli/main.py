@@ -39,6 +39,9 @@ from vivant.version import __version__
 
 ServiceFolder = Annotated[Path, typer.Option(help="Folder of uploads, results and queue.")]
 QueueUrl = Annotated[str, typer.Option(help="postgresql://...; left out: a file in the folder.")]
+Lease = Annotated[
+    float, typer.Option(help="Seconds after which a silent worker is dead.", min=1, max=3600)
+]
 
 
 def animate(
@@ -412,13 +415,17 @@ def serve(
     ] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
     new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
+    lease: Lease = 15.0,
+    rate: Annotated[
+        float, typer.Option(help="Requests a second of one key; 0: any number.", min=0)
+    ] = 20.0,
 ) -> None:
     """Serve the HTTP API (extra: serve)."""
     from vivant.cli.serve import make_key
     from vivant.cli.serve import serve as run
     from vivant.service.settings import ServiceSettings
 
-    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()))
+    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()), lease=lease, rate=rate)
     if new_key:
         make_key(settings, new_key)
     else:
@@ -429,13 +436,14 @@ def worker(
     folder: ServiceFolder = Path("vivant-service"),
     queue: QueueUrl = "",
     slot: Annotated[int, typer.Option(help="Tells the workers of a machine apart.")] = 0,
+    lease: Lease = 15.0,
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Work on the queue of a service (extra: serve)."""
     from vivant.cli.worker import work
     from vivant.service.settings import ServiceSettings
 
-    work(ServiceSettings(folder, queue), slot, supervised)
+    work(ServiceSettings(folder, queue, lease=lease), slot, supervised)
 
 
 def command_line() -> typer.Typer:

@@ -11,7 +11,12 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
 from fastapi import Header as HttpHeader
-from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    PlainTextResponse,
+    StreamingResponse,
+)
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from vivant.asset import Asset, Kind, named_in
@@ -19,9 +24,11 @@ from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
 from vivant.service.answers import refused
+from vivant.service.exposition import CONTENT_TYPE, Counted, CountingMiddleware, exposition
 from vivant.service.fronts import add_fronts
 from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
+from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
 from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import ENDED, Job, Queue
@@ -52,6 +59,9 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         TrustedHostMiddleware,
         allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
     )
+    counted = Counted()
+    app.add_middleware(CountingMiddleware, counted=counted)
+    app.state.limiter = Limiter(settings.rate)
     app.add_exception_handler(UsageError, refused)
     jobs = Jobs(settings, queue)
     _add_inputs(app, settings, keys)
@@ -59,6 +69,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     _add_results(app, jobs, keys)
     add_fronts(app, jobs, keys)
     _add_facts(app, settings, queue)
+    _add_metrics(app, queue, counted, keys)
     return app
 
 
@@ -171,3 +182,11 @@ def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
             return {"state": "ready", **queue.counts()}
         except Exception as error:
             raise HTTPException(503, "The database of the queue does not answer.") from error
+
+
+def _add_metrics(app: FastAPI, queue: Queue, counted: Counted, keys: tuple[ApiKey, ...]) -> None:
+    read = access_to("read", keys)
+
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+    def metrics(_: Annotated[ApiKey, Depends(read)]) -> PlainTextResponse:
+        return PlainTextResponse(exposition(queue.figures(), counted), media_type=CONTENT_TYPE)

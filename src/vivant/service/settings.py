@@ -17,7 +17,9 @@ class ServiceSettings:
     "" for the embedded one; ``host`` and ``port`` to listen at; ``hosts``: names besides the
     loopback ones by which clients may call it; ``models`` that jobs may name; ``max_upload``:
     bytes of one input; ``upload_seconds`` in which it has to arrive; ``max_waiting``: jobs of
-    one key that are not finished yet.
+    one key that are not finished yet; ``lease``: seconds without a beat after which a worker is
+    dead, the same for all workers of a queue; ``rate``: requests a second of one key, 0 for any
+    number.
     """
 
     folder: Path
@@ -29,6 +31,8 @@ class ServiceSettings:
     max_upload: int = 64 << 20
     upload_seconds: float = 300.0
     max_waiting: int = 100
+    lease: float = 15.0
+    rate: float = 20.0
 
     @property
     def database(self) -> str:

@@ -13,7 +13,9 @@ from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
 from vivant.errors import UsageError
+from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
+from vivant.service.queue.tables import connect
 from vivant.service.settings import ServiceSettings
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -58,6 +60,7 @@ class Queue:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._client = client_for(settings)
+        self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
         self._heard: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -65,6 +68,7 @@ class Queue:
     def close(self) -> None:
         """End the connection."""
         self._client.destroy()
+        self._engine.dispose()
 
     def check(self) -> None:
         """Raises where the database does not answer."""
@@ -162,6 +166,10 @@ class Queue:
         found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def figures(self) -> Figures:
+        """What an operator watches."""
+        return read_figures(self._engine)
 
     def unfinished(self) -> list[dict[str, Any]]:
         """What was submitted of the jobs that wait or run."""
