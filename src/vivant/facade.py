@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
+from vivant.asset import Asset
 from vivant.clip import Frame
 from vivant.controls.entry import Control, Option
 from vivant.controls.table import options
@@ -155,15 +156,18 @@ def request_of(
 ) -> Request:
     """The request that the words of `animate` ask for; what it names is taken in. Raises
     UsageError."""
-    image = (
-        assets.add_pixels(picture, "picture")
-        if isinstance(picture, np.ndarray)
-        else assets.add(Path(picture), "picture")
-    )
+    image = taken_in(picture, assets)
     if isinstance(size, tuple):
         size = f"{size[0]}x{size[1]}"
     chosen = _read_controls(controls, assets)
     return Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
+
+
+def taken_in(picture: Image, assets: FileAssets) -> Asset:
+    """A picture among the inputs. Raises UsageError where there is no such file."""
+    if isinstance(picture, np.ndarray):
+        return assets.add_pixels(picture, "picture")
+    return assets.add(Path(picture), "picture")
 
 
 def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:
