@@ -21,6 +21,7 @@ from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
+from vivant.preview import preview_of, shown
 from vivant.provenance.keys import known_anchors, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.provenance.release import Delivery
@@ -105,6 +106,18 @@ class Animation:
             policy=self.policy,
             hooks=hooks,
         )
+
+    def preview(self, side: int = 320) -> bytes:
+        """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
+        `save`."""
+        return preview_of(
+            self.request, self.plan, side, self.assets, self.generator, self.policy,
+            read_settings(),
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
 
     def with_seed(self, seed: int) -> Animation:
         """Another plausible future of the same picture."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 import threading
@@ -23,6 +24,7 @@ from vivant.files import check_output, publish, sha256_of
 from vivant.job import Done
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
+from vivant.preview import shown
 from vivant.provenance.release import Published
 from vivant.request import Hooks, Plan, Request
 
@@ -197,6 +199,17 @@ class RemoteAnimation:
             path = Path(folder) / "clip.mp4"
             job.download(path)
             yield from assets.frames(assets.add(path, "clip"))
+
+    def preview(self, side: int = 320) -> bytes:
+        """An animated WebP of few and small frames (``side`` from 16 to 512), which the service
+        makes at once."""
+        words = urlencode({"side": side, "consent": str(self.consent).lower()})
+        found = self.door.json("POST", f"/v1/preview?{words}", self.request.to_data())
+        return base64.b64decode(str(found["preview"]).partition(",")[2])
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
 
     def with_seed(self, seed: int) -> RemoteAnimation:
         """Another plausible future of the same picture."""

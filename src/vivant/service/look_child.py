@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant import job
 from vivant.asset import Asset, named_in
 from vivant.clip import Frame, Plane
 from vivant.errors import UsageError, VivantError
@@ -21,9 +18,8 @@ from vivant.kinds import KINDS
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.framing import target_of
-from vivant.provenance.keys import signing_key
+from vivant.preview import preview_of
 from vivant.provenance.policy import policy_of
-from vivant.provenance.release import Delivery
 from vivant.registry import load
 from vivant.request import Plan, Request
 from vivant.scene import eyes
@@ -33,9 +29,6 @@ from vivant.service.settings import ServiceSettings
 from vivant.service.work import without_paths
 from vivant.settings import read_settings
 from vivant.wire import Answer
-
-PREVIEW_FPS, PREVIEW_FRAMES = 8.0, 32
-"""A preview has so many frames a second, or so many in all where that is fewer."""
 
 
 def _without_paths(
@@ -114,28 +107,9 @@ def preview(
             yield Answer(facts)
             return
         environment = read_settings()
-        with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
-            out = Path(folder) / "preview.webp"
-            job.run(
-                _tried(wanted, plan, side),
-                Delivery(out, format_for(out, None)),
-                assets,
-                generator,
-                signing_key(environment),
-                policy=policy_of(environment, consent),
-            )
-            yield Answer(facts, {"webp": np.frombuffer(out.read_bytes(), np.uint8)})
-
-
-def _tried(wanted: Request, plan: Plan, side: int) -> Request:
-    """The same clip with few and small frames: its motion is that of the large one."""
-    video = plan.video
-    scale = min(1.0, side / max(video.width, video.height))
-    width, height = (
-        max(16, 2 * round(length * scale / 2)) for length in (video.width, video.height)
-    )
-    fps = min(video.fps, PREVIEW_FPS, PREVIEW_FRAMES / wanted.seconds)
-    return replace(wanted, size=f"{width}x{height}", fps=fps)
+        policy = policy_of(environment, consent)
+        webp = preview_of(wanted, plan, side, assets, generator, policy, environment)
+        yield Answer(facts, {"webp": np.frombuffer(webp, np.uint8)})
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
