@@ -44,6 +44,7 @@ def test_a_clip_is_saved_with_progress(served: Served, photo: Path, tmp_path: Pa
     told: list[tuple[str, float]] = []
     clip = vivant.connect(served.url).animate(photo, **SMALL)
     hooks = Hooks(lambda stage, share: told.append((stage, share)))
+    assert clip.plan.video.count == 6
     done = clip.save(tmp_path / "clip.mp4", hooks=hooks)
     assert done.plan.video.width == 96
     assert done.plan.video.count == 6
@@ -107,10 +108,18 @@ def test_what_a_service_cannot_do_is_refused_by_name(
     with pytest.raises(UsageError, match="not mkv"):
         clip.save(tmp_path / "clip.mkv")
     with pytest.raises(UsageError, match="no model 'svd'"):
-        service.animate(photo, model="svd", **SMALL).start()
+        service.animate(photo, model="svd", **SMALL)
+    with pytest.raises(UsageError, match="9000x9000"):
+        service.animate(photo, size="9000x9000")
     tmp_path.joinpath("no.png").write_text("no picture")
-    with pytest.raises(VivantError, match="is not a picture"):
-        service.animate(tmp_path / "no.png", **SMALL).start().wait()
+    with pytest.raises(UsageError, match="is not a picture"):
+        service.animate(tmp_path / "no.png", **SMALL)
+
+
+def test_a_picture_is_seen(served: Served, photo: Path) -> None:
+    found = vivant.connect(served.url).scene(photo)
+    assert abs(sum(found["kinds"].values()) - 1) < 0.01
+    assert found["size"] == [96, 64]
 
 
 def test_a_wrong_address_is_one_sentence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 import threading
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,11 +19,12 @@ from vivant.asset import Asset, named_in
 from vivant.client.http import Door, NoAnswer
 from vivant.clip import Frame, VideoSpec
 from vivant.errors import Cancelled, UsageError, VivantError
-from vivant.facade import Image, Value, request_of
+from vivant.facade import Image, Value, request_of, taken_in
 from vivant.files import check_output, publish, sha256_of
 from vivant.job import Done
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
+from vivant.preview import shown
 from vivant.provenance.release import Published
 from vivant.request import Hooks, Plan, Request
 
@@ -141,6 +144,12 @@ class RemoteAnimation:
     consent: bool = False
     _started: dict[str, RemoteJob] = field(default_factory=dict, repr=False, compare=False)
 
+    @cached_property
+    def plan(self) -> Plan:
+        """What will be made. Raises UsageError for what the service's model cannot honour."""
+        facts = self.door.json("POST", "/v1/preview?side=0", self.request.to_data())
+        return _plan(facts)
+
     def start(self, format: str = "mp4") -> RemoteJob:  # noqa: A002 - the word users know
         """The job that makes the clip in a format (mp4, webp, gif); it is durable when this
         returns, and there is one for each format."""
@@ -191,6 +200,17 @@ class RemoteAnimation:
             job.download(path)
             yield from assets.frames(assets.add(path, "clip"))
 
+    def preview(self, side: int = 320) -> bytes:
+        """An animated WebP of few and small frames (``side`` from 16 to 512), which the service
+        makes at once."""
+        words = urlencode({"side": side, "consent": str(self.consent).lower()})
+        found = self.door.json("POST", f"/v1/preview?{words}", self.request.to_data())
+        return base64.b64decode(str(found["preview"]).partition(",")[2])
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
+
     def with_seed(self, seed: int) -> RemoteAnimation:
         """Another plausible future of the same picture."""
         return replace(self, request=self.request.with_seed(seed), _started={})
@@ -199,7 +219,8 @@ class RemoteAnimation:
 def _plan(result: dict[str, Any]) -> Plan:
     width, height = result["size"]
     video = VideoSpec(width, height, result["fps"], result["frames"])
-    return Plan(video, (width, height), tuple(result["notes"]))
+    fitted = result.get("fitted", (width, height))
+    return Plan(video, (fitted[0], fitted[1]), tuple(result["notes"]))
 
 
 @dataclass(frozen=True)
@@ -221,24 +242,36 @@ class Service:
         **controls: Value | Iterable[Value],
     ) -> RemoteAnimation:
         """A clip of a picture, which is sent to the service; the words are those of
-        `vivant.animate`. Raises UsageError for what is not understood, here or there; what the
-        model cannot honour is refused when the clip is made."""
+        `vivant.animate`. Raises UsageError for what is not understood, here or there, and for
+        what the service's model cannot honour."""
         with FileAssets() as assets:
             request = request_of(
                 picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed,
                 model=model,
             )  # fmt: skip
             for sha256, kind in named_in(request.to_data()).items():
-                path = assets.path(Asset(sha256, kind))
-                assert path is not None
-                self.door.upload(f"/v1/assets?kind={kind}", path)
-        return RemoteAnimation(request, self.door, consent)
+                self._sent(Asset(sha256, kind), assets)
+        clip = RemoteAnimation(request, self.door, consent)
+        _ = clip.plan  # refuse now, not when it is saved
+        return clip
 
     def job(self, job_id: str, format: str = "mp4") -> RemoteJob:  # noqa: A002 - as above
         """A job that was started before. Raises UsageError where there is none."""
         job = RemoteJob(self.door, quote(job_id, safe=""), format)
         job.status()
         return job
+
+    def scene(self, picture: Image) -> dict[str, Any]:
+        """What a picture shows, as `vivant see --json` says it. Raises UsageError for what is
+        none."""
+        with FileAssets() as assets:
+            asset = taken_in(picture, assets)
+            return dict(self.door.json("POST", "/v1/scene", self._sent(asset, assets)))
+
+    def _sent(self, asset: Asset, assets: FileAssets) -> Any:
+        path = assets.path(asset)
+        assert path is not None
+        return self.door.upload(f"/v1/assets?kind={asset.kind}", path)
 
     def models(self) -> list[str]:
         """What may be named as ``model``."""

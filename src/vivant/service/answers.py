@@ -7,12 +7,14 @@ from fastapi.responses import JSONResponse
 
 from vivant.errors import UsageError
 from vivant.service.jobs import NoClip, NoClipYet, NoSuchJob, NotEnded
+from vivant.service.looks import Busy
 from vivant.service.queue.client import OtherBody, QueueFull
 from vivant.service.uploads import TooLarge, TooSlow
 
 STATUS: tuple[tuple[type[UsageError], int], ...] = (
     (OtherBody, 409),
     (QueueFull, 429),
+    (Busy, 429),
     (TooLarge, 413),
     (TooSlow, 408),
     (NoSuchJob, 404),

@@ -30,6 +30,8 @@ from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
+from vivant.service.looking import add_looks
+from vivant.service.looks import Looks
 from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.settings import ServiceSettings
@@ -43,7 +45,7 @@ CLEAN_SECONDS = 3600.0
 def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     """The application; its database must be prepared. With no ``keys`` everybody who reaches it
     may use it: bind it to loopback only (`vivant.service.settings.check_reach`)."""
-    queue = Queue(settings)
+    queue, looks = Queue(settings), Looks(settings)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +54,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         cleaning.cancel()
         with suppress(asyncio.CancelledError):
             await cleaning
+        looks.close()
         queue.close()
 
     app = FastAPI(title="vivant", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
@@ -67,6 +70,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     _add_inputs(app, settings, keys)
     _add_jobs(app, jobs, keys)
     _add_results(app, jobs, keys)
+    add_looks(app, jobs, looks, keys)
     add_fronts(app, jobs, keys)
     _add_facts(app, settings, queue)
     _add_metrics(app, queue, counted, keys)

@@ -54,14 +54,17 @@ class Jobs:
 
         Raises UsageError where the model or an input is not there; see `Queue.submit`.
         """
-        if wanted.model not in self.settings.models:
-            raise UsageError(f"There is no model {wanted.model[:80]!r} at this service.")
-        data = wanted.to_data()
-        check_there(data, self.settings.uploads)
-        body = {"request": data, "format": made, "consent": consent}
+        self.check(wanted)
+        body: dict[str, Any] = {"request": wanted.to_data(), "format": made, "consent": consent}
         if said is not None:
             body["said"] = said
         return self.queue.submit(body, owner, key)
+
+    def check(self, wanted: Request) -> None:
+        """Raises UsageError where the model or an input is not there."""
+        if wanted.model not in self.settings.models:
+            raise UsageError(f"There is no model {wanted.model[:80]!r} at this service.")
+        check_there(wanted.to_data(), self.settings.uploads)
 
     def found(self, job_id: str, owner: str) -> Job:
         """A job. Raises NoSuchJob."""

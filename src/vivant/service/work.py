@@ -39,7 +39,7 @@ def carry_out(
     except VivantError as error:
         if hooks.cancelled():
             raise
-        return {"error": _without_paths(str(error), settings)}
+        return {"error": without_paths(str(error), settings)}
     video = done.plan.video
     return {
         "sha256": done.clip.sha256,
@@ -71,5 +71,6 @@ def _run(settings: ServiceSettings, out: Path, body: dict[str, Any], hooks: Hook
         )
 
 
-def _without_paths(sentence: str, settings: ServiceSettings) -> str:
+def without_paths(sentence: str, settings: ServiceSettings) -> str:
+    """A sentence that says nothing of where the service keeps its things."""
     return sentence.replace(f"{settings.uploads}/", "").replace(f"{settings.folder}/", "")
