@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vivant.asset import Assets
-from vivant.controls.edits import Between, Edit, Retime
+from vivant.controls.edits import Between, Clean, Edit, Looped, Retime
 from vivant.errors import UsageError
+from vivant.footage.clean import cleaned
+from vivant.footage.loop import looped
 from vivant.footage.piece import Piece
 from vivant.footage.retime import retimed, through_pictures
 from vivant.request import (
@@ -27,9 +29,11 @@ NAME = "footage"
 EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
     Between: through_pictures,
     Retime: retimed,
+    Clean: cleaned,
+    Looped: looped,
 }
 CAPABILITIES = Capabilities(
-    controls=("between", "retime"),
+    controls=tuple(kind.__name__.lower() for kind in EDITS),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",
@@ -42,6 +46,9 @@ class Editor:
     """Edits as a model: ``builtin`` is the model whose weights see and move pictures."""
 
     builtin: Generator
+    _planned: list[tuple[Request, Assets, Piece]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     @property
     def identity(self) -> ModelIdentity:
@@ -57,13 +64,12 @@ class Editor:
         """See `vivant.request.Generator`. Raises MediaError for footage that cannot be read."""
         refuse_unknown(request, target, CAPABILITIES, NAME)
         piece = _piece(request, assets, target)
+        self._planned[:] = [(request, assets, piece)]
         return Plan(piece.video, (piece.video.width, piece.video.height), piece.notes)
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
         """See `vivant.request.Generator`. Frames are made when they are asked for."""
-        size = f"{plan.video.width}x{plan.video.height}"
-        exact = replace(request, size=size, fps=plan.video.fps)
-        piece = _piece(exact, assets, Target())
+        piece = self._again(request, plan, assets)
         return Result(
             plan=plan,
             open=lambda: FrameStream(piece.frames()),
@@ -71,9 +77,18 @@ class Editor:
             made=piece.made,
         )
 
+    def _again(self, request: Request, plan: Plan, assets: Assets) -> Piece:
+        """The piece that was planned, so that footage is looked through once; else a new one."""
+        for asked, known, piece in self._planned:
+            if asked == request and known is assets and piece.video == plan.video:
+                return piece
+        size = f"{plan.video.width}x{plan.video.height}"
+        return _piece(replace(request, size=size, fps=plan.video.fps), assets, Target())
+
 
 def _piece(request: Request, assets: Assets, target: Target) -> Piece:
     edits = [control for control in request.controls if isinstance(control, Edit)]
     if len(edits) != 1:
         raise UsageError(f"A request to {NAME} holds one edit, not {len(edits)}.")
-    return EDITS[type(edits[0])](request, assets, target)
+    edit = type(edits[0])
+    return EDITS[edit](request, assets, target)
