@@ -30,6 +30,10 @@ COMMANDS = {
         "--ratio", "--samples", "--split", "--truth",
     },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
+    "freeze": {
+        "clip", "--consent", "--format", "--hold", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "-o",
+    },
     "loop": {
         "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
         "--seconds", "--size", "-o",

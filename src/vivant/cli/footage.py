@@ -15,7 +15,8 @@ from vivant.cli.animate import teller
 from vivant.cli.options import Consent, FormatName, Fps, Json, NoWatermark, Out, Overwrite, Size
 from vivant.cli.outputs import OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
-from vivant.controls.edits import Between, Clean, Looped, Retime
+from vivant.controls.edits import Between, Clean, Freeze, Looped, Retime
+from vivant.controls.kinds import parse_hold
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
 from vivant.provenance.keys import signing_key
@@ -133,7 +134,32 @@ def loop(
     _run(clip, outputs, ask_for)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (between, retime, clean, loop)
+def freeze(
+    clip: Clip,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option(help="A kind (being, built, ...) or a mask; repeatable.", metavar="KIND|FILE"),
+    ] = None,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Hold parts of footage as they are in its first frame; the rest goes on."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        held = tuple(control for text in hold or () for control in parse_hold(text, assets))
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        return Request(frames, (Freeze(), *held), size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (between, retime, clean, loop, freeze)
 
 
 def _outputs(

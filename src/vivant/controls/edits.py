@@ -71,6 +71,12 @@ class Looped(Edit):
         return "loop"
 
 
+@dataclass(frozen=True)
+class Freeze(Edit):
+    """What is held (`vivant.controls.kinds.HoldKind`, `vivant.controls.mask.Still`) stays as it is
+    in the first frame of footage."""
+
+
 def _write(control: Edit) -> tuple[str, ...]:
     """The words that come after the command."""
     match control:
@@ -90,4 +96,6 @@ def _entry(name: str, kind: type[Any]) -> Entry:
     return Entry(name, kind, (), write=_write)
 
 
-ENTRIES = tuple(_entry(kind.__name__.lower(), kind) for kind in (Between, Retime, Clean, Looped))
+ENTRIES = tuple(
+    _entry(kind.__name__.lower(), kind) for kind in (Between, Retime, Clean, Looped, Freeze)
+)

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from vivant.asset import Assets
-from vivant.controls.edits import Between, Clean, Edit, Looped, Retime
-from vivant.errors import UsageError
+from vivant.controls.edits import Between, Clean, Edit, Freeze, Looped, Retime
+from vivant.controls.entry import Control
+from vivant.controls.kinds import HoldKind
+from vivant.controls.mask import Still
+from vivant.controls.table import entry_of
+from vivant.errors import UnsupportedControl, UsageError
 from vivant.footage.clean import cleaned
+from vivant.footage.freeze import frozen
 from vivant.footage.loop import looped
-from vivant.footage.piece import Piece
+from vivant.footage.piece import Means, Piece
 from vivant.footage.retime import retimed, through_pictures
 from vivant.request import (
     Capabilities,
@@ -24,6 +29,7 @@ from vivant.request import (
     Target,
     refuse_unknown,
 )
+from vivant.scene.guests import Guests
 
 NAME = "footage"
 EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
@@ -32,8 +38,11 @@ EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
     Clean: cleaned,
     Looped: looped,
 }
+WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] = {Freeze: frozen}
+TAKES: dict[type[Edit], tuple[type[Control], ...]] = {Freeze: (HoldKind, Still)}
+"""The other controls that an edit honours."""
 CAPABILITIES = Capabilities(
-    controls=tuple(kind.__name__.lower() for kind in EDITS),
+    controls=(*(kind.__name__.lower() for kind in (*EDITS, *WITH_MODEL)), "hold", "still"),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",
@@ -46,6 +55,7 @@ class Editor:
     """Edits as a model: ``builtin`` is the model whose weights see and move pictures."""
 
     builtin: Generator
+    guests: Guests = Guests()  # noqa: RUF009 - frozen
     _planned: list[tuple[Request, Assets, Piece]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
@@ -63,7 +73,7 @@ class Editor:
     def plan(self, request: Request, assets: Assets, target: Target) -> Plan:
         """See `vivant.request.Generator`. Raises MediaError for footage that cannot be read."""
         refuse_unknown(request, target, CAPABILITIES, NAME)
-        piece = _piece(request, assets, target)
+        piece = self._piece(request, assets, target)
         self._planned[:] = [(request, assets, piece)]
         return Plan(piece.video, (piece.video.width, piece.video.height), piece.notes)
 
@@ -83,12 +93,17 @@ class Editor:
             if asked == request and known is assets and piece.video == plan.video:
                 return piece
         size = f"{plan.video.width}x{plan.video.height}"
-        return _piece(replace(request, size=size, fps=plan.video.fps), assets, Target())
+        return self._piece(replace(request, size=size, fps=plan.video.fps), assets, Target())
 
-
-def _piece(request: Request, assets: Assets, target: Target) -> Piece:
-    edits = [control for control in request.controls if isinstance(control, Edit)]
-    if len(edits) != 1:
-        raise UsageError(f"A request to {NAME} holds one edit, not {len(edits)}.")
-    edit = type(edits[0])
-    return EDITS[edit](request, assets, target)
+    def _piece(self, request: Request, assets: Assets, target: Target) -> Piece:
+        edits = [control for control in request.controls if isinstance(control, Edit)]
+        if len(edits) != 1:
+            raise UsageError(f"A request to {NAME} holds one edit, not {len(edits)}.")
+        edit = type(edits[0])
+        for control in request.controls:
+            if not isinstance(control, (Edit, *TAKES.get(edit, ()))):
+                name = entry_of(control).name
+                raise UnsupportedControl(f"`vivant {edits[0].command}` takes no {name}.")
+        if edit in WITH_MODEL:
+            return WITH_MODEL[edit](request, assets, target, Means(self.builtin, self.guests))
+        return EDITS[edit](request, assets, target)
