@@ -20,12 +20,24 @@ COMMANDS = {
         "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
         "--out", "--overwrite", "--seconds", "--size", "-o",
     },
+    "clean": {
+        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
+        "--picture", "--size", "--steady-colour", "-o",
+    },
     "data": set(),
     "evaluate": {
         "suite", "--clips", "--consent", "--features", "--model", "--out", "--photos", "--pictures",
         "--ratio", "--samples", "--split", "--truth",
     },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
+    "freeze": {
+        "clip", "--consent", "--format", "--hold", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "-o",
+    },
+    "loop": {
+        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
+        "--seconds", "--size", "-o",
+    },
     "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},
     "prepare": {

@@ -103,4 +103,4 @@ def editor(settings: Settings) -> Generator:
     """What edits footage and several pictures, with the built-in model."""
     from vivant.footage.editor import Editor
 
-    return Editor(load("builtin", runtime_of(settings)))
+    return Editor(load("builtin", runtime_of(settings)), guests_at(settings.home))

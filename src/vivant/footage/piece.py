@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vivant.clip import Frame, VideoSpec
-from vivant.request import SourceType
+from vivant.request import Generator, SourceType
+from vivant.scene.guests import Guests
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,3 +18,11 @@ class Piece:
     frames: Callable[[], Iterator[Frame]]
     notes: tuple[str, ...] = ()
     made: SourceType = SourceType.ENHANCED
+
+
+@dataclass(frozen=True)
+class Means:
+    """What an edit may work with: the model that sees and moves pictures, and a user's own eyes."""
+
+    builtin: Generator
+    guests: Guests = Guests()  # noqa: RUF009 - frozen
