@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
+from vivant.asset import Asset
 from vivant.clip import Frame
 from vivant.controls.entry import Control, Option
+from vivant.controls.prompt import read_option
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
@@ -118,6 +120,7 @@ def animate(
     size: str | tuple[int, int] | None = None,
     seed: int = 0,
     model: str = "builtin",
+    last: Image | None = None,
     consent: bool = False,
     **controls: Value | Iterable[Value],
 ) -> Animation:
@@ -125,23 +128,22 @@ def animate(
 
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
-    mask ``[H, W]`` uint8. Raises UsageError naming what is not understood, UnsupportedControl
+    mask ``[H, W]`` uint8; ``last`` is the picture at the end, for models that take one. Raises
+    UsageError naming what is not understood, UnsupportedControl
     for what the model cannot honour; PolicyError comes when frames are made.
     """
     assets = FileAssets()
     try:
         if isinstance(size, tuple):
             size = f"{size[0]}x{size[1]}"
-        image = (
-            assets.add_pixels(picture, "picture")
-            if isinstance(picture, np.ndarray)
-            else assets.add(Path(picture), "picture")
-        )
-        chosen = _read_controls(controls, assets)
-        request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
+        keyframes = [Keyframe(_taken(picture, assets))]
+        if last is not None:
+            keyframes.append(Keyframe(_taken(last, assets), seconds))
         settings = read_settings()
-        policy = policy_of(settings, consent)
-        animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
+        generator = load(model, runtime_of(settings))
+        chosen = _read_controls(controls, assets, generator.capabilities.controls)
+        request = Request(tuple(keyframes), chosen, seconds, fps, size, seed, model)
+        animation = Animation(request, assets, generator, policy_of(settings, consent))
         _ = animation.plan  # refuse now, not when it is saved
         return animation
     finally:
@@ -160,8 +162,14 @@ def verify(path: str | Path) -> Verdict:
     return replace(verdict, watermark=examine(Path(path), verdict.record))
 
 
+def _taken(picture: Image, assets: FileAssets) -> Asset:
+    if isinstance(picture, np.ndarray):
+        return assets.add_pixels(picture, "picture")
+    return assets.add(Path(picture), "picture")
+
+
 def _read_controls(
-    given: dict[str, Value | Iterable[Value]], assets: FileAssets
+    given: dict[str, Value | Iterable[Value]], assets: FileAssets, honoured: tuple[str, ...]
 ) -> tuple[Control, ...]:
     known = {option.keyword: option for option in options()}
     chosen: list[Control] = []
@@ -170,15 +178,17 @@ def _read_controls(
             raise UsageError(f"There is no control {name!r}; known are {', '.join(known)}.")
         several = values if isinstance(values, list | tuple) else [values]
         for value in several:
-            chosen += _read_control(known[name], value, assets)
+            chosen += _read_control(known[name], value, assets, honoured)
     return tuple(chosen)
 
 
-def _read_control(option: Option, value: object, assets: FileAssets) -> tuple[Control, ...]:
+def _read_control(
+    option: Option, value: object, assets: FileAssets, honoured: tuple[str, ...]
+) -> tuple[Control, ...]:
     if value is None or value is False:
         return ()
     if isinstance(value, np.ndarray):
         value = assets.path(assets.add_pixels(value, "mask", f"{option.keyword}.png"))
     if isinstance(value, Control):
         return (value,)
-    return option.read("" if value is True else str(value), assets)
+    return read_option(option, "" if value is True else str(value), assets, honoured)

@@ -9,15 +9,19 @@ from typing import Any
 from vivant.controls import (
     camera,
     edits,
+    finish,
     flow,
     given,
     kinds,
     loop,
     mask,
     prompt,
+    sampling,
+    start,
     strength,
     stroke,
     wind,
+    words,
 )
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
@@ -37,6 +41,13 @@ TABLE: dict[str, Entry] = {
         wind.ENTRY,
         camera.ENTRY,
         given.ENTRY,
+        words.ENTRY,
+        sampling.STEPS,
+        sampling.GUIDANCE,
+        finish.RENDERED,
+        finish.STEADY,
+        start.DRAFT,
+        start.NOISE,
         *edits.ENTRIES,
     )
 }
