@@ -13,8 +13,9 @@ from PIL import Image
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
 from vivant.controls.camera import Camera
-from vivant.controls.edits import Between, Retime
+from vivant.controls.edits import Between, Clean, Freeze, Looped, Retime
 from vivant.controls.entry import Control
+from vivant.controls.finish import Rendered, SteadyColour
 from vivant.controls.flow import Flow
 from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
@@ -22,10 +23,13 @@ from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.path import CameraPath, Key
+from vivant.controls.sampling import Guidance, Steps
+from vivant.controls.start import Draft, MovedNoise
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import TABLE, entry_of
 from vivant.controls.wind import Wind
+from vivant.controls.words import Words
 from vivant.errors import UsageError
 from vivant.field.file import save_field
 from vivant.media.assets import FileAssets
@@ -59,7 +63,9 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
 def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
     way = CameraPath((Key(0.0), Key(1.5, Camera(truck=0.02), (0.1, 0.0, 0.2), ease="linear")))
-    controls = (*own, way, Between(True), Retime(0.25))
+    sampled = (Words("the sea"), Steps(7), Guidance(2.5), Rendered("hybrid"), SteadyColour())
+    edits = (Between(True), Retime(0.25), Clean(True), Looped(2.0), Freeze())
+    controls = (*own, way, *sampled, Draft(0.4), MovedNoise(), *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

@@ -14,7 +14,10 @@ SHARED = {
     "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
 }  # fmt: skip
 COMMANDS = {
-    "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,
+    "animate": {
+        "photos", "--field", "--samples", "--seed", "--last", "--steps", "--guidance", "--render",
+        "--steady-colour", "--draft", "--moved-noise",
+    } | SHARED,
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
         "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",

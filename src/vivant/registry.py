@@ -20,13 +20,17 @@ def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
     return model.load(bundle, runtime)
 
 
-def _svd(bundle: Bundle, runtime: Runtime) -> Generator:
-    from vivant.adapters import svd
+def _diffusers(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.adapters import model
 
-    return svd.load(bundle, runtime)
+    return model.load(bundle, runtime, lambda: load("builtin", runtime))
 
 
-FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {"motion": _motion, "svd": _svd}
+FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {
+    "motion": _motion,
+    "diffusers": _diffusers,
+    "svd": _diffusers,  # as the first edition named them
+}
 """By the ``family`` of a bundle's configuration. Opening is cheap: what is heavy is loaded when
 a generator first needs it."""
 MODELS: dict[str, Path] = {"builtin": BUILTIN}

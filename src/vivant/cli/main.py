@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from vivant.cli.options import (
+    SAMPLED,
     Consent,
     ControlWords,
     Export,
@@ -18,6 +19,7 @@ from vivant.cli.options import (
     FormatName,
     Fps,
     Json,
+    Last,
     Lossless,
     ModelName,
     NoWatermark,
@@ -54,6 +56,7 @@ def animate(
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
     model: ModelName = "builtin",
+    last: Last = None,
     format_: FormatName = None,
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
@@ -75,7 +78,7 @@ def animate(
         out, format_, lossless, not no_watermark, save_field, save_scene, save_motion, export,
         flow_format, overwrite, json, consent,
     )  # fmt: skip
-    clip = ClipOptions(seconds, fps, size, seed, samples, model)
+    clip = ClipOptions(seconds, fps, size, seed, samples, model, last)
     if code := run(photos, clip, controls, outputs, _settings()):
         raise typer.Exit(code)
 
@@ -106,8 +109,9 @@ def render(
 
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
-        [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
-        save_field, save_scene, save_motion, export, flow_format, json, overwrite, consent,
+        [photo], given, out, seconds, fps, size, 0, 1, model, None, format_, lossless,
+        no_watermark, save_field, save_scene, save_motion, export, flow_format, json, overwrite,
+        consent,
     )  # fmt: skip
 
 
@@ -176,7 +180,8 @@ def models(context: typer.Context, json: Json = False) -> None:
 def add_model(
     name: Annotated[str | None, typer.Argument(help="What to call a video model.")] = None,
     folder: Annotated[
-        Path | None, typer.Argument(help="Its folder, in the layout of diffusers.")
+        str | None,
+        typer.Argument(help="Its folder in the layout of diffusers, or its id of the hub."),
     ] = None,
     depth: Annotated[
         Path | None, typer.Option(help="A depth network (.onnx), such as Depth Anything V2.")
@@ -454,7 +459,7 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
     app.command()(with_controls(animate))
-    app.command()(with_controls(render, leave_out=("field",)))
+    app.command()(with_controls(render, leave_out=("field", *SAMPLED)))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
     for edit in FOOTAGE:

@@ -9,6 +9,7 @@ from typing import Any
 from vivant.controls import (
     camera,
     edits,
+    finish,
     flow,
     fov,
     given,
@@ -17,9 +18,12 @@ from vivant.controls import (
     mask,
     path_file,
     prompt,
+    sampling,
+    start,
     strength,
     stroke,
     wind,
+    words,
 )
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
@@ -41,6 +45,13 @@ TABLE: dict[str, Entry] = {
         path_file.ENTRY,
         fov.ENTRY,
         given.ENTRY,
+        words.ENTRY,
+        sampling.STEPS,
+        sampling.GUIDANCE,
+        finish.RENDERED,
+        finish.STEADY,
+        start.DRAFT,
+        start.NOISE,
         *edits.ENTRIES,
     )
 }
