@@ -236,6 +236,7 @@ def test_models_lists_licence_and_controls(
         "move-kind",
         "camera-path",
         "fov",
+        "depth",
         "stroke",
         "camera",
         "loop",

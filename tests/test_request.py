@@ -13,6 +13,7 @@ from PIL import Image
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
 from vivant.controls.camera import Camera
+from vivant.controls.depth import GivenDepth
 from vivant.controls.edits import Between, Retime
 from vivant.controls.entry import Control
 from vivant.controls.flow import Flow
@@ -59,7 +60,8 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
 def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
     way = CameraPath((Key(0.0), Key(1.5, Camera(truck=0.02), (0.1, 0.0, 0.2), ease="linear")))
-    controls = (*own, way, Between(True), Retime(0.25))
+    depth = GivenDepth(Asset("d" * 64, "depth", "d.exr"))
+    controls = (*own, way, depth, Between(True), Retime(0.25))
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

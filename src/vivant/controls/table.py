@@ -8,6 +8,7 @@ from typing import Any
 
 from vivant.controls import (
     camera,
+    depth,
     edits,
     flow,
     fov,
@@ -40,6 +41,7 @@ TABLE: dict[str, Entry] = {
         camera.ENTRY,
         path_file.ENTRY,
         fov.ENTRY,
+        depth.ENTRY,
         given.ENTRY,
         *edits.ENTRIES,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
+from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
 from vivant.motion.held import Looked, asked_kinds, kind_notes, look, quiet_notes
 from vivant.motion.motion_file import is_motion
@@ -61,6 +63,7 @@ def notes_on(
         *framing_notes(picture.size, (video.width, video.height)),
         *_surround_notes(picture),
         *_mask_notes(request, assets, picture),
+        *depth_notes(request, assets, picture, runtime, target),
         *kind_notes(request, assets, runtime),
         *quiet_notes(request, assets, runtime),
         *_work_notes(request, video, target),
@@ -112,6 +115,7 @@ def read_layers(
     looked = None
     if factor > 0 or needs_depth(camera, paths):
         looked = look(source, runtime, fitted, scene)
+        looked = replace(looked, scene=seen_with(looked.scene, request, assets))
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = None
