@@ -160,7 +160,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["--camera", "pull-out"], 2, "nothing beyond its edge"),
     (["--still", "none.png"], 2, "no file"),
     (["--still", "small.png"], 2, "same size"),
-    (["--export", "depth"], 2, "no export"),
+    (["--export", "colours"], 2, "no export"),
     (["--nonsense"], 2, ""),
 ]
 

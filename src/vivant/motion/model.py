@@ -36,6 +36,7 @@ from vivant.motion.reading import (
     asked_of,
     check_aspect,
     check_flat,
+    check_truth,
     notes_on,
     read_layers,
     read_shot,
@@ -158,6 +159,7 @@ class MotionModel:
             else:
                 check_flat(request, target)
                 check_aspect(field_from(content, given.file.name), video)
+        check_truth(request, target)
         return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:

@@ -314,6 +314,19 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     return notes
 
 
+def check_truth(request: Request, target: Target) -> None:
+    """Raises UsageError where an export asks for what is seen while nothing is looked at."""
+    parts = [p for p in dict(target.artefacts).get("truth", ()) if p not in (*FLOWS, "camera")]
+    looks = overall(request.all(Strength)) > 0 or needs_depth(
+        combined(request.all(Camera)), request.all(CameraPath)
+    )
+    if parts and not looks:
+        raise UsageError(
+            f"With strength 0 and no camera through depth nothing is seen: leave {parts[0]} out of"
+            " --export, or let the camera move; `vivant see` writes the depth of a picture."
+        )
+
+
 def check_flat(request: Request, target: Target) -> None:
     """Raises UsageError where a camera or an export asks for depth, which a field is rendered
     without."""
