@@ -160,7 +160,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["--camera", "pull-out 0.3"], 2, "at most 10%"),
     (["--still", "none.png"], 2, "no file"),
     (["--still", "small.png"], 2, "same size"),
-    (["--export", "depth"], 2, "no export"),
+    (["--export", "colours"], 2, "no export"),
     (["--nonsense"], 2, ""),
 ]
 
@@ -236,6 +236,7 @@ def test_models_lists_licence_and_controls(
         "move-kind",
         "camera-path",
         "fov",
+        "depth",
         "stroke",
         "camera",
         "loop",

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from vivant.clip import FilmInfo, Frame, Mask, Picture
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture
 from vivant.errors import UsageError
 
-Kind = Literal["picture", "mask", "clip", "field"]
+Kind = Literal["picture", "mask", "clip", "field", "depth"]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,6 +57,10 @@ class Assets(Protocol):
 
     def mask(self, asset: Asset) -> Mask:
         """The mask, upright, at its own size."""
+        ...
+
+    def depth(self, asset: Asset) -> DepthMap:
+        """The depth map, upright, at its own size."""
         ...
 
     def frames(self, asset: Asset) -> Iterator[Frame]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
 from vivant.asset import Asset
-from vivant.clip import Frame
+from vivant.clip import Floats, Frame
 from vivant.controls.entry import Control, Option
 from vivant.controls.prompt import read_option
 from vivant.controls.table import options
@@ -35,7 +37,7 @@ from vivant.settings import read_settings
 
 Image = str | Path | NDArray[np.uint8]
 """A file, or pixels ``[H, W, 3]`` uint8 sRGB (a mask: ``[H, W]``)."""
-Value = str | float | bool | Path | NDArray[np.uint8] | Control
+Value = str | float | bool | Path | NDArray[np.uint8] | Floats | Control
 """Of a control: as on the command line, or typed."""
 
 
@@ -217,13 +219,22 @@ def _read_controls(
     return tuple(chosen)
 
 
+def _taken_in(keyword: str, value: NDArray[Any], assets: FileAssets) -> Asset:
+    """A mask ``[H, W]`` uint8, or a depth map of any kind of numbers."""
+    if keyword != "depth" or value.dtype.kind != "f":
+        return assets.add_pixels(value, "mask", f"{keyword}.png")
+    buffer = io.BytesIO()
+    np.save(buffer, value)
+    return assets.add_bytes(buffer.getvalue(), "depth", "depth.npy")
+
+
 def _read_control(
     option: Option, value: object, assets: FileAssets, honoured: tuple[str, ...]
 ) -> tuple[Control, ...]:
     if value is None or value is False:
         return ()
     if isinstance(value, np.ndarray):
-        value = assets.path(assets.add_pixels(value, "mask", f"{option.keyword}.png"))
+        value = assets.path(_taken_in(option.keyword, value, assets))
     if isinstance(value, Control):
         return (value,)
     return read_option(option, "" if value is True else str(value), assets, honoured)

@@ -355,7 +355,7 @@ def refuse_unknown(
         known = capabilities.artefacts.get(name)
         if known is None:
             raise _refusal(model, f"the export of {name}")
-        if missing := [part for part in parts if part not in known]:
+        if missing := [part for part in parts if part.partition("=")[0] not in known]:
             raise UsageError(
                 f"There is no export {missing[0]!r} of {name}; choose from {', '.join(known)}."
             )

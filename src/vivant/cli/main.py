@@ -140,6 +140,9 @@ def see(
         Path | None, typer.Option(help="Write the depth (.png, 16 bit, near = white).")
     ] = None,
     save_scene: SaveScene = None,
+    with_depth: Annotated[
+        Path | None, typer.Option(help="Your own depth map in place of the network's.")
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -148,7 +151,7 @@ def see(
     from vivant.scene.guests import guests_at
 
     guests = guests_at(_settings().home)
-    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests)
+    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests, with_depth)
 
 
 def mask(
@@ -227,6 +230,9 @@ def verify(
     trust: Annotated[
         Path | None, typer.Option(help="PEM file of authorities to trust (VIVANT_TRUST).")
     ] = None,
+    depth: Annotated[
+        Path | None, typer.Option(help="The depth map, for clips of --depth; else beside the clip.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="The bundle's folder, where the model is not installed.")
     ] = None,
@@ -239,7 +245,7 @@ def verify(
     settings = _settings()
     if trust is not None:
         settings = replace(settings, trust=trust)
-    again = Again(rerender, picture, field, model)
+    again = Again(rerender, picture, field, model, depth)
     if not verify_files(files, again, known_anchors(settings), json):
         raise typer.Exit(1)
 

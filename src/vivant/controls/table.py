@@ -8,6 +8,7 @@ from typing import Any
 
 from vivant.controls import (
     camera,
+    depth,
     edits,
     finish,
     flow,
@@ -44,6 +45,7 @@ TABLE: dict[str, Entry] = {
         camera.ENTRY,
         path_file.ENTRY,
         fov.ENTRY,
+        depth.ENTRY,
         given.ENTRY,
         words.ENTRY,
         sampling.STEPS,

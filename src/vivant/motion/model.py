@@ -17,6 +17,7 @@ from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.choose import choose
+from vivant.motion.depth import given_depth, seen_with
 from vivant.motion.fields import Fields
 from vivant.motion.filming import camera_of, filmed
 from vivant.motion.held import scene_of
@@ -35,6 +36,7 @@ from vivant.motion.reading import (
     asked_of,
     check_aspect,
     check_flat,
+    check_truth,
     notes_on,
     read_layers,
     read_shot,
@@ -80,6 +82,7 @@ CAPABILITIES = Capabilities(
         "camera",
         "camera-path",
         "fov",
+        "depth",
         "flow",
         "wind",
         "field",
@@ -156,6 +159,7 @@ class MotionModel:
             else:
                 check_flat(request, target)
                 check_aspect(field_from(content, given.file.name), video)
+        check_truth(request, target)
         return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
@@ -164,7 +168,7 @@ class MotionModel:
         given = request.one(GivenField)
         content = None if given is None else assets.content(given.file)
         picture = assets.picture(request.keyframes[0].image)
-        scene = _scene_artefact(lambda: scene_of(picture, self.runtime))
+        scene = _scene_artefact(lambda: self._seen(request, picture, assets))
         if given is not None and content is not None and not is_motion(content):
             shot = read_shot(request, plan, assets, self.runtime)
             field = self._obeying(field_from(content, given.file.name), shot)
@@ -186,6 +190,10 @@ class MotionModel:
             timings={"sample": time.monotonic() - clock},
         )
 
+    def _seen(self, request: Request, picture: Picture, assets: Assets) -> Scene:
+        """The scene for other programs, with the depth that is given."""
+        return seen_with(scene_of(picture, self.runtime), request, assets)
+
     def _performance(
         self, request: Request, plan: Plan, assets: Assets, content: bytes | None
     ) -> Performance:
@@ -194,6 +202,8 @@ class MotionModel:
         picture = assets.picture(request.keyframes[0].image).pixels
         check_picture(motion, picture)
         request = filmed(request, motion)
+        depth = given_depth(request, assets)
+        depth = motion.depth if depth is None else depth
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
         if looked is None:
             motion = Motion()
@@ -202,7 +212,7 @@ class MotionModel:
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)
-        motion = replace(motion, camera=camera_of(request))
+        motion = replace(motion, camera=camera_of(request), depth=depth)
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 

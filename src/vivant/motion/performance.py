@@ -12,6 +12,7 @@ from vivant.controls.camera import Camera
 from vivant.controls.fov import needs_depth
 from vivant.field.motion_field import MotionField, grid_for, still_field
 from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.depth import plane
 from vivant.motion.flowing import field_of
 from vivant.motion.held import FLOWING, Looked, cells
 from vivant.motion.layered import Motion
@@ -26,6 +27,7 @@ from vivant.rendering.parameters import Rendering
 from vivant.rendering.play import play
 from vivant.rendering.renderer import Held
 from vivant.rendering.shot import Shot
+from vivant.rendering.space.given import relief_from
 from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
@@ -73,11 +75,17 @@ class Performance:
         drawn = shot.controls
         if self.looked is None or not (needs_depth(camera, drawn.paths) or camera.zoom):
             return None
-        relief = relief_of(self.looked, shot.picture.size)
+        relief = self.relief(self.looked)
         path = path_of(
             camera, shot.spec, shot.loop, relief, shot.seed, paths=drawn.paths, view=drawn.view
         )
         return relief, path
+
+    def relief(self, looked: Looked) -> Relief:
+        """The picture in relief, at the size of the frames."""
+        size = self.shot.picture.size
+        given = self.motion.depth
+        return relief_of(looked, size) if given is None else relief_from(plane(given, size))
 
     def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot

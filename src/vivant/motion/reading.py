@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
+from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
 from vivant.motion.held import Looked, asked_kinds, kind_notes, look, quiet_notes
 from vivant.motion.motion_file import is_motion
@@ -62,6 +64,7 @@ def notes_on(
         *framing_notes(picture.size, (video.width, video.height)),
         *_surround_notes(picture),
         *_mask_notes(request, assets, picture),
+        *depth_notes(request, assets, picture, runtime, target),
         *kind_notes(request, assets, runtime),
         *quiet_notes(request, assets, runtime),
         *travel_notes(request, assets, runtime),
@@ -114,6 +117,7 @@ def read_layers(
     looked = None
     if factor > 0 or needs_depth(camera, paths):
         looked = look(source, runtime, fitted, scene)
+        looked = replace(looked, scene=seen_with(looked.scene, request, assets))
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = None
@@ -310,6 +314,19 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     if expected > LARGE_EXPORT:
         notes.append(f"The export ({', '.join(parts)}) takes about {expected / 1e9:.1f} GB.")
     return notes
+
+
+def check_truth(request: Request, target: Target) -> None:
+    """Raises UsageError where an export asks for what is seen while nothing is looked at."""
+    parts = [p for p in dict(target.artefacts).get("truth", ()) if p not in (*FLOWS, "camera")]
+    looks = overall(request.all(Strength)) > 0 or needs_depth(
+        combined(request.all(Camera)), request.all(CameraPath)
+    )
+    if parts and not looks:
+        raise UsageError(
+            f"With strength 0 and no camera through depth nothing is seen: leave {parts[0]} out of"
+            " --export, or let the camera move; `vivant see` writes the depth of a picture."
+        )
 
 
 def check_flat(request: Request, target: Target) -> None:

@@ -36,7 +36,7 @@ from vivant.rendering.work import to_work
 from vivant.request import Progress, no_progress
 
 FLOW_FORMATS = ("flo", "kitti", "npz")
-FLOWS = ("mask", "flow", *(f"flow:{name}" for name in FLOW_FORMATS))
+FLOWS = ("mask", "occlusion", "flow", *(f"flow:{name}" for name in FLOW_FORMATS))
 """What `export` writes."""
 MOVING_PIXELS = 0.05
 AGREE_PIXELS = 0.5
@@ -204,18 +204,20 @@ def export(
     """Write ``parts`` of the flows of ``count`` frames into ``folder``, which is there.
 
     "flow" (.flo) or "flow:FORMAT" gives ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI
-    16-bit .png or .npz); "mask" gives ``occlusion_NNNNN.png`` and ``moving_NNNNN.png``. Where the
-    flow is exact say KITTI and npz themselves (there what is occluded counts as not valid, too);
-    beside .flo, which has no place for it, lie ``forward_exact_NNNNN.png`` and
-    ``backward_exact_NNNNN.png``.
+    16-bit .png or .npz); "occlusion" gives ``occlusion_NNNNN.png``, "mask" also
+    ``moving_NNNNN.png``. Where the flow is exact say KITTI and npz themselves (there what is
+    occluded counts as not valid, too); beside .flo, which has no place for it, lie
+    ``forward_exact_NNNNN.png`` and ``backward_exact_NNNNN.png``.
     """
-    formats = [part.partition(":")[2] or FLOW_FORMATS[0] for part in parts if part != "mask"]
+    asked = [part.partition(":") for part in parts]
+    formats = [kind or FLOW_FORMATS[0] for name, _, kind in asked if name == "flow"]
     for index, pair in enumerate(pairs):
         for name in formats:
             _write_pair(folder, index, pair, name)
         if "mask" in parts:
             moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
             _write_mask(folder / f"moving_{index:05d}.png", moving)
+        if "mask" in parts or "occlusion" in parts:
             _write_mask(folder / f"occlusion_{index:05d}.png", pair.occluded)
         progress("exporting", (index + 1) / max(1, count - 1))
 
