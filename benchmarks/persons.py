@@ -30,12 +30,26 @@ from vivant.scene.persons import around, features
 
 ANIMALS = ("animal", "animals", "bird", "cat", "dog", "horse")
 PEOPLE = ("person", "portrait", "crowd", "people")
-MIXED = "0028 0170 0172 0238 0239 0241 0242 0243 0245 c0083 c0198 c0203".split()
-NO_FACE = "c0130 c0133 c0182".split()
-TESTED = "0119 0161 0337".split()
+MIXED = [
+    "0028",
+    "0170",
+    "0172",
+    "0238",
+    "0239",
+    "0241",
+    "0242",
+    "0243",
+    "0245",
+    "c0083",
+    "c0198",
+    "c0203",
+]
+NO_FACE = ("c0130", "c0133", "c0182")
+TESTED = ("0119", "0161", "0337")
 CANDIDATE, PERSON = 0.15, 0.5
 """Thresholds of the finder for what an animal's candidate and a person's face may be."""
 WIDTHS = (1.6, 2.0, 2.5)
+LEASTS = (0.05, 0.1, 0.2, 0.3, 0.5)
 RIDGE, ROUNDS, FOLDS = 100.0, 12, 10
 
 
@@ -183,17 +197,13 @@ def main() -> None:
     finder = faces.THRESHOLD
     known = candidates(args.photos, args.clips)
     chances = cross_validated(known)
+    people = sum(one.person for one in known)
     report = {
-        "candidates": {
-            "animals": sum(not one.person for one in known),
-            "people": sum(one.person for one in known),
-        },  # fmt: skip
+        "candidates": {"animals": len(known) - people, "people": people},
         "area, all": round(area(known, chances, CANDIDATE), 4),
         "area, as found": round(area(known, chances, finder), 4),
         "extremes, as found": extremes(known, chances, finder),
-        "asked": {
-            str(least): asked(known, chances, finder, least) for least in (0.05, 0.1, 0.2, 0.3, 0.5)
-        },  # fmt: skip
+        "asked": {str(least): asked(known, chances, finder, least) for least in LEASTS},
     }
     if args.weights is not None:
         np.save(args.weights, fitted([one for one in known if one.picture not in TESTED]))
