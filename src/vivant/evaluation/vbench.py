@@ -217,7 +217,7 @@ def _clip(prompt: Prompt, making: _Making, assets: FileAssets, seed: int, path: 
     job.run(
         Request(
             keyframes=(Keyframe(image),),
-            controls=(camera,) if camera.moves else (),
+            controls=(camera,),
             seconds=making.seconds,
             fps=FPS,
             size=f"{width}x{height}",

@@ -16,6 +16,7 @@ from vivant.field.motion_field import MotionField
 from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.breath import breathing
 from vivant.motion.choose import choose
 from vivant.motion.depth import given_depth, seen_with
 from vivant.motion.fields import Fields
@@ -201,7 +202,7 @@ class MotionModel:
         motion = Motion() if content is None else motion_from(content, "The motion")
         picture = assets.picture(request.keyframes[0].image).pixels
         check_picture(motion, picture)
-        request = filmed(request, motion)
+        request = breathing(filmed(request, motion), assets, self.runtime)
         depth = given_depth(request, assets)
         depth = motion.depth if depth is None else depth
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
