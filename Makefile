@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check torch-test weights
+.PHONY: demo test check torch-test clients-test weights
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,11 @@ check:
 torch-test: $(BIN)/python
 	$(BIN)/pip install -q -e '.[dev,train]'
 	$(BIN)/pytest -m torch
+
+# the libraries of foreign clients (OpenAI, fal, Replicate) against a service on loopback
+clients-test: $(BIN)/python
+	$(BIN)/pip install -q -e '.[dev,serve,clients]'
+	$(BIN)/pytest tests/test_foreign_clients.py
 
 # rebuild the shipped weights from a folder of clips with its manifest (about an hour on two cores)
 weights: $(BIN)/python

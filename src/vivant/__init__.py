@@ -9,21 +9,25 @@ Nothing heavy is imported before it is used.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from vivant.version import __version__
 
-__all__ = ["Animation", "__version__", "animate", "render", "verify"]
+__all__ = [
+    "Animation", "VivantPipeline", "__version__", "animate", "connect", "render", "verify",
+]  # fmt: skip
+_ELSEWHERE = {"connect": "vivant.client.remote", "VivantPipeline": "vivant.pipeline"}
 
 if TYPE_CHECKING:
+    from vivant.client.remote import connect
     from vivant.facade import Animation, animate, render, verify
+    from vivant.pipeline import VivantPipeline
 
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        from vivant import facade
-
-        return getattr(facade, name)
+        return getattr(import_module(_ELSEWHERE.get(name, "vivant.facade")), name)
     raise AttributeError(f"module 'vivant' has no attribute {name!r}")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
+from vivant.asset import Asset
 from vivant.clip import Frame
 from vivant.controls.entry import Control, Option
 from vivant.controls.table import options
@@ -20,6 +21,7 @@ from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
+from vivant.preview import preview_of, shown
 from vivant.provenance.keys import known_anchors, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.provenance.release import Delivery
@@ -105,6 +107,18 @@ class Animation:
             hooks=hooks,
         )
 
+    def preview(self, side: int = 320) -> bytes:
+        """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
+        `save`."""
+        return preview_of(
+            self.request, self.plan, side, self.assets, self.generator, self.policy,
+            read_settings(),
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
+
     def with_seed(self, seed: int) -> Animation:
         """Another plausible future of the same picture."""
         return replace(self, request=self.request.with_seed(seed))
@@ -130,15 +144,9 @@ def animate(
     """
     assets = FileAssets()
     try:
-        if isinstance(size, tuple):
-            size = f"{size[0]}x{size[1]}"
-        image = (
-            assets.add_pixels(picture, "picture")
-            if isinstance(picture, np.ndarray)
-            else assets.add(Path(picture), "picture")
+        request = request_of(
+            picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model
         )
-        chosen = _read_controls(controls, assets)
-        request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
         settings = read_settings()
         policy = policy_of(settings, consent)
         animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
@@ -146,6 +154,33 @@ def animate(
         return animation
     finally:
         assets.rest()
+
+
+def request_of(
+    picture: Image,
+    assets: FileAssets,
+    controls: dict[str, Value | Iterable[Value]],
+    *,
+    seconds: float,
+    fps: float | None,
+    size: str | tuple[int, int] | None,
+    seed: int,
+    model: str,
+) -> Request:
+    """The request that the words of `animate` ask for; what it names is taken in. Raises
+    UsageError."""
+    image = taken_in(picture, assets)
+    if isinstance(size, tuple):
+        size = f"{size[0]}x{size[1]}"
+    chosen = _read_controls(controls, assets)
+    return Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
+
+
+def taken_in(picture: Image, assets: FileAssets) -> Asset:
+    """A picture among the inputs. Raises UsageError where there is no such file."""
+    if isinstance(picture, np.ndarray):
+        return assets.add_pixels(picture, "picture")
+    return assets.add(Path(picture), "picture")
 
 
 def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:

@@ -60,6 +60,10 @@ class FileAssets:
         """End the decoder for now; it starts again where something else is to be decoded."""
         self._decoder.close()
 
+    def has(self, path: Path) -> bool:
+        """See `vivant.asset.Files`."""
+        return path.exists()
+
     def add(self, path: Path, kind: Kind) -> Asset:
         """Take a file, "-" (standard input) or a pipe in. Raises UsageError where there is none,
         or it cannot be read."""

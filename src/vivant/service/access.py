@@ -11,6 +11,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from vivant.service.keys import LOCAL, ApiKey, Scope, who
 from vivant.service.limits import Limiter
 
+SCHEMES = ("key", "token")
+"""What clients of fal, and older ones of Replicate, write before a key."""
+
 
 def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
     """A dependency that gives the caller's key, or refuses with 401, 403 or 429.
@@ -27,7 +30,7 @@ def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
         _check_origin(request)
         if not keys:
             return LOCAL
-        key = who(given.credentials if given else "", keys)
+        key = who(given.credentials if given else _otherwise(request), keys)
         if key is None:
             raise HTTPException(401, "Send a key of this service: Authorization: Bearer KEY.")
         if scope not in key.scopes:
@@ -46,6 +49,12 @@ def _check_rate(limiter: Limiter, key: ApiKey) -> None:
             f"The key {key.name} asks too often; ask again in {seconds} s.",
             headers={"Retry-After": str(seconds)},
         )
+
+
+def _otherwise(request: Request) -> str:
+    """The key in the words of clients that do not say Bearer."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() in SCHEMES else ""
 
 
 def _check_origin(request: Request) -> None:

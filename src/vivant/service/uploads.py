@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vivant.asset import Asset, Kind
+from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.files import DAY, sync_folder
 from vivant.media.assets import clean_name
@@ -62,20 +62,6 @@ async def take_in(
             path.unlink(missing_ok=True)
             raise
     return Asset(digest.hexdigest(), kind, clean_name(name)[:200])
-
-
-def named_in(data: Any) -> dict[str, Kind]:
-    """The assets that the data of a request names: hash to kind."""
-    if isinstance(data, dict):
-        if set(data) >= {"sha256", "kind"}:
-            return {data["sha256"]: data["kind"]}
-        data = list(data.values())
-    if not isinstance(data, list):
-        return {}
-    found: dict[str, Kind] = {}
-    for member in data:
-        found |= named_in(member)
-    return found
 
 
 def check_there(data: Any, folder: Path) -> None:

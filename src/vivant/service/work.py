@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant import job
+from vivant.asset import named_in
 from vivant.errors import UsageError, VivantError
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
@@ -16,7 +17,6 @@ from vivant.provenance.release import Delivery
 from vivant.registry import load
 from vivant.request import Hooks, Request
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import named_in
 from vivant.settings import read_settings
 
 
@@ -39,7 +39,7 @@ def carry_out(
     except VivantError as error:
         if hooks.cancelled():
             raise
-        return {"error": _without_paths(str(error), settings)}
+        return {"error": without_paths(str(error), settings)}
     video = done.plan.video
     return {
         "sha256": done.clip.sha256,
@@ -71,5 +71,6 @@ def _run(settings: ServiceSettings, out: Path, body: dict[str, Any], hooks: Hook
         )
 
 
-def _without_paths(sentence: str, settings: ServiceSettings) -> str:
+def without_paths(sentence: str, settings: ServiceSettings) -> str:
+    """A sentence that says nothing of where the service keeps its things."""
     return sentence.replace(f"{settings.uploads}/", "").replace(f"{settings.folder}/", "")

@@ -29,6 +29,9 @@ _STATES: dict[str, State] = {
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
 UNFINISHED = [name for name, state in _STATES.items() if state not in ENDED]
 LISTEN_SECONDS = 0.1
+NO_WAIT = 0.001
+MOST_HEARD = 1000
+"""Jobs whose last event is remembered."""
 
 
 class OtherBody(UsageError):
@@ -60,6 +63,7 @@ class Queue:
         self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
+        self._heard: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def close(self) -> None:
         """End the connection."""
@@ -134,6 +138,28 @@ class Queue:
             yield from enumerate(stream, after)
         except dbos_error.DBOSStreamTimeoutError:
             return
+
+    def latest(self, job_id: str) -> dict[str, Any]:
+        """The last event of a job, empty where there is none yet."""
+        after, event = self._heard.get(job_id, (0, {}))
+        for number, found in self.events(job_id, after, NO_WAIT):
+            after, event = number + 1, found
+        self._heard[job_id] = after, event  # so that nothing is read twice
+        while len(self._heard) > MOST_HEARD:
+            self._heard.pop(next(iter(self._heard)), None)
+        return event
+
+    def of(self, owner: str, limit: int, newest_first: bool = True, skip: int = 0) -> list[Job]:
+        """The jobs of an owner by the time at which they came, ``limit`` at most."""
+        found = self._client.list_workflows(
+            user=owner, limit=limit, offset=skip, sort_desc=newest_first, load_input=False
+        )
+        return [_job(status) for status in found]
+
+    def ahead_of(self, job: Job) -> int:
+        """How many jobs of anybody wait before this one."""
+        found = self._client.list_workflows(status="ENQUEUED", load_input=False, load_output=False)
+        return sum((status.created_at or 0) < job.created for status in found)
 
     def counts(self) -> dict[str, int]:
         """How many jobs wait and run."""

@@ -1,0 +1,115 @@
+"""What can be done with jobs, whatever the shape in which a client asks."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from vivant.errors import UsageError
+from vivant.request import Request
+from vivant.service.queue.client import ENDED, Job, Queue
+from vivant.service.settings import ServiceSettings
+from vivant.service.uploads import check_there
+
+Format = Literal["mp4", "webp", "gif"]
+SUFFIXES: dict[str, str] = {"mp4": ".mp4", "webp": ".webp", "gif": ".gif"}
+TYPES: dict[str, str] = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
+
+
+class NoSuchJob(UsageError):
+    """A job that is not there, or is somebody else's."""
+
+
+class NotEnded(UsageError):
+    """A job that has to end first."""
+
+
+class NoClipYet(UsageError):
+    """A job without a clip: it has not ended, or failed."""
+
+
+class NoClip(UsageError):
+    """A clip that was there."""
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs of a service; ``owner`` is the name of a key, and sees its own only."""
+
+    settings: ServiceSettings
+    queue: Queue
+
+    def submit(
+        self,
+        wanted: Request,
+        owner: str,
+        made: str = "mp4",
+        consent: bool = False,
+        key: str = "",
+        said: dict[str, Any] | None = None,
+    ) -> Job:
+        """Put a clip in format ``made`` into the queue; ``said`` is kept for the client.
+
+        Raises UsageError where the model or an input is not there; see `Queue.submit`.
+        """
+        self.check(wanted)
+        body: dict[str, Any] = {"request": wanted.to_data(), "format": made, "consent": consent}
+        if said is not None:
+            body["said"] = said
+        return self.queue.submit(body, owner, key)
+
+    def check(self, wanted: Request) -> None:
+        """Raises UsageError where the model or an input is not there."""
+        if wanted.model not in self.settings.models:
+            raise UsageError(f"There is no model {wanted.model[:80]!r} at this service.")
+        check_there(wanted.to_data(), self.settings.uploads)
+
+    def found(self, job_id: str, owner: str) -> Job:
+        """A job. Raises NoSuchJob."""
+        job = self.queue.get(job_id, owner)
+        if job is None:
+            raise NoSuchJob("There is no such job.")
+        return job
+
+    def cancel(self, job_id: str, owner: str) -> Job:
+        """Stop a job, which stays as it is where it has ended. Raises NoSuchJob."""
+        if self.found(job_id, owner).state not in ENDED:
+            self.queue.cancel(job_id)
+        return self.found(job_id, owner)
+
+    def forget(self, job_id: str, owner: str) -> None:
+        """Remove a job and its clip. Raises NoSuchJob, NotEnded."""
+        if self.found(job_id, owner).state not in ENDED:
+            raise NotEnded("The job has not ended; cancel it first.")
+        shutil.rmtree(self.settings.results / job_id, ignore_errors=True)
+        self.queue.forget(job_id)
+
+    def clip(self, job_id: str, owner: str) -> tuple[Path, str]:
+        """The file of a clip, and its format. Raises NoSuchJob, NoClipYet, NoClip."""
+        job = self.found(job_id, owner)
+        if job.state != "succeeded":
+            raise NoClipYet(job.error or f"There is no clip: the job is {job.state}.")
+        made = self.queue.body(job_id, owner)["format"]
+        return self.file(job.id, made), made
+
+    def file(self, job_id: str, made: str) -> Path:
+        """The file of the clip of a job that was found. Raises NoClip."""
+        path = self.settings.results / job_id / f"clip{SUFFIXES[made]}"
+        if not path.is_file():
+            raise NoClip("The clip is gone.")
+        return path
+
+    def progress(self, job: Job) -> int:
+        """How much of a job is done, in percent."""
+        if job.state in ENDED:
+            return 100 if job.state == "succeeded" else 0
+        event = self.queue.latest(job.id) if job.state == "running" else {}
+        if event.get("stage") != "rendering":
+            return LOOKING if event else 0
+        return LOOKING + int((99 - LOOKING) * event["share"])
+
+
+LOOKING = 5
+"""Percent of the work that is done before frames are rendered."""
