@@ -419,13 +419,19 @@ def serve(
     rate: Annotated[
         float, typer.Option(help="Requests a second of one key; 0: any number.", min=0)
     ] = 20.0,
+    webhook_host: Annotated[
+        list[str] | None, typer.Option(help="Host of web hooks that may be inside, without TLS.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API (extra: serve)."""
     from vivant.cli.serve import make_key
     from vivant.cli.serve import serve as run
     from vivant.service.settings import ServiceSettings
 
-    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()), lease=lease, rate=rate)
+    settings = ServiceSettings(
+        folder, queue, host, port, tuple(name or ()), lease=lease, rate=rate,
+        webhook_hosts=tuple(word.lower() for word in webhook_host or ()),
+    )  # fmt: skip
     if new_key:
         make_key(settings, new_key)
     else:

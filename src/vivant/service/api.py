@@ -27,10 +27,12 @@ from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
 from vivant.service.looking import add_looks
 from vivant.service.looks import Looks
+from vivant.service.outward import MAX_URL
 from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.settings import ServiceSettings
 from vivant.service.uploads import remove_old, take_in_time
+from vivant.service.webhooks import Teller, secret_for, shown
 from vivant.version import __version__
 
 KEEP_ALIVE_SECONDS = 15.0
@@ -45,10 +47,12 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         cleaning = asyncio.create_task(_clean(settings, queue))
+        teller = Teller(settings, queue)
         yield
         cleaning.cancel()
         with suppress(asyncio.CancelledError):
             await cleaning
+        await asyncio.to_thread(teller.close)
         looks.close()
         queue.close()
 
@@ -112,11 +116,17 @@ def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         key: Annotated[ApiKey, Depends(submit)],
         format: Format = "mp4",  # noqa: A002 - the word users know
         consent: bool = False,
+        webhook: Annotated[str, Query(max_length=MAX_URL)] = "",
         idempotency_key: Annotated[str, HttpHeader(max_length=200)] = "",
     ) -> Job:
         """The body is a request, as in a clip's own record; 201 means that it is not lost."""
         wanted = ClipRequest.from_data(request)
-        return jobs.submit(wanted, key.name, format, consent, idempotency_key)
+        return jobs.submit(wanted, key.name, format, consent, idempotency_key, webhook=webhook)
+
+    @app.get("/v1/webhooks/secret", summary="What your web hooks are signed with")
+    def webhook_secret(key: Annotated[ApiKey, Depends(submit)]) -> str:
+        """As libraries of Standard Webhooks read it; every key has one of its own."""
+        return shown(secret_for(jobs.settings.folder, key.name))
 
     @app.get("/v1/jobs/{job_id}", summary="How a job is")
     def job(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Job:

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import time
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse
 
-from vivant.errors import UsageError
-from vivant.files import DAY, publish
+from vivant.files import DAY
 from vivant.service.jobs import SUFFIXES, TYPES, Format, Jobs
+from vivant.service.keys import own_secret
 
 
 def link_to(request: Request, jobs: Jobs, job_id: str, made: str) -> str:
@@ -51,17 +50,4 @@ def clip_answer(path: Path, made: str) -> FileResponse:
 
 def _signature(folder: Path, *parts: str) -> str:
     said = "\n".join(parts).encode("utf-8", "surrogateescape")
-    return hmac.new(_secret(folder), said, hashlib.sha256).hexdigest()
-
-
-def _secret(folder: Path) -> bytes:
-    """The secret of a service's links, made where there is none yet."""
-    path = folder / "links.key"
-    if not path.is_file():
-        try:
-            with publish(path, overwrite=False) as temporary:
-                temporary.touch(0o600)
-                temporary.write_bytes(secrets.token_bytes(32))
-        except UsageError:  # another process was first
-            pass
-    return path.read_bytes()
+    return hmac.new(own_secret(folder / "links.key"), said, hashlib.sha256).hexdigest()

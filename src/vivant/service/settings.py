@@ -19,7 +19,7 @@ class ServiceSettings:
     bytes of one input; ``upload_seconds`` in which it has to arrive; ``max_waiting``: jobs of
     one key that are not finished yet; ``lease``: seconds without a beat after which a worker is
     dead, the same for all workers of a queue; ``rate``: requests a second of one key, 0 for any
-    number.
+    number; ``webhook_hosts``: hosts of web hooks that may be inside and without TLS.
     """
 
     folder: Path
@@ -33,6 +33,7 @@ class ServiceSettings:
     max_waiting: int = 100
     lease: float = 15.0
     rate: float = 20.0
+    webhook_hosts: tuple[str, ...] = ()
 
     @property
     def database(self) -> str:

@@ -13,6 +13,7 @@ from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
 from vivant.errors import UsageError
+from vivant.service.queue import promises
 from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
 from vivant.service.queue.tables import connect
@@ -75,7 +76,7 @@ class Queue:
         self._client.check_connection()
 
     def submit(self, body: dict[str, Any], owner: str, key: str = "") -> Job:
-        """Put a job into the queue; it is durable when this returns.
+        """Put a job into the queue; it is durable when this returns, and so is its ``webhook``.
 
         The same ``key`` of the same owner gives the same job. Raises OtherBody where the body
         differs from the first, QueueFull beyond the owner's quota.
@@ -85,6 +86,8 @@ class Queue:
             first = self._status(job_id, owner) if key else None
             if first is None:
                 self._check_quota(owner)
+                if "webhook" in body:
+                    promises.promise(self._engine, job_id, owner, body["webhook"])
                 self._enqueue(job_id, body, owner)
                 first = self._status(job_id, owner)
         assert first is not None
@@ -123,6 +126,7 @@ class Queue:
     def forget(self, job_id: str) -> None:
         """Remove a job that has ended."""
         self._client.delete_workflow(job_id)
+        promises.forget(self._engine, job_id)
 
     def events(self, job_id: str, after: int, wait: float) -> Iterator[tuple[int, dict[str, Any]]]:
         """The events of a job from number ``after`` on; ends when the job does, or when nothing
