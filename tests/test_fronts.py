@@ -19,10 +19,10 @@ from fastapi.testclient import TestClient
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.service.api import api
-from vivant.service.fronts.words import LOCAL, read_words
 from vivant.service.keys import new_key, read_keys
 from vivant.service.queue.store import prepare
 from vivant.service.settings import ServiceSettings
+from vivant.words import LOCAL, read_words
 
 SHA = "a" * 64
 URI = "data:image/png;base64," + base64.b64encode(b"some bytes").decode()

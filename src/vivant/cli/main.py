@@ -452,6 +452,29 @@ def worker(
     work(ServiceSettings(folder, queue, lease=lease), slot, supervised)
 
 
+def batch(
+    manifest: Annotated[
+        Path, typer.Argument(help="Requests, a JSON object a line (docs/batch.md).")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the clips; resumes.")],
+    processes: Annotated[int, typer.Option(help="Clips at a time, here.", min=1, max=256)] = 1,
+    queue: Annotated[
+        str, typer.Option(help="Let workers do it: postgresql://..., or the word folder.")
+    ] = "",
+    folder: ServiceFolder = Path("vivant-service"),
+    ray: Annotated[bool, typer.Option("--ray", help="Let Ray do it (extra: ray).")] = False,
+    cluster: Annotated[str, typer.Option(help="Address of a running Ray cluster.")] = "",
+    json: Json = False,
+) -> None:
+    """Make many clips. Exit code 1 where some failed."""
+    from vivant.cli.batch import batch as run
+    from vivant.cli.batch import executor_for
+
+    executor = executor_for(processes, queue, folder, ray, cluster)
+    if not run(manifest, out, executor, json):
+        raise typer.Exit(1)
+
+
 def command_line() -> typer.Typer:
     """The command with its subcommands, its options read from the table of controls."""
     from vivant.cli.footage import COMMANDS as FOOTAGE
@@ -467,6 +490,7 @@ def command_line() -> typer.Typer:
         app.command()(edit)
     app.command()(serve)
     app.command()(worker)
+    app.command()(batch)
     named = typer.Typer(invoke_without_command=True, **plain)
     named.callback()(models)
     named.command("add")(add_model)

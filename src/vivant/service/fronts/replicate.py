@@ -19,12 +19,12 @@ from vivant.service.access import access_to
 from vivant.service.fronts.fal import model_of
 from vivant.service.fronts.inputs import FILES, form_body, json_body, keep_files, keep_upload
 from vivant.service.fronts.openai import REFUSED
-from vivant.service.fronts.words import read_words
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to
 from vivant.service.queue.client import ENDED, Job
 from vivant.service.uploads import check_there
+from vivant.words import read_words
 
 ALIASES = {"duration": "seconds", "resolution": "size"}
 STATES = {"queued": "starting", "running": "processing", "cancelled": "canceled"}

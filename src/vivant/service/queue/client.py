@@ -111,6 +111,11 @@ class Queue:
         status = self._status(job_id, owner)
         return None if status is None else _job(status)
 
+    def several(self, job_ids: list[str], owner: str) -> list[Job]:
+        """Those of the jobs that this owner has."""
+        found = self._client.list_workflows(workflow_ids=job_ids, user=owner, load_input=False)
+        return [_job(status) for status in found] if job_ids else []
+
     def body(self, job_id: str, owner: str) -> dict[str, Any]:
         """What was submitted. The job must be there."""
         status = self._status(job_id, owner)
