@@ -4,8 +4,7 @@ Annotations are evaluated here: FastAPI reads them, and some name a function's o
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
@@ -25,17 +24,17 @@ from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
+from vivant.service.listening import Ear, told
 from vivant.service.looking import add_looks
 from vivant.service.looks import Looks
 from vivant.service.outward import MAX_URL
 from vivant.service.page import POLICY, page_of
-from vivant.service.queue.client import ENDED, Job, Queue
+from vivant.service.queue.client import Job, Queue
 from vivant.service.settings import ServiceSettings
 from vivant.service.uploads import remove_old, take_in_time
 from vivant.service.webhooks import Teller, secret_for, shown
 from vivant.version import __version__
 
-KEEP_ALIVE_SECONDS = 15.0
 CLEAN_SECONDS = 3600.0
 
 
@@ -43,6 +42,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     """The application; its database must be prepared. With no ``keys`` everybody who reaches it
     may use it: bind it to loopback only (`vivant.service.settings.check_reach`)."""
     queue, looks = Queue(settings), Looks(settings)
+    ear = Ear(queue)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +52,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         cleaning.cancel()
         with suppress(asyncio.CancelledError):
             await cleaning
+        await ear.close()
         await asyncio.to_thread(teller.close)
         looks.close()
         queue.close()
@@ -67,7 +68,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     app.add_exception_handler(UsageError, refused)
     jobs = Jobs(settings, queue)
     _add_inputs(app, settings, keys)
-    _add_jobs(app, jobs, keys)
+    _add_jobs(app, jobs, ear, keys)
     _add_results(app, jobs, keys)
     add_looks(app, jobs, looks, keys)
     add_fronts(app, jobs, keys)
@@ -107,7 +108,7 @@ def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...
         )  # fmt: skip
 
 
-def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
+def _add_jobs(app: FastAPI, jobs: Jobs, ear: Ear, keys: tuple[ApiKey, ...]) -> None:
     submit, read = access_to("submit", keys), access_to("read", keys)
 
     @app.post("/v1/jobs", status_code=201, summary="Submit a job")
@@ -148,21 +149,8 @@ def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     ) -> StreamingResponse:
         """Numbered events of progress, then one ``ended``; goes on after Last-Event-ID."""
         jobs.found(job_id, key.name)
-        stream = _told(jobs.queue, job_id, key.name, last_event_id + 1)
+        stream = told(ear, jobs.queue, job_id, key.name, last_event_id + 1)
         return StreamingResponse(stream, media_type="text/event-stream")
-
-
-def _told(queue: Queue, job_id: str, owner: str, after: int) -> Iterator[str]:
-    while True:
-        for number, event in queue.events(job_id, after, KEEP_ALIVE_SECONDS):
-            after = number + 1
-            yield f"id: {number}\nevent: progress\ndata: {json.dumps(event)}\n\n"
-        job = queue.get(job_id, owner)
-        if job is None or job.state in ENDED:
-            state = "deleted" if job is None else job.state
-            yield f"event: ended\ndata: {json.dumps({'state': state})}\n\n"
-            return
-        yield ": still there\n\n"
 
 
 def _add_results(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:

@@ -7,8 +7,9 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import sqlalchemy as sa
 from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
@@ -16,7 +17,7 @@ from vivant.errors import UsageError
 from vivant.service.queue import promises
 from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
-from vivant.service.queue.tables import connect
+from vivant.service.queue.tables import connect, jobs_of, schema_of
 from vivant.service.settings import ServiceSettings
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -54,6 +55,13 @@ class Job:
     updated: int
     result: dict[str, Any] | None = None
     error: str = ""
+
+
+class News(NamedTuple):
+    """How many events a job has, and the word of the database for its state."""
+
+    events: int
+    status: str
 
 
 class Queue:
@@ -175,6 +183,22 @@ class Queue:
         found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def news(self, job_ids: list[str]) -> dict[str, News]:
+        """How far each of the jobs is that are there, in one look."""
+        jobs, schema = jobs_of(self._engine), schema_of(self._engine)
+        names = ("workflow_uuid", "key", "offset")
+        events = sa.table("streams", *(sa.column(name) for name in names), schema=schema)
+        mine = sa.and_(events.c.workflow_uuid == jobs.c.workflow_uuid, events.c.key == EVENTS)
+        look = (
+            sa.select(jobs.c.workflow_uuid, sa.func.count(events.c.offset), jobs.c.status)
+            .select_from(jobs.outerjoin(events, mine))
+            .where(jobs.c.workflow_uuid.in_(job_ids))
+            .group_by(jobs.c.workflow_uuid, jobs.c.status)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(look).all()
+        return {job_id: News(number, status) for job_id, number, status in rows}
 
     def figures(self) -> Figures:
         """What an operator watches."""
