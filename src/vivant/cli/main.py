@@ -39,6 +39,9 @@ from vivant.version import __version__
 
 ServiceFolder = Annotated[Path, typer.Option(help="Folder of uploads, results and queue.")]
 QueueUrl = Annotated[str, typer.Option(help="postgresql://...; left out: a file in the folder.")]
+ResultsUrl = Annotated[
+    str, typer.Option(help="Keep the clips in s3://BUCKET/PREFIX (extra: s3), not in the folder.")
+]
 
 
 def animate(
@@ -411,6 +414,7 @@ def serve(
         list[str] | None, typer.Option(help="Host name by which clients may call it.")
     ] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
+    results: ResultsUrl = "",
     new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
 ) -> None:
     """Serve the HTTP API (extra: serve)."""
@@ -418,7 +422,7 @@ def serve(
     from vivant.cli.serve import serve as run
     from vivant.service.settings import ServiceSettings
 
-    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()))
+    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()), store=results)
     if new_key:
         make_key(settings, new_key)
     else:
@@ -429,13 +433,14 @@ def worker(
     folder: ServiceFolder = Path("vivant-service"),
     queue: QueueUrl = "",
     slot: Annotated[int, typer.Option(help="Tells the workers of a machine apart.")] = 0,
+    results: ResultsUrl = "",
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Work on the queue of a service (extra: serve)."""
     from vivant.cli.worker import work
     from vivant.service.settings import ServiceSettings
 
-    work(ServiceSettings(folder, queue), slot, supervised)
+    work(ServiceSettings(folder, queue, store=results), slot, supervised)
 
 
 def command_line() -> typer.Typer:

@@ -9,6 +9,7 @@ from vivant.errors import UsageError
 from vivant.service.jobs import NoClip, NoClipYet, NoSuchJob, NotEnded
 from vivant.service.looks import Busy
 from vivant.service.queue.client import OtherBody, QueueFull
+from vivant.service.results import StoreAway
 from vivant.service.uploads import TooLarge, TooSlow
 
 STATUS: tuple[tuple[type[UsageError], int], ...] = (
@@ -21,6 +22,7 @@ STATUS: tuple[tuple[type[UsageError], int], ...] = (
     (NotEnded, 409),
     (NoClipYet, 409),
     (NoClip, 410),
+    (StoreAway, 503),
     (UsageError, 422),
 )
 

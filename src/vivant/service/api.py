@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -153,7 +153,7 @@ def _add_results(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     read = access_to("read", keys)
 
     @app.get("/v1/jobs/{job_id}/result", summary="The clip", response_class=FileResponse)
-    def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> FileResponse:
+    def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Response:
         return clip_answer(*jobs.clip(job_id, key.name))
 
     add_links(app, jobs)

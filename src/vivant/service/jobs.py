@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Literal
 
 from vivant.errors import UsageError
 from vivant.request import Request
 from vivant.service.queue.client import ENDED, Job, Queue
+from vivant.service.results import Kept, Results, results_of
 from vivant.service.settings import ServiceSettings
 from vivant.service.uploads import check_there
 
@@ -40,6 +40,11 @@ class Jobs:
 
     settings: ServiceSettings
     queue: Queue
+
+    @cached_property
+    def results(self) -> Results:
+        """Where the clips are."""
+        return results_of(self.settings)
 
     def submit(
         self,
@@ -80,26 +85,27 @@ class Jobs:
         return self.found(job_id, owner)
 
     def forget(self, job_id: str, owner: str) -> None:
-        """Remove a job and its clip. Raises NoSuchJob, NotEnded."""
+        """Remove a job and its clip. Raises NoSuchJob, NotEnded, StoreAway."""
         if self.found(job_id, owner).state not in ENDED:
             raise NotEnded("The job has not ended; cancel it first.")
-        shutil.rmtree(self.settings.results / job_id, ignore_errors=True)
+        made = self.queue.body(job_id, owner)["format"]
+        self.results.remove(job_id, _name(made))
         self.queue.forget(job_id)
 
-    def clip(self, job_id: str, owner: str) -> tuple[Path, str]:
-        """The file of a clip, and its format. Raises NoSuchJob, NoClipYet, NoClip."""
+    def clip(self, job_id: str, owner: str) -> tuple[Kept, str]:
+        """A clip, and its format. Raises NoSuchJob, NoClipYet, NoClip, StoreAway."""
         job = self.found(job_id, owner)
         if job.state != "succeeded":
             raise NoClipYet(job.error or f"There is no clip: the job is {job.state}.")
         made = self.queue.body(job_id, owner)["format"]
-        return self.file(job.id, made), made
+        return self.kept(job.id, made), made
 
-    def file(self, job_id: str, made: str) -> Path:
-        """The file of the clip of a job that was found. Raises NoClip."""
-        path = self.settings.results / job_id / f"clip{SUFFIXES[made]}"
-        if not path.is_file():
+    def kept(self, job_id: str, made: str) -> Kept:
+        """The clip of a job that was found. Raises NoClip, StoreAway."""
+        kept = self.results.find(job_id, _name(made))
+        if kept is None:
             raise NoClip("The clip is gone.")
-        return path
+        return kept
 
     def progress(self, job: Job) -> int:
         """How much of a job is done, in percent."""
@@ -109,6 +115,10 @@ class Jobs:
         if event.get("stage") != "rendering":
             return LOOKING if event else 0
         return LOOKING + int((99 - LOOKING) * event["share"])
+
+
+def _name(made: str) -> str:
+    return f"clip{SUFFIXES[made]}"
 
 
 LOOKING = 5

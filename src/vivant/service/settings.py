@@ -17,7 +17,8 @@ class ServiceSettings:
     "" for the embedded one; ``host`` and ``port`` to listen at; ``hosts``: names besides the
     loopback ones by which clients may call it; ``models`` that jobs may name; ``max_upload``:
     bytes of one input; ``upload_seconds`` in which it has to arrive; ``max_waiting``: jobs of
-    one key that are not finished yet.
+    one key that are not finished yet; ``store``: URL of an S3-compatible store for the clips,
+    "" for the folder.
     """
 
     folder: Path
@@ -29,6 +30,7 @@ class ServiceSettings:
     max_upload: int = 64 << 20
     upload_seconds: float = 300.0
     max_waiting: int = 100
+    store: str = ""
 
     @property
     def database(self) -> str:
@@ -42,7 +44,7 @@ class ServiceSettings:
 
     @property
     def results(self) -> Path:
-        """Folder of the clips, one folder a job."""
+        """Folder in which clips are made, one folder a job; see `vivant.service.results`."""
         return self.folder / "results"
 
     @property

@@ -100,13 +100,13 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         job = jobs.found(request_id, key.name)
         if job.state in ENDED and job.state != "succeeded":
             raise HTTPException(422, _why(job))
-        path, made = jobs.clip(job.id, key.name)
+        kept, made = jobs.clip(job.id, key.name)
         return {
             "video": {
                 "url": link_to(request, jobs, job.id, made),
                 "content_type": TYPES[made],
-                "file_name": path.name,
-                "file_size": path.stat().st_size,
+                "file_name": kept.name,
+                "file_size": kept.size,
             },
             "seed": jobs.queue.body(job.id, key.name)["request"]["seed"],
         }

@@ -115,7 +115,7 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         video_id: str,
         key: Annotated[ApiKey, Depends(read)],
         variant: Annotated[str, Query(max_length=40)] = "video",
-    ) -> FileResponse:
+    ) -> Response:
         if variant != "video":
             raise UsageError(f"There is no variant {variant!r} of a video; leave it out.")
         return clip_answer(*jobs.clip(video_id, key.name))
