@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,6 +17,8 @@ from vivant.service.uploads import check_there
 Format = Literal["mp4", "webp", "gif"]
 SUFFIXES: dict[str, str] = {"mp4": ".mp4", "webp": ".webp", "gif": ".gif"}
 TYPES: dict[str, str] = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
+
+_ID = re.compile(r"[0-9a-f]{32}")  # a database does not take every text
 
 
 class NoSuchJob(UsageError):
@@ -73,7 +76,7 @@ class Jobs:
 
     def found(self, job_id: str, owner: str) -> Job:
         """A job. Raises NoSuchJob."""
-        job = self.queue.get(job_id, owner)
+        job = self.queue.get(job_id, owner) if _ID.fullmatch(job_id) else None
         if job is None:
             raise NoSuchJob("There is no such job.")
         return job

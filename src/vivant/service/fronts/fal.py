@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from vivant.errors import UsageError
 from vivant.service.access import access_to
-from vivant.service.fronts.inputs import json_body, keep_files
+from vivant.service.fronts.inputs import Repeat, json_body, keep_files
 from vivant.service.fronts.openai import REFUSED
 from vivant.service.fronts.words import read_words
 from vivant.service.jobs import TYPES, Jobs
@@ -52,6 +52,7 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         name: str,
         key: Annotated[ApiKey, Depends(submit)],
         fal_webhook: Annotated[str, Query(max_length=2000)] = "",
+        repeat: Repeat = "",
     ) -> dict[str, Any]:
         """``image_url`` is the picture as a data: URI; further members are the words of the
         command line by their Python names."""
@@ -61,7 +62,7 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         said = await keep_files(await json_body(request, jobs.settings), jobs.settings)
         asked = read_words(said, ALIASES, model)
         job = await asyncio.to_thread(
-            jobs.submit, asked.request, key.name, asked.made, asked.consent
+            jobs.submit, asked.request, key.name, asked.made, asked.consent, repeat
         )
         return {"request_id": job.id, "queue_position": 0, **_addresses(request, owner, name, job)}
 
