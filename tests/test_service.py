@@ -117,6 +117,7 @@ def test_a_picture_that_is_none_fails_with_a_sentence(served: Served) -> None:
         asset = client.post("/v1/assets", content=b"<svg onload='x()'/>").json()
         job = client.post("/v1/jobs", json=request_for(asset)).json()["id"]
         done = ended(client, job)
+        assert 'vivant_jobs{state="failed"} 1\n' in client.get("/metrics").text
     assert done["state"] == "failed"
     assert "Traceback" not in done["error"]
     assert str(served.folder) not in done["error"]

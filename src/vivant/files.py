@@ -137,7 +137,7 @@ def _target(path: Path) -> Path:
 # --- temporary names -----------------------------------------------------------------------
 
 
-def _machine() -> str:
+def system_name() -> str:
     """Names the running system: one kernel, whose locks all of its processes see."""
     try:
         name = _BOOT.read_text("ascii")
@@ -146,7 +146,7 @@ def _machine() -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
-_MACHINE = _machine()
+_MACHINE = system_name()
 _TEMPORARY = re.compile(r"\..+-([0-9a-f]{6})-([0-9a-f]{12})\.tmp(-lock|\..+)?")
 
 

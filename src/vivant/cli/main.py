@@ -42,6 +42,9 @@ QueueUrl = Annotated[str, typer.Option(help="postgresql://...; left out: a file 
 ResultsUrl = Annotated[
     str, typer.Option(help="Keep the clips in s3://BUCKET/PREFIX (extra: s3), not in the folder.")
 ]
+Lease = Annotated[
+    float, typer.Option(help="Seconds after which a silent worker is dead.", min=1, max=3600)
+]
 
 
 def animate(
@@ -416,13 +419,23 @@ def serve(
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
     results: ResultsUrl = "",
     new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
+    lease: Lease = 15.0,
+    rate: Annotated[
+        float, typer.Option(help="Requests a second of one key; 0: any number.", min=0)
+    ] = 20.0,
+    webhook_host: Annotated[
+        list[str] | None, typer.Option(help="Host of web hooks that may be inside, without TLS.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API (extra: serve)."""
     from vivant.cli.serve import make_key
     from vivant.cli.serve import serve as run
     from vivant.service.settings import ServiceSettings
 
-    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()), store=results)
+    settings = ServiceSettings(
+        folder, queue, host, port, tuple(name or ()), store=results, lease=lease, rate=rate,
+        webhook_hosts=tuple(word.lower() for word in webhook_host or ()),
+    )  # fmt: skip
     if new_key:
         make_key(settings, new_key)
     else:
@@ -434,13 +447,14 @@ def worker(
     queue: QueueUrl = "",
     slot: Annotated[int, typer.Option(help="Tells the workers of a machine apart.")] = 0,
     results: ResultsUrl = "",
+    lease: Lease = 15.0,
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Work on the queue of a service (extra: serve)."""
     from vivant.cli.worker import work
     from vivant.service.settings import ServiceSettings
 
-    work(ServiceSettings(folder, queue, store=results), slot, supervised)
+    work(ServiceSettings(folder, queue, store=results, lease=lease), slot, supervised)
 
 
 def command_line() -> typer.Typer:

@@ -28,8 +28,8 @@ def serve(settings: ServiceSettings, with_worker: bool) -> None:
     prepare(settings)
     until = threading.Event()
     command = ["worker", "--folder", str(settings.folder), "--queue", settings.queue]
-    command += ["--results", settings.store]
-    keeper = threading.Thread(target=supervise, args=([*command, "--supervised"], until))
+    command += ["--lease", str(settings.lease), "--results", settings.store, "--supervised"]
+    keeper = threading.Thread(target=supervise, args=(command, until))
     if with_worker:
         keeper.start()
     say(f"http://{settings.host}:{settings.port}/docs")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
-from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from vivant.asset import Asset, Kind, named_in
@@ -19,16 +19,20 @@ from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
 from vivant.service.answers import refused
+from vivant.service.exposition import CONTENT_TYPE, Counted, CountingMiddleware, exposition
 from vivant.service.fronts import add_fronts
 from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
+from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
 from vivant.service.looking import add_looks
 from vivant.service.looks import Looks
+from vivant.service.outward import MAX_URL
 from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.settings import ServiceSettings
 from vivant.service.uploads import remove_old, take_in_time
+from vivant.service.webhooks import Teller, secret_for, shown
 from vivant.version import __version__
 
 KEEP_ALIVE_SECONDS = 15.0
@@ -43,10 +47,12 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         cleaning = asyncio.create_task(_clean(settings, queue))
+        teller = Teller(settings, queue)
         yield
         cleaning.cancel()
         with suppress(asyncio.CancelledError):
             await cleaning
+        await asyncio.to_thread(teller.close)
         looks.close()
         queue.close()
 
@@ -55,6 +61,9 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         TrustedHostMiddleware,
         allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
     )
+    counted = Counted()
+    app.add_middleware(CountingMiddleware, counted=counted)
+    app.state.limiter = Limiter(settings.rate)
     app.add_exception_handler(UsageError, refused)
     jobs = Jobs(settings, queue)
     _add_inputs(app, settings, keys)
@@ -63,6 +72,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     add_looks(app, jobs, looks, keys)
     add_fronts(app, jobs, keys)
     _add_facts(app, settings, queue)
+    _add_metrics(app, queue, counted, keys)
     return app
 
 
@@ -106,11 +116,17 @@ def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         key: Annotated[ApiKey, Depends(submit)],
         format: Format = "mp4",  # noqa: A002 - the word users know
         consent: bool = False,
+        webhook: Annotated[str, Query(max_length=MAX_URL)] = "",
         idempotency_key: Annotated[str, HttpHeader(max_length=200)] = "",
     ) -> Job:
         """The body is a request, as in a clip's own record; 201 means that it is not lost."""
         wanted = ClipRequest.from_data(request)
-        return jobs.submit(wanted, key.name, format, consent, idempotency_key)
+        return jobs.submit(wanted, key.name, format, consent, idempotency_key, webhook=webhook)
+
+    @app.get("/v1/webhooks/secret", summary="What your web hooks are signed with")
+    def webhook_secret(key: Annotated[ApiKey, Depends(submit)]) -> str:
+        """As libraries of Standard Webhooks read it; every key has one of its own."""
+        return shown(secret_for(jobs.settings.folder, key.name))
 
     @app.get("/v1/jobs/{job_id}", summary="How a job is")
     def job(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Job:
@@ -175,3 +191,11 @@ def _add_facts(app: FastAPI, settings: ServiceSettings, queue: Queue) -> None:
             return {"state": "ready", **queue.counts()}
         except Exception as error:
             raise HTTPException(503, "The database of the queue does not answer.") from error
+
+
+def _add_metrics(app: FastAPI, queue: Queue, counted: Counted, keys: tuple[ApiKey, ...]) -> None:
+    read = access_to("read", keys)
+
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+    def metrics(_: Annotated[ApiKey, Depends(read)]) -> PlainTextResponse:
+        return PlainTextResponse(exposition(queue.figures(), counted), media_type=CONTENT_TYPE)

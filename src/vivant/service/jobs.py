@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from vivant.errors import UsageError
 from vivant.request import Request
+from vivant.service.outward import read_url
 from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.results import Kept, Results, results_of
 from vivant.service.settings import ServiceSettings
@@ -57,8 +58,10 @@ class Jobs:
         consent: bool = False,
         key: str = "",
         said: dict[str, Any] | None = None,
+        webhook: str = "",
     ) -> Job:
-        """Put a clip in format ``made`` into the queue; ``said`` is kept for the client.
+        """Put a clip in format ``made`` into the queue; ``said`` is kept for the client;
+        ``webhook`` is told when the job has ended.
 
         Raises UsageError where the model or an input is not there; see `Queue.submit`.
         """
@@ -66,6 +69,9 @@ class Jobs:
         body: dict[str, Any] = {"request": wanted.to_data(), "format": made, "consent": consent}
         if said is not None:
             body["said"] = said
+        if webhook:
+            read_url(webhook, self.settings.webhook_hosts)
+            body["webhook"] = webhook
         return self.queue.submit(body, owner, key)
 
     def check(self, wanted: Request) -> None:

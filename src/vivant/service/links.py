@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import time
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from vivant.errors import UsageError
-from vivant.files import DAY, publish
+from vivant.files import DAY
 from vivant.service.jobs import SUFFIXES, TYPES, Format, Jobs
+from vivant.service.keys import own_secret
 from vivant.service.results import Kept
 
 
@@ -57,17 +56,4 @@ def clip_answer(kept: Kept, made: str) -> Response:
 
 def _signature(folder: Path, *parts: str) -> str:
     said = "\n".join(parts).encode("utf-8", "surrogateescape")
-    return hmac.new(_secret(folder), said, hashlib.sha256).hexdigest()
-
-
-def _secret(folder: Path) -> bytes:
-    """The secret of a service's links, made where there is none yet."""
-    path = folder / "links.key"
-    if not path.is_file():
-        try:
-            with publish(path, overwrite=False) as temporary:
-                temporary.touch(0o600)
-                temporary.write_bytes(secrets.token_bytes(32))
-        except UsageError:  # another process was first
-            pass
-    return path.read_bytes()
+    return hmac.new(own_secret(folder / "links.key"), said, hashlib.sha256).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,7 +84,9 @@ class InStore:
         except (obstore.exceptions.BaseError, OSError) as error:
             why = _why(error)
             raise VivantError(f"The store of results did not take the clip ({why}).") from error
-        shutil.rmtree(self.folder / job_id, ignore_errors=True)
+        made.unlink(missing_ok=True)
+        with suppress(OSError):  # another worker, which was thought dead, is at it, too
+            made.parent.rmdir()
 
     def find(self, job_id: str, name: str) -> Kept | None:
         """See `Results`."""

@@ -18,7 +18,9 @@ class ServiceSettings:
     loopback ones by which clients may call it; ``models`` that jobs may name; ``max_upload``:
     bytes of one input; ``upload_seconds`` in which it has to arrive; ``max_waiting``: jobs of
     one key that are not finished yet; ``store``: URL of an S3-compatible store for the clips,
-    "" for the folder.
+    "" for the folder; ``lease``: seconds without a beat after which a worker is dead, the same for
+    all workers of a queue; ``rate``: requests a second of one key, 0 for any number;
+    ``webhook_hosts``: hosts of web hooks that may be inside and without TLS.
     """
 
     folder: Path
@@ -31,6 +33,9 @@ class ServiceSettings:
     upload_seconds: float = 300.0
     max_waiting: int = 100
     store: str = ""
+    lease: float = 15.0
+    rate: float = 20.0
+    webhook_hosts: tuple[str, ...] = ()
 
     @property
     def database(self) -> str:

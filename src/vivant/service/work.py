@@ -57,14 +57,14 @@ def _run(settings: ServiceSettings, out: Path, body: dict[str, Any], hooks: Hook
     if request.model not in settings.models:
         raise UsageError(f"There is no model {request.model!r} at this service.")
     shutil.rmtree(out.parent, ignore_errors=True)  # what an interrupted attempt left
-    out.parent.mkdir(parents=True)
+    out.parent.mkdir(parents=True, exist_ok=True)  # one that was thought dead may write, too
     environment = read_settings()
     with FileAssets() as assets:
         for sha256, kind in named_in(body["request"]).items():
             assets.add(settings.uploads / sha256, kind)
         return job.run(
             request,
-            Delivery(out, format_for(out, body["format"])),
+            Delivery(out, format_for(out, body["format"]), overwrite=True),
             assets,
             load(request.model),
             signing_key(environment),

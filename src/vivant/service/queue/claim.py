@@ -6,21 +6,46 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from vivant.errors import UsageError
+from vivant.files import system_name
 
 if sys.platform != "win32":
     import fcntl
+
+MOST = 256
+"""Workers of one machine."""
+
+
+class Taken(UsageError):
+    """A name that a live worker has."""
+
+
+@contextmanager
+def claimed_slot(folder: Path, host: str, slot: int | None) -> Iterator[str]:
+    """Hold the name of a worker of the machine ``host``, with the first free slot where ``slot``
+    is None. Raises Taken where a live worker has it. Gives the place that is held, "" where the
+    system has no locks."""
+    with ExitStack() as stack:
+        for number in range(MOST) if slot is None else (slot,):
+            try:
+                stack.enter_context(claimed(folder, f"{host}-{number}"))
+            except Taken:
+                if number == slot or number == MOST - 1:
+                    raise
+                continue
+            held = f"{host}-{number} {system_name()} {folder.resolve()}"
+            yield "" if sys.platform == "win32" else held
+            return
 
 
 @contextmanager
 def claimed(folder: Path, name: str) -> Iterator[None]:
     """Hold the name of a worker of the service in ``folder``.
 
-    Raises UsageError where a live worker has it. Where the system has no flock(2), nothing is
-    held.
+    Raises Taken where a live worker has it. Where the system has no flock(2), nothing is held.
     """
     if sys.platform == "win32":
         yield
@@ -33,7 +58,7 @@ def claimed(folder: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UsageError(
+            raise Taken(
                 f"A worker {name} is at work already; give this one another --slot."
             ) from error
         yield

@@ -13,7 +13,10 @@ from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
 from vivant.errors import UsageError
+from vivant.service.queue import promises
+from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
+from vivant.service.queue.tables import connect
 from vivant.service.settings import ServiceSettings
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -58,6 +61,7 @@ class Queue:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._client = client_for(settings)
+        self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
         self._hearing = threading.Lock()
@@ -66,13 +70,14 @@ class Queue:
     def close(self) -> None:
         """End the connection."""
         self._client.destroy()
+        self._engine.dispose()
 
     def check(self) -> None:
         """Raises where the database does not answer."""
         self._client.check_connection()
 
     def submit(self, body: dict[str, Any], owner: str, key: str = "") -> Job:
-        """Put a job into the queue; it is durable when this returns.
+        """Put a job into the queue; it is durable when this returns, and so is its ``webhook``.
 
         The same ``key`` of the same owner gives the same job. Raises OtherBody where the body
         differs from the first, QueueFull beyond the owner's quota.
@@ -82,6 +87,8 @@ class Queue:
             first = self._status(job_id, owner) if key else None
             if first is None:
                 self._check_quota(owner)
+                if "webhook" in body:
+                    promises.promise(self._engine, job_id, owner, body["webhook"])
                 self._enqueue(job_id, body, owner)
                 first = self._status(job_id, owner)
         assert first is not None
@@ -120,6 +127,7 @@ class Queue:
     def forget(self, job_id: str) -> None:
         """Remove a job that has ended."""
         self._client.delete_workflow(job_id)
+        promises.forget(self._engine, job_id)
 
     def events(self, job_id: str, after: int, wait: float) -> Iterator[tuple[int, dict[str, Any]]]:
         """The events of a job from number ``after`` on; ends when the job does, or when nothing
@@ -165,6 +173,10 @@ class Queue:
         found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def figures(self) -> Figures:
+        """What an operator watches."""
+        return read_figures(self._engine)
 
     def unfinished(self) -> list[dict[str, Any]]:
         """What was submitted of the jobs that wait or run."""

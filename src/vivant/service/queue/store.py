@@ -6,6 +6,7 @@ import sqlite3
 
 from dbos import DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, run_dbos_database_migrations
 
+from vivant.service.queue.tables import connect, create_tables
 from vivant.service.settings import ServiceSettings
 
 QUEUE, MAKE, EVENTS = "clips", "make", "events"
@@ -37,6 +38,9 @@ def prepare(settings: ServiceSettings) -> None:
         with sqlite3.connect(path) as database:  # readers and a writer at once; it is kept
             database.execute("PRAGMA journal_mode=WAL")
         database.close()
+    engine = connect(settings)
+    create_tables(engine)
+    engine.dispose()
     client = client_for(settings)
     client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
     client.destroy()
