@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from vivant.errors import VivantError
 from vivant.files import publish
 from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.queue.store import prepare
+from vivant.service.results import results_of
 from vivant.service.settings import ServiceSettings
 from vivant.service.work import clip_of
 
@@ -36,7 +37,7 @@ class OnQueue:
     def __call__(self, tasks: Sequence[Task], out: Path) -> Iterator[Outcome]:
         """See `vivant.batch.run.Executor`."""
         prepare(self.settings)
-        with closing(Queue(self.settings)) as queue:
+        with closing(Queue(self.settings, patient=True)) as queue:
             waiting, running = list(reversed(tasks)), dict[str, Task]()
             while waiting or running:
                 while waiting and len(running) < AT_ONCE:
@@ -65,13 +66,24 @@ class OnQueue:
         try again what failed."""
         error = job.error or f"The job was {job.state}."
         if job.state == "succeeded":
-            clip = clip_of(self.settings, job.id, task.format)
             try:
-                with publish(out / task.name) as temporary:
-                    shutil.copyfile(clip, temporary)
+                self._copy(task, job.id, out)
                 error = ""
             except (VivantError, OSError) as failure:
                 error = str(failure)
-        shutil.rmtree(self.settings.results / job.id, ignore_errors=True)
+        with suppress(VivantError):  # the store is away; a clip too many harms nobody
+            results_of(self.settings).remove(job.id, self._name(task, job.id))
         queue.forget(job.id)
         return Outcome(task, error)
+
+    def _copy(self, task: Task, job_id: str, out: Path) -> None:
+        """Take a clip from where the service keeps it."""
+        kept = results_of(self.settings).find(job_id, self._name(task, job_id))
+        if kept is None:
+            raise VivantError("The clip is gone from the service.")
+        with publish(out / task.name) as temporary, temporary.open("wb") as stream:
+            for chunk in kept.read():
+                stream.write(chunk)
+
+    def _name(self, task: Task, job_id: str) -> str:
+        return clip_of(self.settings, job_id, task.format).name

@@ -26,11 +26,13 @@ def batch(manifest: Path, out: Path, executor: Executor, json: bool) -> bool:
     return not report.failed
 
 
-def executor_for(processes: int, queue: str, folder: Path, ray: bool, cluster: str) -> Executor:
+def executor_for(
+    processes: int, queue: str, folder: Path, results: str, ray: bool, cluster: str
+) -> Executor:
     """Where the clips are made. Raises UsageError where two places are named."""
-    if queue and (ray or cluster):
+    if queue and ray:
         raise UsageError("--queue and --ray are two places; leave one out.")
-    if ray or cluster:
+    if ray:
         from vivant.batch.on_ray import OnRay
 
         return OnRay(cluster)
@@ -40,7 +42,7 @@ def executor_for(processes: int, queue: str, folder: Path, ray: bool, cluster: s
             from vivant.service.settings import ServiceSettings
         except ImportError as error:
             raise UsageError("This needs the extra: pip install 'vivant[serve]'.") from error
-        return OnQueue(ServiceSettings(folder, "" if queue == "folder" else queue))
+        return OnQueue(ServiceSettings(folder, "" if queue == "folder" else queue, store=results))
     from vivant.batch.machine import OnMachine
 
     return OnMachine(processes)

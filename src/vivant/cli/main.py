@@ -39,6 +39,9 @@ from vivant.version import __version__
 
 ServiceFolder = Annotated[Path, typer.Option(help="Folder of uploads, results and queue.")]
 QueueUrl = Annotated[str, typer.Option(help="postgresql://...; left out: a file in the folder.")]
+ResultsUrl = Annotated[
+    str, typer.Option(help="Keep the clips in s3://BUCKET/PREFIX (extra: s3), not in the folder.")
+]
 Lease = Annotated[
     float, typer.Option(help="Seconds after which a silent worker is dead.", min=1, max=3600)
 ]
@@ -414,11 +417,15 @@ def serve(
         list[str] | None, typer.Option(help="Host name by which clients may call it.")
     ] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
+    results: ResultsUrl = "",
     new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
     lease: Lease = 15.0,
     rate: Annotated[
         float, typer.Option(help="Requests a second of one key; 0: any number.", min=0)
     ] = 20.0,
+    disk_floor: Annotated[
+        int, typer.Option(help="MiB that must be free for anything to be taken.", min=0)
+    ] = 256,
     webhook_host: Annotated[
         list[str] | None, typer.Option(help="Host of web hooks that may be inside, without TLS.")
     ] = None,
@@ -429,8 +436,8 @@ def serve(
     from vivant.service.settings import ServiceSettings
 
     settings = ServiceSettings(
-        folder, queue, host, port, tuple(name or ()), lease=lease, rate=rate,
-        webhook_hosts=tuple(word.lower() for word in webhook_host or ()),
+        folder, queue, host, port, tuple(name or ()), store=results, lease=lease, rate=rate,
+        webhook_hosts=tuple(word.lower() for word in webhook_host or ()), floor=disk_floor << 20,
     )  # fmt: skip
     if new_key:
         make_key(settings, new_key)
@@ -442,6 +449,7 @@ def worker(
     folder: ServiceFolder = Path("vivant-service"),
     queue: QueueUrl = "",
     slot: Annotated[int, typer.Option(help="Tells the workers of a machine apart.")] = 0,
+    results: ResultsUrl = "",
     lease: Lease = 15.0,
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
@@ -449,7 +457,7 @@ def worker(
     from vivant.cli.worker import work
     from vivant.service.settings import ServiceSettings
 
-    work(ServiceSettings(folder, queue, lease=lease), slot, supervised)
+    work(ServiceSettings(folder, queue, store=results, lease=lease), slot, supervised)
 
 
 def batch(
@@ -462,6 +470,7 @@ def batch(
         str, typer.Option(help="Let workers do it: postgresql://..., or the word folder.")
     ] = "",
     folder: ServiceFolder = Path("vivant-service"),
+    results: ResultsUrl = "",
     ray: Annotated[bool, typer.Option("--ray", help="Let Ray do it (extra: ray).")] = False,
     cluster: Annotated[str, typer.Option(help="Address of a running Ray cluster.")] = "",
     json: Json = False,
@@ -470,7 +479,7 @@ def batch(
     from vivant.cli.batch import batch as run
     from vivant.cli.batch import executor_for
 
-    executor = executor_for(processes, queue, folder, ray, cluster)
+    executor = executor_for(processes, queue, folder, results, ray or bool(cluster), cluster)
     if not run(manifest, out, executor, json):
         raise typer.Exit(1)
 

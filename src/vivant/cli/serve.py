@@ -23,13 +23,15 @@ def serve(settings: ServiceSettings, with_worker: bool) -> None:
 
         from vivant.service.api import api
         from vivant.service.queue.store import prepare
+        from vivant.service.results import check_store
         from vivant.service.supervisor import supervise
     except ImportError as error:
         raise UsageError("This needs the extra: pip install 'vivant[serve]'.") from error
+    check_store(settings)
     prepare(settings)
     until = threading.Event()
     command = ["worker", "--folder", str(settings.folder), "--queue", settings.queue]
-    command += ["--lease", str(settings.lease), "--supervised"]
+    command += ["--lease", str(settings.lease), "--results", settings.store, "--supervised"]
     keeper = threading.Thread(target=supervise, args=(command, until))
     if with_worker:
         keeper.start()

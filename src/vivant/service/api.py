@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
-from vivant.service.answers import refused
+from vivant.service.answers import away, refused
 from vivant.service.exposition import CONTENT_TYPE, Counted, CountingMiddleware, exposition
 from vivant.service.fronts import add_fronts
 from vivant.service.jobs import Format, Jobs
@@ -31,7 +32,7 @@ from vivant.service.outward import MAX_URL
 from vivant.service.page import POLICY, page_of
 from vivant.service.queue.client import Job, Queue
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import remove_old, take_in_time
+from vivant.service.uploads import check_room, remove_old, take_in_time
 from vivant.service.webhooks import Teller, secret_for, shown
 from vivant.version import __version__
 
@@ -66,6 +67,8 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     app.add_middleware(CountingMiddleware, counted=counted)
     app.state.limiter = Limiter(settings.rate)
     app.add_exception_handler(UsageError, refused)
+    for kind in (SQLAlchemyError, OSError):
+        app.add_exception_handler(kind, away)
     jobs = Jobs(settings, queue)
     _add_inputs(app, settings, keys)
     _add_jobs(app, jobs, ear, keys)
@@ -102,6 +105,7 @@ def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...
         name: Annotated[str, Query(max_length=200)] = "",
     ) -> Asset:
         """The body is the file itself; the answer goes into the request of a job."""
+        check_room(settings.folder, settings.floor)
         return await take_in_time(
             request.stream(), settings.uploads, kind, name,
             settings.max_upload, settings.upload_seconds,
@@ -157,7 +161,7 @@ def _add_results(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     read = access_to("read", keys)
 
     @app.get("/v1/jobs/{job_id}/result", summary="The clip", response_class=FileResponse)
-    def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> FileResponse:
+    def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Response:
         return clip_answer(*jobs.clip(job_id, key.name))
 
     add_links(app, jobs)

@@ -7,11 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from vivant.service.queue.client import ENDED, News, Queue
 
 LOOK_SECONDS = 0.2
 KEEP_ALIVE_SECONDS = 15.0
 NO_WAIT = 0.001
+AWAY_SECONDS = 1.0
 
 
 class Ear:
@@ -76,11 +79,17 @@ async def told(ear: Ear, queue: Queue, job_id: str, owner: str, after: int) -> A
         if news is None:
             yield ": still there\n\n"
             continue
+        try:
+            events = await asyncio.to_thread(list, queue.events(job_id, after, NO_WAIT))
+            job = await asyncio.to_thread(queue.get, job_id, owner)
+        except SQLAlchemyError:
+            yield ": the database is away\n\n"
+            await asyncio.sleep(AWAY_SECONDS)
+            continue
         seen = news
-        for number, event in await asyncio.to_thread(list, queue.events(job_id, after, NO_WAIT)):
+        for number, event in events:
             after = number + 1
             yield f"id: {number}\nevent: progress\ndata: {json.dumps(event)}\n\n"
-        job = await asyncio.to_thread(queue.get, job_id, owner)
         if job is None or job.state in ENDED:
             state = "deleted" if job is None else job.state
             yield f"event: ended\ndata: {json.dumps({'state': state})}\n\n"

@@ -65,13 +65,15 @@ class News(NamedTuple):
 
 
 class Queue:
-    """A connection to the queue; safe to share between threads."""
+    """A connection to the queue; safe to share between threads. Its methods raise
+    SQLAlchemyError where the database is away, unless it is ``patient`` and waits."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._client = client_for(settings)
+    def __init__(self, settings: ServiceSettings, patient: bool = False) -> None:
+        self._client = client_for(settings, patient)
         self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
+        self._hearing = threading.Lock()
         self._heard: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def close(self) -> None:
@@ -158,12 +160,14 @@ class Queue:
 
     def latest(self, job_id: str) -> dict[str, Any]:
         """The last event of a job, empty where there is none yet."""
-        after, event = self._heard.get(job_id, (0, {}))
+        with self._hearing:
+            after, event = self._heard.pop(job_id, (0, {}))
         for number, found in self.events(job_id, after, NO_WAIT):
             after, event = number + 1, found
-        self._heard[job_id] = after, event  # so that nothing is read twice
-        while len(self._heard) > MOST_HEARD:
-            self._heard.pop(next(iter(self._heard)), None)
+        with self._hearing:
+            self._heard[job_id] = after, event  # so that nothing is read twice
+            if len(self._heard) > MOST_HEARD:
+                self._heard.pop(next(iter(self._heard)))
         return event
 
     def of(self, owner: str, limit: int, newest_first: bool = True, skip: int = 0) -> list[Job]:
