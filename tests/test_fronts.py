@@ -19,13 +19,14 @@ from fastapi.testclient import TestClient
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.service.api import api
-from vivant.service.fronts.words import LOCAL, read_words
 from vivant.service.keys import new_key, read_keys
 from vivant.service.queue.store import prepare
 from vivant.service.settings import ServiceSettings
+from vivant.words import LOCAL, read_words
 
 SHA = "a" * 64
 URI = "data:image/png;base64," + base64.b64encode(b"some bytes").decode()
+DEEP = b'{"stroke":' + b"[" * 900 + b"]" * 900 + b"}"
 FAL, REPLICATE, OPENAI = "/fal/vivant/animate", "/replicate/v1/predictions", "/v1/videos"
 
 
@@ -173,7 +174,15 @@ def test_what_is_refused(
 
 
 @pytest.mark.parametrize("path", [FAL, REPLICATE, OPENAI])
-@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"[" * 5000])
+def test_a_key_of_idempotency_gives_the_same_job(client: TestClient, path: str) -> None:
+    once = {"Idempotency-Key": "once"}
+    first, again = (client.post(path, json=body_of(path), headers=once).json() for _ in range(2))
+    assert first.get("request_id", first.get("id")) == again.get("request_id", again.get("id"))
+    assert client.post(path, json=body_of(path, seed=1), headers=once).status_code == 409
+
+
+@pytest.mark.parametrize("path", [FAL, REPLICATE, OPENAI])
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"[" * 5000, DEEP])
 def test_a_body_that_is_none_is_refused(client: TestClient, path: str, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     assert client.post(path, content=content, headers=headers).status_code == 422

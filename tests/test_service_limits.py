@@ -92,7 +92,7 @@ def test_every_line_is_one_that_prometheus_reads() -> None:
     counted = Counted()
     counted.add("GET", 200)
     counted.add('X"\n', 400)
-    figures = Figures({"queued": 2, "succeeded": 3}, 1.5, (1.0, 2.0, 9.0), (0.5,))
+    figures = Figures({"queued": 2, "succeeded": 3}, 1.5, (1.0, 2.0, 9.0), (0.5,), {"waiting": 1})
     text = exposition(figures, counted)
     lines = [line for line in text.splitlines() if not line.startswith("# ")]
     assert all(SAMPLE.fullmatch(line) for line in lines), lines

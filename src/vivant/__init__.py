@@ -15,14 +15,22 @@ from typing import TYPE_CHECKING
 from vivant.version import __version__
 
 __all__ = [
-    "Animation", "VivantPipeline", "__version__", "animate", "connect", "render", "verify",
+    "Animation", "Hooks", "VivantError", "VivantPipeline", "__version__", "animate", "connect",
+    "render", "verify",
 ]  # fmt: skip
-_ELSEWHERE = {"connect": "vivant.client.remote", "VivantPipeline": "vivant.pipeline"}
+_ELSEWHERE = {
+    "Hooks": "vivant.request",
+    "VivantError": "vivant.errors",
+    "VivantPipeline": "vivant.pipeline",
+    "connect": "vivant.client.remote",
+}
 
 if TYPE_CHECKING:
     from vivant.client.remote import connect
+    from vivant.errors import VivantError
     from vivant.facade import Animation, animate, render, verify
     from vivant.pipeline import VivantPipeline
+    from vivant.request import Hooks
 
 
 def __getattr__(name: str) -> object:

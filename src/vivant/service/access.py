@@ -41,12 +41,6 @@ def access_to(scope: Scope, keys: tuple[ApiKey, ...]) -> Callable[..., ApiKey]:
     return allowed
 
 
-def _otherwise(request: Request) -> str:
-    """The key in the words of clients that do not say Bearer."""
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() in SCHEMES else ""
-
-
 def _check_rate(limiter: Limiter, key: ApiKey) -> None:
     if wait := limiter.take(key.name):
         seconds = math.ceil(wait)
@@ -55,6 +49,12 @@ def _check_rate(limiter: Limiter, key: ApiKey) -> None:
             f"The key {key.name} asks too often; ask again in {seconds} s.",
             headers={"Retry-After": str(seconds)},
         )
+
+
+def _otherwise(request: Request) -> str:
+    """The key in the words of clients that do not say Bearer."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() in SCHEMES else ""
 
 
 def _check_origin(request: Request) -> None:

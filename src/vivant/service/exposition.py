@@ -68,6 +68,9 @@ def exposition(figures: Figures, counted: Counted) -> str:
                     "jobs that ended in the last hour.", _quantiles(figures.waited)),
             _series("vivant_job_work_seconds", "gauge", "From the last start to the end, of the "
                     "jobs that ended in the last hour.", _quantiles(figures.worked)),
+            _series("vivant_webhooks", "gauge", "Web hooks by state.", [
+                (f'state="{state}"', number) for state, number in figures.webhooks.items()
+            ]),
             _series("vivant_http_requests_total", "counter", "Answers of this web process.", [
                 (f'method="{method}",status="{status}"', number)
                 for (method, status), number in answers

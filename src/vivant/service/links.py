@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import time
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
 
-from vivant.errors import UsageError
-from vivant.files import DAY, publish
+from vivant.files import DAY
 from vivant.service.jobs import SUFFIXES, TYPES, Format, Jobs
+from vivant.service.keys import own_secret
+from vivant.service.results import Kept
 
 
 def link_to(request: Request, jobs: Jobs, job_id: str, made: str) -> str:
@@ -33,35 +33,27 @@ def add_links(app: FastAPI, jobs: Jobs) -> None:
         response_class=FileResponse,
         responses={403: {"description": "wrong or too old"}, 410: {"description": "removed"}},
     )
-    def linked(job_id: str, until: str, signature: str, made: Format) -> FileResponse:
+    def linked(job_id: str, until: str, signature: str, made: Format) -> Response:
         """Links come with the jobs of the other clients' shapes, and are good for a day."""
         expected = _signature(jobs.settings.folder, job_id, until, made)
         if not hmac.compare_digest(signature.encode(), expected.encode()):
             raise HTTPException(403, "This link was not made here.")
         if int(until) < time.time():  # signed, hence a number
             raise HTTPException(403, "This link is too old; ask for the job again.")
-        return clip_answer(jobs.file(job_id, made), made)
+        return clip_answer(jobs.kept(job_id, made), made)
 
 
-def clip_answer(path: Path, made: str) -> FileResponse:
+def clip_answer(kept: Kept, made: str) -> Response:
     """A clip as it is sent."""
     headers = {"X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, media_type=TYPES[made], filename=path.name, headers=headers)
+    if kept.path is not None:
+        return FileResponse(kept.path, media_type=TYPES[made], filename=kept.name, headers=headers)
+    assert kept.chunks is not None
+    headers["Content-Disposition"] = f'attachment; filename="{kept.name}"'
+    headers["Content-Length"] = str(kept.size)
+    return StreamingResponse(kept.chunks(), media_type=TYPES[made], headers=headers)
 
 
 def _signature(folder: Path, *parts: str) -> str:
     said = "\n".join(parts).encode("utf-8", "surrogateescape")
-    return hmac.new(_secret(folder), said, hashlib.sha256).hexdigest()
-
-
-def _secret(folder: Path) -> bytes:
-    """The secret of a service's links, made where there is none yet."""
-    path = folder / "links.key"
-    if not path.is_file():
-        try:
-            with publish(path, overwrite=False) as temporary:
-                temporary.touch(0o600)
-                temporary.write_bytes(secrets.token_bytes(32))
-        except UsageError:  # another process was first
-            pass
-    return path.read_bytes()
+    return hmac.new(own_secret(folder / "links.key"), said, hashlib.sha256).hexdigest()

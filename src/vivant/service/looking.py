@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI, Query
 
 from vivant.asset import Asset
+from vivant.errors import UsageError
 from vivant.records import from_data
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
@@ -36,6 +37,8 @@ def add_looks(app: FastAPI, jobs: Jobs, looks: Looks, keys: tuple[ApiKey, ...]) 
         instances, the waters. ``masks`` are names of kinds, or numbers of instances; they and the
         ``depth`` (16 bit, near = white) come as data: URIs of PNG files, ``side`` pixels long."""
         asset = from_data(Asset, picture, "picture")
+        if asset.kind != "picture":
+            raise UsageError(f"What is seen is a picture, not a {asset.kind}.")
         check_there(picture, jobs.settings.uploads)
         answer = looks.ask("scene", sha256=asset.sha256, masks=masks, depth=depth, side=side)
         images = {name: _uri("png", content) for name, content in answer.arrays.items()}

@@ -16,6 +16,7 @@ from vivant.provenance.policy import policy_of
 from vivant.provenance.release import Delivery
 from vivant.registry import load
 from vivant.request import Hooks, Request
+from vivant.service.results import results_of
 from vivant.service.settings import ServiceSettings
 from vivant.settings import read_settings
 
@@ -36,6 +37,7 @@ def carry_out(
     out = clip_of(settings, job_id, body["format"])
     try:
         done = _run(settings, out, body, hooks)
+        results_of(settings).keep(job_id, out)
     except VivantError as error:
         if hooks.cancelled():
             raise

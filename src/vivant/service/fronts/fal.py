@@ -11,13 +11,13 @@ from fastapi.responses import JSONResponse
 
 from vivant.errors import UsageError
 from vivant.service.access import access_to
-from vivant.service.fronts.inputs import json_body, keep_files
+from vivant.service.fronts.inputs import Repeat, json_body, keep_files
 from vivant.service.fronts.openai import REFUSED
-from vivant.service.fronts.words import read_words
 from vivant.service.jobs import TYPES, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to
 from vivant.service.queue.client import ENDED, Job
+from vivant.words import read_words
 
 ALIASES = {
     "image_url": "image",
@@ -52,6 +52,7 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         name: str,
         key: Annotated[ApiKey, Depends(submit)],
         fal_webhook: Annotated[str, Query(max_length=2000)] = "",
+        repeat: Repeat = "",
     ) -> dict[str, Any]:
         """``image_url`` is the picture as a data: URI; further members are the words of the
         command line by their Python names."""
@@ -61,7 +62,7 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         said = await keep_files(await json_body(request, jobs.settings), jobs.settings)
         asked = read_words(said, ALIASES, model)
         job = await asyncio.to_thread(
-            jobs.submit, asked.request, key.name, asked.made, asked.consent
+            jobs.submit, asked.request, key.name, asked.made, asked.consent, repeat
         )
         return {"request_id": job.id, "queue_position": 0, **_addresses(request, owner, name, job)}
 
@@ -100,13 +101,13 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         job = jobs.found(request_id, key.name)
         if job.state in ENDED and job.state != "succeeded":
             raise HTTPException(422, _why(job))
-        path, made = jobs.clip(job.id, key.name)
+        kept, made = jobs.clip(job.id, key.name)
         return {
             "video": {
                 "url": link_to(request, jobs, job.id, made),
                 "content_type": TYPES[made],
-                "file_name": path.name,
-                "file_size": path.stat().st_size,
+                "file_name": kept.name,
+                "file_size": kept.size,
             },
             "seed": jobs.queue.body(job.id, key.name)["request"]["seed"],
         }

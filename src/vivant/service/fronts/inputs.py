@@ -8,9 +8,9 @@ import binascii
 import json
 import re
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Header, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -18,10 +18,13 @@ from vivant.errors import UsageError
 from vivant.service.settings import ServiceSettings
 from vivant.service.uploads import TooLarge, TooSlow, take_in_time
 
+Repeat = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
+"""The same key gives the same job, as at ``/v1/jobs``."""
 FILES = "/replicate/v1/files/"
 """Where uploads have an address, whichever front named it."""
 MOST_FIELDS = 32
 MOST_TEXT = 1 << 16
+DEEPEST = 8
 _DATA = re.compile(r"data:[\w.+/-]*(;[\w.+=-]+)*;base64,")
 _SENT = re.compile(rf"https?://[^/]+{FILES}([0-9a-f]{{64}})")
 
@@ -60,16 +63,18 @@ async def form_body(request: Request, settings: ServiceSettings) -> dict[str, st
         raise UsageError("The form is damaged.") from error
 
 
-async def keep_files(data: Any, settings: ServiceSettings) -> Any:
+async def keep_files(data: Any, settings: ServiceSettings, depth: int = 0) -> Any:
     """``data`` with each file in it, a data: URI or an address of this service's uploads, replaced
     by the hash under which it is kept.
 
     Raises UsageError for addresses elsewhere: the service fetches nothing.
     """
+    if depth > DEEPEST:
+        raise UsageError("The body is nested too deeply.")
     if isinstance(data, dict):
-        return {name: await keep_files(value, settings) for name, value in data.items()}
+        return {name: await keep_files(value, settings, depth + 1) for name, value in data.items()}
     if isinstance(data, list):
-        return [await keep_files(value, settings) for value in data]
+        return [await keep_files(value, settings, depth + 1) for value in data]
     if not isinstance(data, str):
         return data
     if found := _SENT.fullmatch(data):

@@ -16,17 +16,17 @@ from starlette.datastructures import UploadFile
 from vivant.errors import UsageError
 from vivant.service.access import access_to
 from vivant.service.answers import status_of
-from vivant.service.fronts.inputs import form_body, json_body, keep_files, keep_upload
-from vivant.service.fronts.words import read_words
+from vivant.service.fronts.inputs import Repeat, form_body, json_body, keep_files, keep_upload
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import clip_answer
 from vivant.service.queue.client import Job
+from vivant.words import read_words
 
 STATES = {"queued": "queued", "running": "in_progress", "succeeded": "completed"}
 """The others are ``failed``."""
 ALIASES = {"input_reference": "image"}
-MOST_LISTED = 100
+MOST_LISTED, MOST_FOUND = 100, 1000
 BODY = {
     "content": {
         name: {"schema": {"type": "object", "required": ["input_reference"]}}
@@ -70,18 +70,21 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     submit, read = access_to("submit", keys), access_to("read", keys)
 
     @routes.post("", summary="Create a video", openapi_extra={"requestBody": BODY})
-    async def create(request: Request, key: Annotated[ApiKey, Depends(submit)]) -> dict[str, Any]:
+    async def create(
+        request: Request, key: Annotated[ApiKey, Depends(submit)], repeat: Repeat = ""
+    ) -> dict[str, Any]:
         """``input_reference`` is the picture (a file, or JSON with a data: URI), ``prompt`` as of
         ``--prompt``; further fields are the controls by their Python names."""
         said = await _said(request, jobs)
         prompt = said.get("prompt")
+        if not isinstance(prompt, str | None):
+            raise UsageError("prompt must be a text.")
         model = str(said.pop("model", None) or jobs.settings.models[0])
         asked = read_words(said, ALIASES, model)
 
         def put() -> dict[str, Any]:
-            job = jobs.submit(
-                asked.request, key.name, asked.made, asked.consent, said={"prompt": prompt}
-            )
+            told = {"prompt": prompt}
+            job = jobs.submit(asked.request, key.name, asked.made, asked.consent, repeat, said=told)
             return _video(jobs, job, key.name)
 
         return await asyncio.to_thread(put)
@@ -93,8 +96,8 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 20,
         order: Literal["asc", "desc"] = "desc",
     ) -> dict[str, Any]:
-        """Every job of the key, whatever the shape in which it came."""
-        found = jobs.queue.of(key.name, MOST_LISTED * MOST_LISTED, order == "desc")
+        """The jobs of the key, whatever the shape in which they came: the last thousand."""
+        found = jobs.queue.of(key.name, MOST_FOUND, order == "desc")
         ids = [job.id for job in found]
         start = ids.index(after) + 1 if after in ids else 0
         page = [_video(jobs, job, key.name) for job in found[start : start + limit]]
@@ -115,7 +118,7 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         video_id: str,
         key: Annotated[ApiKey, Depends(read)],
         variant: Annotated[str, Query(max_length=40)] = "video",
-    ) -> FileResponse:
+    ) -> Response:
         if variant != "video":
             raise UsageError(f"There is no variant {variant!r} of a video; leave it out.")
         return clip_answer(*jobs.clip(video_id, key.name))

@@ -17,14 +17,21 @@ from vivant.asset import Asset
 from vivant.errors import UsageError
 from vivant.service.access import access_to
 from vivant.service.fronts.fal import model_of
-from vivant.service.fronts.inputs import FILES, form_body, json_body, keep_files, keep_upload
+from vivant.service.fronts.inputs import (
+    FILES,
+    Repeat,
+    form_body,
+    json_body,
+    keep_files,
+    keep_upload,
+)
 from vivant.service.fronts.openai import REFUSED
-from vivant.service.fronts.words import read_words
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to
 from vivant.service.queue.client import ENDED, Job
 from vivant.service.uploads import check_there
+from vivant.words import read_words
 
 ALIASES = {"duration": "seconds", "resolution": "size"}
 STATES = {"queued": "starting", "running": "processing", "cancelled": "canceled"}
@@ -52,14 +59,18 @@ def _add_predictions(routes: APIRouter, jobs: Jobs, keys: tuple[ApiKey, ...]) ->
 
     @routes.post("/predictions", status_code=201, summary="Predict", openapi_extra=extra)
     async def create(
-        request: Request, key: Annotated[ApiKey, Depends(submit)], prefer: Prefer = ""
+        request: Request,
+        key: Annotated[ApiKey, Depends(submit)],
+        prefer: Prefer = "",
+        repeat: Repeat = "",
     ) -> dict[str, Any]:
         """``version`` is a model's name, such as vivant/animate; ``input`` holds the ``image`` (a
         data: URI, or the address of a file) and the words of the command line."""
         said = await json_body(request, jobs.settings)
         named = str(said.pop("version", "") or said.pop("model", "")).partition(":")[0]
         owner, _, name = (named if "/" in named else f"vivant/{named or 'animate'}").partition("/")
-        return await _created(request, jobs, key, said, model_of(owner, name, jobs), prefer)
+        model = model_of(owner, name, jobs)
+        return await _created(request, jobs, key, said, model, prefer, repeat)
 
     @routes.post(
         "/models/{owner}/{name}/predictions",
@@ -73,10 +84,11 @@ def _add_predictions(routes: APIRouter, jobs: Jobs, keys: tuple[ApiKey, ...]) ->
         name: str,
         key: Annotated[ApiKey, Depends(submit)],
         prefer: Prefer = "",
+        repeat: Repeat = "",
     ) -> dict[str, Any]:
         model = model_of(owner, name, jobs)
         said = await json_body(request, jobs.settings)
-        return await _created(request, jobs, key, said, model, prefer)
+        return await _created(request, jobs, key, said, model, prefer, repeat)
 
     @routes.get("/predictions", summary="List predictions")
     def list_(
@@ -106,7 +118,13 @@ def _add_predictions(routes: APIRouter, jobs: Jobs, keys: tuple[ApiKey, ...]) ->
 
 
 async def _created(
-    request: Request, jobs: Jobs, key: ApiKey, said: dict[str, Any], model: str, prefer: str
+    request: Request,
+    jobs: Jobs,
+    key: ApiKey,
+    said: dict[str, Any],
+    model: str,
+    prefer: str,
+    repeat: str,
 ) -> dict[str, Any]:
     given = said.pop("input", None)
     if not isinstance(given, dict):
@@ -119,7 +137,7 @@ async def _created(
     words = await keep_files(given, jobs.settings)
     asked = read_words(words, ALIASES, model)
     job = await asyncio.to_thread(
-        jobs.submit, asked.request, key.name, asked.made, asked.consent, "", {"input": words}
+        jobs.submit, asked.request, key.name, asked.made, asked.consent, repeat, {"input": words}
     )
     end = time.monotonic() + _wait_of(prefer)
     while job.state not in ENDED and time.monotonic() < end:

@@ -7,15 +7,17 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import sqlalchemy as sa
 from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
 from vivant.errors import UsageError
+from vivant.service.queue import promises
 from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
-from vivant.service.queue.tables import connect
+from vivant.service.queue.tables import connect, jobs_of, schema_of
 from vivant.service.settings import ServiceSettings
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -55,14 +57,23 @@ class Job:
     error: str = ""
 
 
-class Queue:
-    """A connection to the queue; safe to share between threads."""
+class News(NamedTuple):
+    """How many events a job has, and the word of the database for its state."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._client = client_for(settings)
+    events: int
+    status: str
+
+
+class Queue:
+    """A connection to the queue; safe to share between threads. Its methods raise
+    SQLAlchemyError where the database is away, unless it is ``patient`` and waits."""
+
+    def __init__(self, settings: ServiceSettings, patient: bool = False) -> None:
+        self._client = client_for(settings, patient)
         self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
+        self._hearing = threading.Lock()
         self._heard: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def close(self) -> None:
@@ -75,7 +86,7 @@ class Queue:
         self._client.check_connection()
 
     def submit(self, body: dict[str, Any], owner: str, key: str = "") -> Job:
-        """Put a job into the queue; it is durable when this returns.
+        """Put a job into the queue; it is durable when this returns, and so is its ``webhook``.
 
         The same ``key`` of the same owner gives the same job. Raises OtherBody where the body
         differs from the first, QueueFull beyond the owner's quota.
@@ -85,6 +96,8 @@ class Queue:
             first = self._status(job_id, owner) if key else None
             if first is None:
                 self._check_quota(owner)
+                if "webhook" in body:
+                    promises.promise(self._engine, job_id, owner, body["webhook"])
                 self._enqueue(job_id, body, owner)
                 first = self._status(job_id, owner)
         assert first is not None
@@ -108,6 +121,11 @@ class Queue:
         status = self._status(job_id, owner)
         return None if status is None else _job(status)
 
+    def several(self, job_ids: list[str], owner: str) -> list[Job]:
+        """Those of the jobs that this owner has."""
+        found = self._client.list_workflows(workflow_ids=job_ids, user=owner, load_input=False)
+        return [_job(status) for status in found] if job_ids else []
+
     def body(self, job_id: str, owner: str) -> dict[str, Any]:
         """What was submitted. The job must be there."""
         status = self._status(job_id, owner)
@@ -123,6 +141,7 @@ class Queue:
     def forget(self, job_id: str) -> None:
         """Remove a job that has ended."""
         self._client.delete_workflow(job_id)
+        promises.forget(self._engine, job_id)
 
     def events(self, job_id: str, after: int, wait: float) -> Iterator[tuple[int, dict[str, Any]]]:
         """The events of a job from number ``after`` on; ends when the job does, or when nothing
@@ -141,12 +160,14 @@ class Queue:
 
     def latest(self, job_id: str) -> dict[str, Any]:
         """The last event of a job, empty where there is none yet."""
-        after, event = self._heard.get(job_id, (0, {}))
+        with self._hearing:
+            after, event = self._heard.pop(job_id, (0, {}))
         for number, found in self.events(job_id, after, NO_WAIT):
             after, event = number + 1, found
-        self._heard[job_id] = after, event  # so that nothing is read twice
-        while len(self._heard) > MOST_HEARD:
-            self._heard.pop(next(iter(self._heard)), None)
+        with self._hearing:
+            self._heard[job_id] = after, event  # so that nothing is read twice
+            if len(self._heard) > MOST_HEARD:
+                self._heard.pop(next(iter(self._heard)))
         return event
 
     def of(self, owner: str, limit: int, newest_first: bool = True, skip: int = 0) -> list[Job]:
@@ -166,6 +187,22 @@ class Queue:
         found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def news(self, job_ids: list[str]) -> dict[str, News]:
+        """How far each of the jobs is that are there, in one look."""
+        jobs, schema = jobs_of(self._engine), schema_of(self._engine)
+        names = ("workflow_uuid", "key", "offset")
+        events = sa.table("streams", *(sa.column(name) for name in names), schema=schema)
+        mine = sa.and_(events.c.workflow_uuid == jobs.c.workflow_uuid, events.c.key == EVENTS)
+        look = (
+            sa.select(jobs.c.workflow_uuid, sa.func.count(events.c.offset), jobs.c.status)
+            .select_from(jobs.outerjoin(events, mine))
+            .where(jobs.c.workflow_uuid.in_(job_ids))
+            .group_by(jobs.c.workflow_uuid, jobs.c.status)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(look).all()
+        return {job_id: News(number, status) for job_id, number, status in rows}
 
     def figures(self) -> Figures:
         """What an operator watches."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from vivant.service.queue.promises import by_state
+from vivant.service.queue.tables import jobs_of, schema_of
+
 HOUR_MS = 3_600_000
 MOST = 10_000
 """Jobs of the last hour that are looked at."""
@@ -23,22 +26,21 @@ _STATES = {
 @dataclass(frozen=True)
 class Figures:
     """``jobs`` by state; seconds that the ``oldest`` one has waited; seconds that the jobs which
-    ended in the last hour ``waited`` (before their last start) and ``worked``."""
+    ended in the last hour ``waited`` (before their last start) and ``worked``; ``webhooks`` by
+    state."""
 
     jobs: dict[str, int]
     oldest: float
     waited: tuple[float, ...]
     worked: tuple[float, ...]
+    webhooks: dict[str, int]
 
 
 def read_figures(engine: sa.Engine) -> Figures:
     """Look into the tables of DBOS. Raises SQLAlchemyError where the database is away."""
-    schema = "dbos" if engine.dialect.name == "postgresql" else None
-    names = ("workflow_uuid", "status", "created_at", "started_at_epoch_ms", "completed_at")
-    job = sa.table("workflow_status", *(sa.column(name) for name in names), schema=schema)
-    output = sa.table(
-        "workflow_output", sa.column("workflow_uuid"), sa.column("output", sa.Text), schema=schema
-    )
+    job = jobs_of(engine)
+    kept = (sa.column("workflow_uuid", sa.Text), sa.column("output", sa.Text))
+    output = sa.table("workflow_output", *kept, schema=schema_of(engine))
     both = job.outerjoin(output, job.c.workflow_uuid == output.c.workflow_uuid)
     refused = sa.func.coalesce(output.c.output.like('{"error"%'), sa.false())  # with a sentence
     count = (
@@ -65,4 +67,5 @@ def read_figures(engine: sa.Engine) -> Figures:
         0.0 if oldest is None else max(0.0, now - oldest) / 1000,
         tuple(max(0, start - made) / 1000 for made, start, _ in times),
         tuple(max(0, end - start) / 1000 for _, start, end in times),
+        by_state(engine),
     )

@@ -19,6 +19,31 @@ WORKERS = sa.Table(
 """Live workers: ``executor`` names one process and is never used again; ``place`` the lock it
 holds; ``beat`` grows while it lives (`vivant.service.queue.lease`)."""
 
+WEBHOOKS = sa.Table(
+    "vivant_webhooks",
+    _ALL,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+)
+"""Web hooks: ``due`` is the time of the next attempt (`vivant.service.queue.promises`)."""
+
+
+def jobs_of(engine: sa.Engine) -> sa.TableClause:
+    """The table of DBOS that holds the jobs, to be read only."""
+    words = [sa.column(name, sa.Text) for name in ("workflow_uuid", "status")]
+    times = ("created_at", "started_at_epoch_ms", "completed_at")  # milliseconds since 1970
+    numbers = [sa.column(name, sa.BigInteger) for name in times]
+    return sa.table("workflow_status", *words, *numbers, schema=schema_of(engine))
+
+
+def schema_of(engine: sa.Engine) -> str | None:
+    """Where the tables of DBOS are."""
+    return "dbos" if engine.dialect.name == "postgresql" else None
+
 
 def connect(settings: ServiceSettings) -> sa.Engine:
     """Connections to the database of the queue; nothing is opened yet."""
