@@ -89,6 +89,7 @@ class Editor:
             open=lambda: FrameStream(piece.frames()),
             model=self.identity,
             made=piece.made,
+            sound=piece.sound,
         )
 
     def _again(self, request: Request, plan: Plan, assets: Assets) -> Piece:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.asset import Assets
-from vivant.clip import Floats, Frame, Picture, VideoSpec
+from vivant.clip import Floats, Frame, Picture, Sound, VideoSpec
 from vivant.controls.edits import Extend
 from vivant.errors import UsageError
 from vivant.footage.grain import Grain, calmed, grain_of
+from vivant.footage.hearing import silenced
 from vivant.footage.momentum import Momentum, eased, lagging, momentum_of, without_camera
 from vivant.footage.observed import Observed, observed
 from vivant.footage.onward import carried, fluid, onward
@@ -112,7 +113,15 @@ def extended(request: Request, assets: Assets, target: Target, means: Means) -> 
     where = "before it" if edit.before else "after it"
     notes = (*footage.notes, f"{edit.seconds:g} s are made up {where}.")
     frames = work.before if edit.before else work.after
-    return Piece(video, frames, notes, SourceType.COMPOSITE)
+
+    def heard() -> Sound | None:
+        sound = footage.sound()
+        length, quiet = info.count / info.fps, added / info.fps
+        return None if sound is None else silenced(sound, length, quiet, edit.before)
+
+    if footage.heard:
+        notes = (*notes, "It is silent there.")
+    return Piece(video, frames, notes, SourceType.COMPOSITE, heard)
 
 
 @dataclass(frozen=True, eq=False)
