@@ -32,6 +32,10 @@ COMMANDS = {
         "suite", "--clips", "--consent", "--features", "--model", "--out", "--photos", "--pictures",
         "--ratio", "--samples", "--split", "--truth",
     },
+    "extend": {
+        "clip", "--before", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "--overwrite", "--seconds", "--seed", "--size", "-o",
+    },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
     "freeze": {
         "clip", "--consent", "--format", "--hold", "--json", "--no-watermark", "--out",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture, Sound
 from vivant.errors import UsageError
 
 Kind = Literal["picture", "mask", "clip", "field", "depth"]
@@ -69,6 +69,10 @@ class Assets(Protocol):
 
     def film(self, asset: Asset) -> FilmInfo:
         """Size, rate and number of the `frames` of a clip."""
+        ...
+
+    def sound(self, asset: Asset) -> Sound | None:
+        """What is heard in a clip, from its first frame on; None where nothing is."""
         ...
 
     def content(self, asset: Asset) -> bytes:

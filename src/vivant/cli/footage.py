@@ -12,10 +12,20 @@ import typer
 
 from vivant import job
 from vivant.cli.animate import teller
-from vivant.cli.options import Consent, FormatName, Fps, Json, NoWatermark, Out, Overwrite, Size
+from vivant.cli.options import (
+    Consent,
+    FormatName,
+    Fps,
+    Json,
+    NoWatermark,
+    Out,
+    Overwrite,
+    Seed,
+    Size,
+)
 from vivant.cli.outputs import OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
-from vivant.controls.edits import Between, Clean, Freeze, Looped, Retime
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime
 from vivant.controls.kinds import parse_hold
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
@@ -159,7 +169,31 @@ def freeze(
     _run(clip, outputs, ask_for)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (between, retime, clean, loop, freeze)
+def extend(
+    clip: Clip,
+    seconds: Annotated[float, typer.Option(help="How much is made up.")] = 4.0,
+    before: Annotated[bool, typer.Option("--before", help="Before the clip, not after.")] = False,
+    seed: Seed = 0,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Let footage go on: its motion, scene and light."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        edit = Extend(seconds, before)
+        return Request(frames, (edit,), size=size, seed=seed, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (between, retime, clean, loop, freeze, extend)
 
 
 def _outputs(

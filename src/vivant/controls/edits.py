@@ -10,6 +10,7 @@ from vivant.controls.entry import Entry
 from vivant.errors import UsageError
 
 SPEEDS = 0.02, 50.0
+MOST_EXTENDED = 60.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,19 @@ class Freeze(Edit):
     in the first frame of footage."""
 
 
+@dataclass(frozen=True)
+class Extend(Edit):
+    """Footage goes on for ``seconds``, or begins so much earlier where ``before``. Raises
+    UsageError where that is no length."""
+
+    seconds: float = 4.0
+    before: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.seconds) and 0 < self.seconds <= MOST_EXTENDED):
+            raise UsageError(f"Footage goes on for 0 to 60 s, not {self.seconds:g}.")
+
+
 def _write(control: Edit) -> tuple[str, ...]:
     """The words that come after the command."""
     match control:
@@ -88,6 +102,8 @@ def _write(control: Edit) -> tuple[str, ...]:
             return ("--steady-colour",)
         case Looped(seconds=float(seconds)):
             return ("--seconds", f"{seconds:g}")
+        case Extend(seconds=seconds, before=before):
+            return ("--seconds", f"{seconds:g}", *(("--before",) if before else ()))
         case _:
             return ()
 
@@ -97,5 +113,5 @@ def _entry(name: str, kind: type[Any]) -> Entry:
 
 
 ENTRIES = tuple(
-    _entry(kind.__name__.lower(), kind) for kind in (Between, Retime, Clean, Looped, Freeze)
+    _entry(kind.__name__.lower(), kind) for kind in (Between, Retime, Clean, Looped, Freeze, Extend)
 )

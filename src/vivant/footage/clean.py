@@ -99,7 +99,7 @@ def cleaned(request: Request, assets: Assets, target: Target) -> Piece:
     video = VideoSpec(*size, request.fps or footage.info.fps, footage.info.count)
     work = Cleaned(replace(footage, size=size), pixels, whole, drift)
     notes = (*work.footage.notes, *_notes(work, drift))
-    return Piece(video, work.frames, notes, SourceType.COMPOSITE)
+    return Piece(video, work.frames, notes, SourceType.COMPOSITE, footage.sound)
 
 
 def _squeezed(picture: Frame, first: Frame) -> bool:

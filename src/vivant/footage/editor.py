@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from vivant.asset import Assets
-from vivant.controls.edits import Between, Clean, Edit, Freeze, Looped, Retime
+from vivant.controls.edits import Between, Clean, Edit, Extend, Freeze, Looped, Retime
 from vivant.controls.entry import Control
 from vivant.controls.kinds import HoldKind
 from vivant.controls.mask import Still
 from vivant.controls.table import entry_of
 from vivant.errors import UnsupportedControl, UsageError
 from vivant.footage.clean import cleaned
+from vivant.footage.extend import extended
 from vivant.footage.freeze import frozen
 from vivant.footage.loop import looped
 from vivant.footage.piece import Means, Piece
@@ -38,7 +39,10 @@ EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
     Clean: cleaned,
     Looped: looped,
 }
-WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] = {Freeze: frozen}
+WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] = {
+    Freeze: frozen,
+    Extend: extended,
+}
 TAKES: dict[type[Edit], tuple[type[Control], ...]] = {Freeze: (HoldKind, Still)}
 """The other controls that an edit honours."""
 CAPABILITIES = Capabilities(
@@ -85,6 +89,7 @@ class Editor:
             open=lambda: FrameStream(piece.frames()),
             model=self.identity,
             made=piece.made,
+            sound=piece.sound,
         )
 
     def _again(self, request: Request, plan: Plan, assets: Assets) -> Piece:

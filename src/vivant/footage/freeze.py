@@ -82,7 +82,8 @@ def frozen(request: Request, assets: Assets, target: Target, means: Means) -> Pi
         )
     work = Frozen(footage, first, softened(np.where(lost, np.uint8(255), held)), maps)
     video = VideoSpec(*footage.size, footage.info.fps, footage.info.count)
-    return Piece(video, work.frames, (*footage.notes, *_notes(maps, held, share)))
+    notes = (*footage.notes, *_notes(maps, held, share))
+    return Piece(video, work.frames, notes, sound=footage.sound)
 
 
 def back(frame: Frame, map_: Floats) -> Frame:

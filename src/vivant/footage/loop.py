@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vivant.asset import Assets
-from vivant.clip import Frame, VideoSpec
+from vivant.clip import Frame, Sound, VideoSpec
 from vivant.controls.edits import Looped
 from vivant.footage.closing import turned
 from vivant.footage.cut import Cut, best_cut
+from vivant.footage.hearing import closed
 from vivant.footage.piece import Piece
 from vivant.footage.source import Footage, footage_of
 from vivant.request import Request, Target
@@ -32,7 +33,18 @@ def looped(request: Request, assets: Assets, target: Target) -> Piece:
     cut = best_cut(seen, footage.info.fps, seconds, MEMORY // (2 * size))
     video = VideoSpec(*footage.size, footage.info.fps, cut.count)
     notes = (*footage.notes, *_notes(footage, start, len(seen), cut))
-    return Piece(video, lambda: _frames(footage, start, cut), notes)
+    return Piece(
+        video,
+        lambda: _frames(footage, start, cut),
+        notes,
+        sound=lambda: _sound(footage, start, cut),
+    )
+
+
+def _sound(footage: Footage, first: int, cut: Cut) -> Sound | None:
+    sound, fps = footage.sound(), footage.info.fps
+    begin, end = ((first + at) / fps for at in (cut.start, cut.stop))
+    return None if sound is None else closed(sound, begin, end, cut.blend / fps)
 
 
 def _frames(footage: Footage, first: int, cut: Cut) -> Iterator[Frame]:
