@@ -87,6 +87,31 @@ def test_a_family_gives_what_its_row_says(tiny: Path, child: Child, name: str) -
     assert np.abs(sampled(child, asked | {"seed": 1})[1].astype(int) - frames).max() > 1
 
 
+@pytest.mark.parametrize("name", [family.name for family in TABLE if family.noise])
+def test_noise_that_moves_is_taken(tiny: Path, child: Child, name: str) -> None:
+    grid = family_named(name).grid
+    motion = np.full((grid.given(grid.rounds(5)) - 1, 16, 16, 2), 0.02, np.float32)
+    _, plain = sampled(child, job(tiny, name))
+    _, moved = sampled(child, job(tiny, name), motion=motion)
+    assert moved.shape == plain.shape
+    assert np.abs(moved.astype(int) - plain).max() > 1
+
+
+@pytest.mark.parametrize("name", [family.name for family in TABLE if family.draft])
+def test_a_draft_shortens_the_way_and_shows(tiny: Path, child: Child, name: str) -> None:
+    grid = family_named(name).grid
+    drafts = np.random.default_rng(2).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    clips = []
+    for draft in drafts:
+        whole = np.repeat(draft[None], grid.given(grid.rounds(5)), axis=0)
+        told, frames = sampled(child, job(tiny, name, steps=8, draft=0.5), draft=whole)
+        shares = [f["share"] for f in told if f.get("stage") == "sampling"]
+        assert len(shares) < 8
+        assert shares[-1] == 1.0
+        clips.append(frames.astype(int))
+    assert np.abs(clips[0] - clips[1]).max() > 1
+
+
 @contextmanager
 def changed(path: Path, change: Any) -> Iterator[None]:
     """A file of tensors with ``change`` made to them, for a while."""

@@ -30,10 +30,11 @@ def call(
     reported with their shares, what is changed is said."""
     family = family_named(job.family)
     arguments = _arguments(pipe, family, job, placement)
-    arguments |= initial(pipe, family, job, say)
+    start = initial(pipe, family, job, say)
+    arguments |= start.arguments
     known = inspect.signature(pipe.__call__).parameters
     arguments = {k: v for k, v in arguments.items() if k in known and v is not None}
-    bars = _Bars(job.rounds, report)
+    bars = _Bars(job.rounds, start.steps, report)
     pipe.progress_bar = bars.next
     hook = pipe.vae.decoder.register_forward_pre_hook(lambda *_: report("decoding", 0.0))
     try:
@@ -76,8 +77,9 @@ def _arguments(pipe: Any, family: Family, job: Job, placement: Placement) -> dic
 class _Bars:
     """Bars of one call, of which ``rounds`` come one after another; each step is reported."""
 
-    def __init__(self, rounds: int, report: Report) -> None:
+    def __init__(self, rounds: int, steps: int, report: Report) -> None:
         self._rounds = rounds
+        self._steps = steps
         self._report = report
         self._done = 0
 
@@ -88,13 +90,13 @@ class _Bars:
         def told(share: float) -> None:
             self._report("sampling", min(1.0, (number + share) / self._rounds))
 
-        return _Bar(list(iterable or ()), total, told)
+        return _Bar(list(iterable or ()), min(total or self._steps, self._steps), told)
 
 
 class _Bar:
-    def __init__(self, things: list[Any], total: int | None, told: Callable[[float], None]) -> None:
+    def __init__(self, things: list[Any], total: int, told: Callable[[float], None]) -> None:
         self._things = things
-        self._total = total or max(1, len(things))
+        self._total = max(1, total)
         self._step = 0
         self._told = told
 

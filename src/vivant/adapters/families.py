@@ -59,11 +59,11 @@ class Family:
     size, one ``fixed`` size, or ``buckets`` of one area. ``steps`` (at least ``least_steps``) and
     ``guidance`` where nothing is asked (0: it has none). ``prompt``, ``last`` picture: whether it
     takes them (``needs_last``: it works with one only). ``strength``: the argument that scales
-    motion, "" for none; ``draft``: how it starts from a clip; ``noise``: the axes of latents that
-    it takes. ``options`` are handed to every call. ``licence`` of the published weights;
-    ``billions`` of parameters by part; ``parts_in_float`` stay in float32. Decoding holds
-    ``pixel_floats`` numbers for each pixel of ``decodes`` frames (0: all) at once, in tiles of
-    ``tile`` pixels.
+    motion, "" for none; ``draft``: how it starts from a clip; ``noise``: the axes of the latents
+    that it takes ("tokens" and "plain" hold the picture besides; plain ones are not normalised).
+    ``options`` are handed to every call. ``licence`` of the published weights; ``billions`` of
+    parameters by part; ``parts_in_float`` stay in float32. Decoding holds ``pixel_floats`` numbers
+    for each pixel of ``decodes`` frames (0: all) at once, in tiles of ``tile`` pixels.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Family:
     needs_last: bool = False
     strength: Literal["", "motion_bucket_id", "motion_speed"] = ""
     draft: Literal["", "latents", "video"] = ""
-    noise: Literal["", "bcfhw", "bfchw", "tokens"] = ""
+    noise: Literal["", "bcfhw", "bfchw", "tokens", "plain"] = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     parts_in_float: tuple[str, ...] = ()
     pixel_floats: int = 1200
@@ -228,7 +228,7 @@ TABLE: tuple[Family, ...] = (
         "LTX-2 community (revenue cap)",
         {"transformer": 18.88, "text_encoder": 12.20, "connectors": 1.43, "vae": 1.22,
          "audio_vae": 0.10, "vocoder": 0.10},
-        strength="motion_speed", noise="tokens", options={"image_crf": 0},
+        strength="motion_speed", noise="plain", options={"image_crf": 0},
     ),
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,29 @@ from vivant.adapters.noise import composed, moved_noise
 Said = Callable[[str], None]
 
 
-def initial(pipe: Any, family: Family, job: Job, say: Said) -> dict[str, Any]:
-    """Arguments of the call for the draft and the motion of a job; what is changed is said.
+@dataclass(frozen=True)
+class Start:
+    """``arguments`` of the call, and the ``steps`` that it takes."""
+
+    arguments: dict[str, Any]
+    steps: int
+
+
+def initial(pipe: Any, family: Family, job: Job, say: Said) -> Start:
+    """What the draft and the motion of a job make of the call; what is changed is said.
     Conditions of LTX-Video, which has no argument of its own for a last picture, too."""
     arguments: dict[str, Any] = {}
+    steps = job.steps
     if family.pipeline == "LTXConditionPipeline":
         arguments["conditions"] = _conditions(job)
         arguments["image"] = None
     if "draft" in job.arrays and family.draft == "video":
         arguments |= {"latents": _encoded(pipe, job.arrays["draft"]), "denoise_strength": job.draft}
     elif "draft" in job.arrays:
-        arguments["latents"] = _noised(pipe, family, job, say)
+        arguments["latents"], steps = _noised(pipe, family, job, say)
     elif "motion" in job.arrays:
         arguments["latents"] = _noise(pipe, family, job)
-    return arguments
+    return Start(arguments, steps)
 
 
 def _conditions(job: Job) -> list[Any]:
@@ -50,19 +60,21 @@ def _encoded(pipe: Any, frames: NDArray[np.uint8]) -> Any:
     values = torch.from_numpy(frames).permute(3, 0, 1, 2)[None].to(vae.dtype) / 127.5 - 1
     with torch.no_grad():
         found = vae.encode(values.to(pipe._execution_device)).latent_dist.mode()
-    stated = getattr(vae, "latents_mean", None)
-    mean, std = (
-        (vae.latents_mean, vae.latents_std)
-        if stated is not None
-        else (torch.tensor(vae.config.latents_mean), torch.tensor(vae.config.latents_std))
-    )
-    shape = (1, -1, 1, 1, 1)
-    found = found.float().cpu()
-    return (found - mean.float().cpu().view(shape)) / std.float().cpu().view(shape)
+    mean, deviation = _statistics(vae)
+    return (found.float().cpu() - mean) / deviation
 
 
-def _noised(pipe: Any, family: Family, job: Job, say: Said) -> Any:
-    """The draft under as much noise as its strength says; sampling begins there."""
+def _statistics(vae: Any) -> tuple[Any, Any]:
+    """Mean and deviation ``[1, C, 1, 1, 1]`` by which latents are normalised."""
+    import torch
+
+    found = (torch.as_tensor(getattr(vae, name)) for name in ("latents_mean", "latents_std"))
+    mean, deviation = (value.float().cpu().view(1, -1, 1, 1, 1) for value in found)
+    return mean, deviation
+
+
+def _noised(pipe: Any, family: Family, job: Job, say: Said) -> tuple[Any, int]:
+    """The draft under as much noise as its strength says, and the steps from there."""
     import torch
 
     scheduler, count = pipe.scheduler, job.steps
@@ -77,7 +89,7 @@ def _noised(pipe: Any, family: Family, job: Job, say: Said) -> Any:
     else:
         shape = _shape(pipe, job)
         noise = torch.randn(shape, generator=torch.Generator("cpu").manual_seed(job.seed))
-    return (1 - sigma) * _encoded(pipe, job.arrays["draft"]) + sigma * noise
+    return (1 - sigma) * _encoded(pipe, job.arrays["draft"]) + sigma * noise, count - start
 
 
 def _starting_at(scheduler: Any, start: int) -> None:
@@ -126,16 +138,26 @@ def _factors(pipe: Any) -> tuple[int, int]:
 
 
 def _noise(pipe: Any, family: Family, job: Job) -> Any:
-    """Noise that moves, in the layout that the family takes."""
+    """Noise that moves, in the layout that the family takes; where its latents hold the picture
+    besides, with it."""
     import torch
 
     _, channels, steps, h, w = _shape(pipe, job)
-    motion = composed(job.arrays["motion"], _factors(pipe)[0])[: steps - 1]
-    noise = torch.from_numpy(moved_noise(motion, (channels, h, w), job.seed))[None]
+    motion = composed(job.arrays["motion"], _factors(pipe)[0])
+    still = np.zeros((max(0, steps - 1 - len(motion)), *motion.shape[1:]), np.float32)
+    whole = np.concatenate([still, motion])[: steps - 1]
+    noise = torch.from_numpy(moved_noise(whole, (channels, h, w), job.seed))[None]
     if family.noise == "bfchw":
-        lacking = -noise.shape[1] % (pipe.transformer.config.patch_size_t or 1) if hasattr(
-            pipe, "transformer"
-        ) else 0  # fmt: skip
+        transformer = getattr(pipe, "transformer", None)
+        patch = transformer.config.patch_size_t if transformer is not None else None
+        lacking = -noise.shape[1] % (patch or 1)
         return torch.cat([noise[:, :1]] * lacking + [noise], dim=1)
-    noise = noise.transpose(1, 2)
-    return noise.flatten(2).transpose(1, 2) if family.noise == "tokens" else noise
+    noise = noise.transpose(1, 2).contiguous()
+    if family.noise in ("tokens", "plain"):
+        noise[:, :, :1] = _encoded(pipe, job.arrays["picture"][None])
+    if family.noise == "tokens":
+        return noise.flatten(2).transpose(1, 2)
+    if family.noise == "plain":
+        mean, deviation = _statistics(pipe.vae)
+        return noise * deviation / pipe.vae.config.scaling_factor + mean
+    return noise

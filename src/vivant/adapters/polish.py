@@ -12,7 +12,8 @@ import numpy as np
 from vivant.clip import Frame, Picture, VideoSpec
 from vivant.data.labels import label, working_size
 from vivant.field.file import write_field
-from vivant.field.motion_field import RATE, MotionField
+from vivant.field.motion_field import RATE, MotionField, grid_for
+from vivant.field.operations import resample
 from vivant.rendering.carried import carry, drift_of, steadied
 from vivant.rendering.renderer import render
 from vivant.request import Artefact, FrameStream
@@ -59,10 +60,11 @@ def field_of(clip: list[Frame], video: VideoSpec) -> MotionField:
     seen = label(np.stack(small), video.fps, video.width / video.height)
     speed = np.linalg.norm(seen.velocity, axis=1).mean(axis=0)
     moves = np.clip(speed / STILL_SPEED, 0, 1).astype(np.float32)
-    return MotionField(
+    field_ = MotionField(
         velocity=np.asarray(seen.velocity * moves, np.float32),
         light=np.zeros_like(seen.luminance),
         map=np.asarray(speed * moves, np.float32),
         still=np.asarray(1 - moves, np.float32),
         rate=RATE,
     )
+    return resample(field_, grid=grid_for(video.width, video.height))

@@ -51,6 +51,8 @@ from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.renderer import render
 from vivant.rendering.shot import Shot
 from vivant.rendering.source import Source
+from vivant.rendering.tracks import FORMATS as TRACKS
+from vivant.rendering.tracks import Tracks, tracks_of, write_tracks
 from vivant.request import (
     Artefact,
     Capabilities,
@@ -95,6 +97,7 @@ CAPABILITIES = Capabilities(
         "scene": (),
         "truth": (*FLOWS, *PARTS),
         "expected": (),
+        "tracks": tuple(TRACKS),
     },
 )
 
@@ -240,22 +243,36 @@ def _by_layers(shown: Performance, hooks: Hooks) -> Made:
         write=lambda folder, parts: write_truth(shown, folder, parts, hooks.report),
         folder=True,
     )
+    tracks = _tracks(shown.flows, shown.shot)
     motion = Artefact(
         read=lambda: shown.motion, write=lambda path, parts: write_motion(path, shown.motion)
     )
-    return shown.frames, {"field": field, "expected": field, "truth": truth, "motion": motion}
+    made = {"field": field, "expected": field, "truth": truth, "motion": motion, "tracks": tracks}
+    return shown.frames, made
 
 
 def _by_field(shot: Shot, field: MotionField, rendering: Rendering, hooks: Hooks) -> Made:
     truth = _truth(lambda: flows(shot, field, rendering), shot.spec.count, hooks)
-    stated = _field_artefact(lambda: field)
-    return lambda: frames_of(shot, field, rendering), {"field": stated, "truth": truth}
+    tracks = _tracks(lambda: flows(shot, field, rendering), shot)
+    stated = {"field": _field_artefact(lambda: field), "truth": truth, "tracks": tracks}
+    return lambda: frames_of(shot, field, rendering), stated
 
 
 def _truth(make: Callable[[], Iterator[FlowPair]], count: int, hooks: Hooks) -> Artefact:
     return Artefact(
         read=make,
         write=lambda folder, parts: export(make(), count, folder, parts, hooks.report),
+        folder=True,
+    )
+
+
+def _tracks(make: Callable[[], Iterator[FlowPair]], shot: Shot) -> Artefact:
+    def read() -> Tracks:
+        return tracks_of(make(), (shot.spec.width, shot.spec.height))
+
+    return Artefact(
+        read=read,
+        write=lambda folder, parts: write_tracks(folder, read(), parts),
         folder=True,
     )
 
