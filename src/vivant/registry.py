@@ -26,7 +26,17 @@ def _svd(bundle: Bundle, runtime: Runtime) -> Generator:
     return svd.load(bundle, runtime)
 
 
-FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {"motion": _motion, "svd": _svd}
+def _video(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.video import model
+
+    return model.load(bundle, runtime)
+
+
+FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {
+    "motion": _motion,
+    "svd": _svd,
+    "video": _video,
+}
 """By the ``family`` of a bundle's configuration. Opening is cheap: what is heavy is loaded when
 a generator first needs it."""
 MODELS: dict[str, Path] = {"builtin": BUILTIN}
@@ -92,9 +102,9 @@ def _folder_of(name: str) -> Path:
     added = added_models(read_settings())
     if name in added:
         return added[name]
-    folder = Path(name)
-    if (folder / "config.json").is_file():
-        return folder
+    for folder in (Path(name), Path(name) / "bundle"):  # a bundle, or the folder of its run
+        if (folder / "config.json").is_file():
+            return folder
     known = ", ".join([*sorted(MODELS), *added])
     raise UsageError(f"There is no model {name!r}; known models: {known}, or a bundle's folder.")
 
