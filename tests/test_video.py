@@ -12,15 +12,17 @@ import numpy as np
 import pytest
 
 from vivant.bundle import open_bundle
+from vivant.cli.checkpoints import add_checkpoint
 from vivant.clip import Picture
 from vivant.controls.strength import Strength
 from vivant.controls.wind import Wind
 from vivant.errors import BundleError, UnsupportedControl, UsageError
 from vivant.kinds import KINDS
 from vivant.media.assets import MemoryAssets
-from vivant.registry import load, open_model
+from vivant.registry import added_models, load, open_model
 from vivant.request import Keyframe, Request, Target
 from vivant.scene.record import Scene
+from vivant.settings import Settings
 from vivant.video.conditions import (
     FEATURES,
     VELOCITY_UNIT,
@@ -74,6 +76,19 @@ def test_a_run_is_a_model(bundle: Path) -> None:
     (bundle / WEIGHTS).unlink()
     with pytest.raises(BundleError, match="lacks weights"):
         load(str(bundle))
+
+
+def test_a_run_is_added_by_name(bundle: Path, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home")
+    (bundle / "data.json").write_text("[]")
+    add_checkpoint("mine", bundle.parent, settings)
+    added = added_models(settings)["mine"]
+    assert open_bundle(added).identity == open_bundle(bundle).identity
+    assert (added / "data.json").is_file()  # what it was trained on goes along
+    (bundle / "config.json").write_text("{}")
+    with pytest.raises(BundleError, match="damaged"):
+        add_checkpoint("other", bundle, settings)
+    assert list(added_models(settings)) == ["mine"]
 
 
 def test_the_plan_says_what_will_be_made(bundle: Path) -> None:

@@ -14,14 +14,16 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
+from vivant.cli.checkpoints import add_checkpoint, check_model  # noqa: E402
 from vivant.clip import Picture  # noqa: E402
 from vivant.data.procedural import make_scene, scene_sample  # noqa: E402
 from vivant.data.shards import write_sample  # noqa: E402
 from vivant.errors import BundleError, UsageError  # noqa: E402
 from vivant.flow.path import interpolate  # noqa: E402
 from vivant.media.assets import MemoryAssets  # noqa: E402
-from vivant.registry import load  # noqa: E402
+from vivant.registry import added_models, load  # noqa: E402
 from vivant.request import Hooks, Keyframe, Request, Target  # noqa: E402
+from vivant.settings import Settings  # noqa: E402
 from vivant.training.trainer import TrainOptions, train  # noqa: E402
 from vivant.training.video.autoencoder import (  # noqa: E402
     AutoencoderOptions,
@@ -393,6 +395,21 @@ def test_a_picture_becomes_a_clip_that_begins_with_it(bundle: Path) -> None:
     np.testing.assert_array_equal(frames[0], pixels)
     assert {frame.shape for frame in frames} == {(60, 90, 3)}
     assert shares[-1] == pytest.approx(1.0)
+
+
+def test_an_added_model_is_checked_by_loading_it(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(tmp_path / "home")
+    add_checkpoint("mine", bundle.parent, settings)
+    check_model("mine", settings)
+    own = open_networks(bundle)
+    parts = (own.autoencoder, own.transformer)
+    count = sum(p.numel() for part in parts for p in part.parameters())
+    assert f"{count:,} parameters" in capsys.readouterr().err
+    (added_models(settings)["mine"] / "weights.safetensors").write_bytes(b"short")
+    with pytest.raises(BundleError, match="damaged"):
+        check_model("mine", settings)
 
 
 def test_damaged_weights_are_named(bundle: Path, tmp_path: Path) -> None:

@@ -102,11 +102,18 @@ def _folder_of(name: str) -> Path:
     added = added_models(read_settings())
     if name in added:
         return added[name]
-    for folder in (Path(name), Path(name) / "bundle"):  # a bundle, or the folder of its run
-        if (folder / "config.json").is_file():
-            return folder
+    folder = bundle_folder(Path(name))
+    if folder is not None:
+        return folder
     known = ", ".join([*sorted(MODELS), *added])
     raise UsageError(f"There is no model {name!r}; known models: {known}, or a bundle's folder.")
+
+
+def bundle_folder(folder: Path) -> Path | None:
+    """Where a bundle lies: in ``folder``, or below it where that is a training run's; None where
+    there is none."""
+    places = (folder, folder / "bundle")
+    return next((place for place in places if (place / "config.json").is_file()), None)
 
 
 def editor(settings: Settings) -> Generator:

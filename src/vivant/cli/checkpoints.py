@@ -10,21 +10,26 @@ from vivant.adapters.layout import read_checkpoint
 from vivant.adapters.svd import check
 from vivant.bundle import FORMAT
 from vivant.child import Child, Limits
+from vivant.cli.bundles import add_bundle, check_bundle
 from vivant.cli.show import say
 from vivant.errors import BundleError, UsageError
 from vivant.files import publish
-from vivant.registry import MODELS, added_models
+from vivant.registry import MODELS, added_models, bundle_folder
 from vivant.settings import Settings
 
 
 def add_checkpoint(name: str, folder: Path, settings: Settings) -> None:
-    """Make a checkpoint known as ``name``; its files stay where they are.
+    """Make a checkpoint known as ``name``; its files stay where they are. A model that was trained
+    with vivant is copied.
 
     Raises UsageError where the name cannot be used, BundleError where the folder is none that
     this version runs.
     """
     if name in MODELS or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
         raise UsageError(f"A model cannot be called {name!r}; take small letters and digits.")
+    if bundle_folder(folder) is not None:
+        add_bundle(name, folder, settings)
+        return
     checkpoint = read_checkpoint(folder.resolve())
     check(checkpoint)
     config = {
@@ -54,6 +59,9 @@ def check_model(name: str, settings: Settings) -> None:
     if name not in added:
         raise UsageError(f"There is no added model {name!r}; `vivant models add` takes one in.")
     config = json.loads((added[name] / "config.json").read_text("utf-8"))
+    if "checkpoint" not in config:
+        check_bundle(name, added[name])
+        return
     checkpoint = read_checkpoint(Path(config["checkpoint"]))
     if checkpoint.sha256 != config["sha256"]:
         raise BundleError(f"The files of {name} are not those that were added; add it again.")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.errors import BundleError
+from vivant.video.conditions import words_of
 from vivant.wire import Answer
 
 
@@ -31,24 +32,15 @@ def sample(
 
     Raises BundleError where PyTorch or a weight lacks, or the weights give no numbers.
     """
-    try:
-        import torch
-
-        from vivant.video.conditions import words_of
-        from vivant.video.sampling import Asked, open_networks
-        from vivant.video.sampling import sample as sampled
-    except ImportError as error:
-        raise BundleError(
-            f"This model needs {error.name}; install it: pip install 'vivant[video]'."
-        ) from error
-    torch.set_num_threads(os.cpu_count() or 1)  # a child is started with one
-    networks = open_networks(Path(folder))
-    asked = Asked(features, velocity, words_of(words) if words else None, strength)
+    sampling = _sampling()
+    networks = sampling.open_networks(Path(folder))
+    said = words_of(words) if words else None
+    asked = sampling.Asked(features, velocity, said, strength)
     told: Queue[Any] = Queue()
 
     def run() -> None:
         try:
-            told.put(sampled(networks, known, count, asked, seed, told.put))
+            told.put(sampling.sample(networks, known, count, asked, seed, told.put))
         except BaseException as error:  # raised by whoever waits
             told.put(error)
 
@@ -58,3 +50,24 @@ def sample(
     if isinstance(found, BaseException):
         raise found
     yield Answer(arrays={"frames": found})
+
+
+def loads(folder: str) -> Iterator[Answer]:
+    """Load a bundle once: how many ``parameters`` it has. Raises as `sample`."""
+    networks = _sampling().open_networks(Path(folder))
+    parts = (networks.autoencoder, networks.transformer)
+    yield Answer({"parameters": sum(p.numel() for part in parts for p in part.parameters())})
+
+
+def _sampling() -> Any:
+    """The module that samples, with as many threads as there are cores."""
+    try:
+        import torch
+
+        from vivant.video import sampling
+    except ImportError as error:
+        raise BundleError(
+            f"This model needs {error.name}; install it: pip install 'vivant[video]'."
+        ) from error
+    torch.set_num_threads(os.cpu_count() or 1)  # a child is started with one
+    return sampling
