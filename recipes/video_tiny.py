@@ -33,6 +33,6 @@ def recipe() -> VideoRecipe:
         transformer=TransformerParams(channels=16, dim=192, depth=6, heads=6),
         video_options=VideoOptions(shapes=(SQUARE, WIDE)),
         video_training=TrainOptions(
-            1000, rate=1e-3, warmup=80, weight_decay=0.02, ema=0.99, save_every=50
+            700, rate=1e-3, warmup=60, weight_decay=0.02, ema=0.99, save_every=50
         ),
     )

@@ -233,7 +233,7 @@ def test_the_velocity_of_the_data_costs_nothing(shots: list[Shot]) -> None:
     silent = float(task.loss(batch).detach())
     task.network = Oracle()
     assert float(task.loss(batch)) < 1e-6
-    assert silent > 1
+    assert silent > 0.1
 
 
 def test_it_learns_and_resumes_exactly(shots: list[Shot], tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_it_learns_and_resumes_exactly(shots: list[Shot], tmp_path: Path) -> Non
     before = float(task.loss(batch).detach())
     many = TrainOptions(40, rate=3e-3, warmup=2, ema=0.9, save_every=40, precision="float32")
     task.network = train(task, many, tmp_path / "many")
-    assert float(task.loss(batch).detach()) < 0.9 * before
+    assert float(task.loss(batch).detach()) < 0.95 * before
 
 
 def test_convolutions_add_to_the_components(shots: list[Shot], tmp_path: Path) -> None:

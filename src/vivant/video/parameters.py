@@ -8,14 +8,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Sampling:
     """``fps`` that the model was trained for; ``short`` side of its frames, pixels; ``frames`` of
-    a window and ``chunk`` of them that become one latent; ``steps`` of the solver, ``shift`` of
-    its time grid, ``guidance`` towards what the scene, words and motion say (1 = none beyond)."""
+    a window and ``chunk`` of them that become one latent; ``steps`` of the midpoint solver,
+    ``shift`` of its time grid, ``guidance`` towards what the scene, words and motion say (1 = none
+    beyond)."""
 
     fps: float = 8.0
     short: int = 64
     frames: int = 17
     chunk: int = 4
-    steps: int = 16
+    steps: int = 8
     shift: float = 1.0
     guidance: float = 1.0
 

@@ -17,7 +17,7 @@ from vivant.bundle import Bundle, open_bundle, parameters
 from vivant.clip import Floats
 from vivant.errors import BundleError
 from vivant.flow.guidance import guide
-from vivant.flow.solvers import heun, time_grid
+from vivant.flow.solvers import midpoint, time_grid
 from vivant.video.anchor import held, known_latents
 from vivant.video.autoencoder import AutoencoderParams, VideoAutoencoder
 from vivant.video.conditions import FEATURES, MOST_WORDS, motion_of
@@ -140,7 +140,7 @@ def _piece(
         return found
 
     noise = torch.randn(anchor.shape, generator=generator) * free
-    leaving = heun(velocity, noise, time_grid(sampling.steps, sampling.shift))
+    leaving = midpoint(velocity, noise, time_grid(sampling.steps, sampling.shift))
     scale = networks.transformer.scale_for(known)
     return coder.decode(anchor + leaving * free * scale * asked.strength)
 

@@ -19,6 +19,8 @@ from vivant.video.conditions import FEATURES, VOCABULARY
 
 MODULATIONS = 9
 """Shift, scale and gate of attention over space, over time, and of the network between."""
+LEAST_LEFT = 0.02
+"""Of the flow's time: nearer to its end the velocity grows no further."""
 BASE = 100.0
 """Longest wavelength of the positions, in tokens (over 2 pi)."""
 
@@ -93,7 +95,12 @@ class SpaceTimeBlock(nn.Module):
 
 
 class VideoTransformer(nn.Module):
-    """``v(x, t | conditions)``: the velocity of the flow at ``x``, in units of ``scales``."""
+    """``v(x, t | conditions)``: the velocity of the flow at ``x``, in units of ``scales``.
+
+    The network itself says where the flow ends, and the velocity follows: where nothing moves that
+    end is zero, which is learned at once, while a velocity would have to repeat the noise (Li and
+    He, "Back to Basics", 2025).
+    """
 
     scales: Tensor
 
@@ -129,8 +136,9 @@ class VideoTransformer(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, shared, places, times)
         shift, scale = self.final(functional.silu(condition))[:, None, None].chunk(2, dim=-1)
-        out = latents_of(self.out(self.norm(tokens) * (1 + scale) + shift), side, h // side)
-        return out * (1 - given.known[:, None, :, None, None])
+        end = latents_of(self.out(self.norm(tokens) * (1 + scale) + shift), side, h // side)
+        left = (1 - t).clamp(min=LEAST_LEFT)[:, None, None, None, None]
+        return (end.float() - x) / left * (1 - given.known[:, None, :, None, None])
 
     def positions(
         self, n: int, rows: int, columns: int, device: torch.device

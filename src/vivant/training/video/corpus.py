@@ -81,12 +81,13 @@ def read_shots(
         )
     shots = []
     for number, sample in enumerate(samples, 1):
-        shots.append(_shot(sample, frames, kept))
+        shots.append(shot_of(sample, frames, kept))
         progress(number / len(samples))
     return shots
 
 
-def _shot(sample: Sample, frames: int, kept: Path) -> Shot:
+def shot_of(sample: Sample, frames: int, kept: Path) -> Shot:
+    """A sample with small frames as a shot for windows of ``frames``; see `read_shots`."""
     facts: dict[str, Any] = sample.facts
     small = sample.frames if sample.frames is not None else np.zeros((0, 1, 1, 3), np.uint8)
     starts = [k for k in sample.keys if k % BEGIN_EVERY == 0 and k + frames <= len(small)]

@@ -17,13 +17,17 @@ from vivant.video.anchor import held, known_latents
 from vivant.video.autoencoder import VideoAutoencoder
 from vivant.video.transformer import Conditions, VideoTransformer
 
+LEAST_LEFT = 0.2
+"""Of the flow's time: nearer to its end an error counts no more than here."""
+
 
 @dataclass(frozen=True)
 class VideoOptions:
     """``shapes`` of windows, drawn alike; share ``made`` of them procedural; ``several`` of them
     anchored on five frames instead of one; chances to ``drop_features``, ``drop_words`` and to
-    ``give_motion``; weight ``consistent`` of the flow's consistency, 0: none; ``time_spread`` of
-    the logit-normal flow times; ``measured`` windows from which the scales come."""
+    ``give_motion``; weight ``consistent`` of the flow's consistency, 0: none; ``time_centre``
+    and ``time_spread`` of the logit-normal flow times; ``measured`` windows from which the scales
+    come."""
 
     shapes: tuple[Shape, ...] = (Shape(),)
     made: float = 0.3
@@ -32,6 +36,7 @@ class VideoOptions:
     drop_words: float = 0.5
     give_motion: float = 0.3
     consistent: float = 0.1
+    time_centre: float = -0.5
     time_spread: float = 1.0
     measured: int = 64
 
@@ -61,7 +66,7 @@ class VideoTask:
         chunk = self.autoencoder.params.time
         shots = draw_shots(self.shots, shape.count, options.made, rng)
         windows = [_withheld(draw_window(s, shape, chunk, rng), options, rng) for s in shots]
-        t = 1 / (1 + np.exp(-rng.normal(0.0, options.time_spread, shape.count)))
+        t = 1 / (1 + np.exp(-rng.normal(options.time_centre, options.time_spread, shape.count)))
         n, h, w = windows[0].motion.shape[1:]
         known = np.where(rng.random(shape.count) < options.several, 1 + chunk, 1)
         arrays = {
@@ -84,7 +89,8 @@ class VideoTask:
         free = (1 - given.known)[:, None, :, None, None]
         x = interpolate(batch["noise"], data, t) * free
         found = self.network(x, batch["t"], given).float()
-        error = (found - velocity(batch["noise"], data) * free) ** 2
+        bounded = (1 - t) / (1 - t).clamp(min=LEAST_LEFT)
+        error = ((found - velocity(batch["noise"], data) * free) * bounded) ** 2
         loss = error.sum() / (free.sum() * error[0, :, 0].numel())
         if not self.options.consistent:
             return loss
