@@ -48,7 +48,7 @@ COMMANDS = {
     "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},
     "prepare": {
-        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--max-jump",
+        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--frames", "--max-jump",
         "--max-text", "--min-confidence", "--min-seconds", "--min-speed", "--out", "--procedural",
         "--processes", "--split",
     },

@@ -304,6 +304,10 @@ def prepare(
     procedural: Annotated[
         int, typer.Option(help="Also make this many procedural scenes with exact truth.")
     ] = 0,
+    frames: Annotated[
+        int,
+        typer.Option(help="Also keep small frames for video diffusion, pixels of the short side."),
+    ] = 0,
     clip_seconds: Annotated[float, typer.Option(help="Time limit for one clip.")] = 600.0,
     clip_memory: Annotated[int, typer.Option(help="Memory limit for one clip, MiB.")] = 12_288,
 ) -> None:
@@ -320,6 +324,7 @@ def prepare(
         Thresholds(min_seconds, min_speed, min_confidence, max_jump, max_text, duplicate_bits),
         Limits(clip_seconds, clip_memory),
         procedural,
+        frames,
     )
 
 
