@@ -128,7 +128,8 @@ def _runs_on(own: Floats, edges: Bools) -> Bools:
     blocked = cv2.resize(edges.astype(np.float32), nodes[::-1], interpolation=cv2.INTER_AREA) > 0
     blocked = cv2.dilate(blocked.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     whole = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA) > 0.97
-    grown = whole & ~blocked
+    inner = cv2.erode(whole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    grown = inner | (whole & ~blocked)  # the rim at an edge lies between near and far
     for _ in range(OVER):
         wider = cv2.dilate(grown.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         grown = wider & (~blocked | grown)
