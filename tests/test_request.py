@@ -12,6 +12,7 @@ from PIL import Image
 
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
+from vivant.controls.aspect import Aspect
 from vivant.controls.camera import Camera
 from vivant.controls.depth import GivenDepth
 from vivant.controls.edits import Between, Retime
@@ -20,6 +21,7 @@ from vivant.controls.flow import Flow
 from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.layer import Layer
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.path import CameraPath, Key
@@ -61,7 +63,8 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
     way = CameraPath((Key(0.0), Key(1.5, Camera(truck=0.02), (0.1, 0.0, 0.2), ease="linear")))
     depth = GivenDepth(Asset("d" * 64, "depth", "d.exr"))
-    controls = (*own, way, depth, Between(True), Retime(0.25))
+    shape = (Layer(number=2), Aspect(4, 5))
+    controls = (*own, way, depth, *shape, Between(True), Retime(0.25))
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from vivant.controls import (
+    aspect,
     camera,
     depth,
     edits,
@@ -14,6 +15,7 @@ from vivant.controls import (
     fov,
     given,
     kinds,
+    layer,
     loop,
     mask,
     path_file,
@@ -42,6 +44,8 @@ TABLE: dict[str, Entry] = {
         path_file.ENTRY,
         fov.ENTRY,
         depth.ENTRY,
+        layer.ENTRY,
+        aspect.ENTRY,
         given.ENTRY,
         *edits.ENTRIES,
     )

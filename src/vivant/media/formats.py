@@ -18,7 +18,7 @@ class Format:
     size (4:2:0), which needs even sides; ``lossless`` whether it can hold the exact pixels;
     ``lossless_options`` the settings that make it so; ``max_side`` and ``max_pixels`` of a frame
     that players can be trusted with; ``max_fps`` frames a second that the file can show;
-    ``palette`` whether colours are a few of a list.
+    ``palette`` whether colours are a few of a list; ``alpha`` whether it keeps transparency.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Format:
     max_pixels: int = MAX_SIDE * MAX_SIDE
     max_fps: float = 240.0
     palette: bool = False
+    alpha: bool = False
 
     def exact(self, lossless: bool) -> bool:
         """Whether a file holds the exact pixels, ``lossless`` being asked for or not."""
@@ -74,12 +75,21 @@ _TABLE = (
         summary="H.264 in QuickTime, for editors",
     ),
     Format(
+        "prores",
+        ".mov",
+        "prores_ks",
+        (("profile", "4444"), ("vendor", "apl0"), ("alpha_bits", "16")),
+        alpha=True,
+        summary="ProRes 4444 in QuickTime, with transparency, for editors",
+    ),
+    Format(
         "webm",
         ".webm",
         "libvpx-vp9",
         (("crf", "26"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "6"), ("row-mt", "1")),
         halved=True,
         max_pixels=_AV1_LEVEL_6,
+        alpha=True,
         summary="VP9",
     ),
     Format(
@@ -90,7 +100,14 @@ _TABLE = (
         lossless=True,
         summary="FFV1, the lossless master",
     ),
-    Format("png", "", "png", lossless=True, summary="a folder of numbered PNG files, lossless"),
+    Format(
+        "png",
+        "",
+        "png",
+        lossless=True,
+        alpha=True,
+        summary="a folder of numbered PNG files, lossless",
+    ),
     Format(
         "gif",
         ".gif",
@@ -106,6 +123,7 @@ _TABLE = (
         (("quality", "85"), ("method", "2")),
         lossless=True,
         lossless_options=(("lossless", "1"), ("quality", "60"), ("method", "2")),
+        alpha=True,
         summary="animated WebP",
     ),
     Format(
@@ -119,6 +137,8 @@ _TABLE = (
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 DEFAULT = FORMATS["mp4"]
+LAYERS = "prores"
+"""The format of a layer with its transparency where none is said."""
 
 
 def format_for(path: Path | None, name: str | None, lossless: bool = False) -> Format:
