@@ -122,6 +122,19 @@ class VideoInfo:
     count: int
 
 
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """``samples`` ``[N, 1 or 2]`` int16, ``rate`` of them a second."""
+
+    samples: NDArray[np.int16]
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return len(self.samples) / self.rate
+
+
 @dataclass(frozen=True)
 class FilmInfo:
     """What footage is once it is upright and of one rate: size, ``fps``, ``count`` of frames, the

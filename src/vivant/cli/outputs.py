@@ -109,7 +109,11 @@ def _exports(clip: Path, options: OutputOptions, tail: str, fmt: Format) -> tupl
             raise UsageError("--export names nothing; write flow, mask or flow,mask.")
         flow = f"flow:{options.flow_format or 'flo'}"
         named = tuple(_part(part, flow, clip, fmt) for part in parts)
-        exports.append(Export("truth", clip.with_name(f"{clip.stem}-export"), named))
+        tracks = tuple(part for part in named if part.startswith("tracks:"))
+        truth = tuple(part for part in named if part not in tracks)
+        for name, own, word in (("truth", truth, "export"), ("tracks", tracks, "tracks")):
+            if own:
+                exports.append(Export(name, clip.with_name(f"{clip.stem}-{word}"), own))
     return tuple(exports)
 
 

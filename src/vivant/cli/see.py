@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.cli.outputs import free_name
 from vivant.cli.png import write_png
@@ -70,7 +68,7 @@ def see_photo(
         with publish_folder(masks, overwrite) as folder:
             write_masks(folder, scene, found, picture)
     if depth is not None:
-        write_png(depth, full_depth(scene, picture))
+        write_png(depth, scene.depth_at(picture.size))
     if save_scene is not None:
         with publish(save_scene, overwrite) as temporary:
             write_scene(temporary, scene)
@@ -115,13 +113,6 @@ def write_masks(folder: Path, scene: Scene, found: Mattes, picture: Picture) -> 
             write_png(
                 folder / f"{number:02d}-{one.kind}-cutout.png", cut_out(picture.pixels, alpha)
             )
-
-
-def full_depth(scene: Scene, picture: Picture) -> NDArray[np.uint16]:
-    """Depth at the picture's size, 16 bit, near = white."""
-    size = picture.pixels.shape[1::-1]
-    wide = cv2.resize(scene.depth, size, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.round(65535 * np.clip(wide, 0, 1)), np.uint16)
 
 
 def mask_photo(

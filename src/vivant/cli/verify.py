@@ -10,9 +10,9 @@ from typing import Any
 from vivant import job
 from vivant.cli.show import print_json, say
 from vivant.controls.depth import GivenDepth
-from vivant.controls.edits import Edit, Retime
+from vivant.controls.edits import Between, Clean, Edit
 from vivant.controls.given import GivenField
-from vivant.controls.table import entry_of, words_of
+from vivant.controls.table import words_of
 from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
 from vivant.media.assets import FileAssets
@@ -24,6 +24,8 @@ from vivant.provenance.watermark.stamp import examine, marked
 from vivant.registry import MODELS, load
 from vivant.request import Generator
 
+TIMED = (Between,)
+"""Edits whose length is asked for."""
 _INTACT = ("trusted", "valid")
 SAME_PSNR = 30.0
 """A lossy copy of the same frames is at least this close, dB."""
@@ -160,10 +162,10 @@ def command_of(known: Recorded) -> str:
     edits = [control for control in request.controls if isinstance(control, Edit)]
     names = [frame.image.name or "PHOTO" for frame in request.keyframes]
     if edits:
-        words = ["vivant", entry_of(edits[0]).name, *names]
+        words = ["vivant", edits[0].command, *_inputs(edits[0], names)]
     else:
         words = ["vivant", "animate", names[0]]
-    if not any(isinstance(edit, Retime) for edit in edits):
+    if not edits or isinstance(edits[0], TIMED):
         words += ["--seconds", f"{request.seconds:g}"]
     if not edits:
         words += ["--seed", str(request.seed)]
@@ -177,6 +179,11 @@ def command_of(known: Recorded) -> str:
         if control.asks:
             words += words_of(control)
     return shlex.join(words)
+
+
+def _inputs(edit: Edit, names: list[str]) -> list[str]:
+    """The words that name an edit's key frames."""
+    return [names[0], "--picture", *names[1:]] if isinstance(edit, Clean) else names
 
 
 def _row(verdict: Verdict, again: Comparison | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from vivant.controls import (
     camera,
     depth,
     edits,
+    finish,
     flow,
     fov,
     given,
@@ -20,9 +21,12 @@ from vivant.controls import (
     mask,
     path_file,
     prompt,
+    sampling,
+    start,
     strength,
     stroke,
     wind,
+    words,
 )
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
@@ -47,6 +51,13 @@ TABLE: dict[str, Entry] = {
         layer.ENTRY,
         aspect.ENTRY,
         given.ENTRY,
+        words.ENTRY,
+        sampling.STEPS,
+        sampling.GUIDANCE,
+        finish.RENDERED,
+        finish.STEADY,
+        start.DRAFT,
+        start.NOISE,
         *edits.ENTRIES,
     )
 }

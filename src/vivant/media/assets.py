@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.asset import Asset, Kind
-from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture, Sound
 from vivant.errors import MediaError, UsageError
 from vivant.files import sha256_of
 from vivant.media.decoder import Decoder
@@ -60,6 +60,10 @@ class FileAssets:
     def rest(self) -> None:
         """End the decoder for now; it starts again where something else is to be decoded."""
         self._decoder.close()
+
+    def has(self, path: Path) -> bool:
+        """See `vivant.asset.Files`."""
+        return path.exists()
 
     def add(self, path: Path, kind: Kind) -> Asset:
         """Take a file, "-" (standard input) or a pipe in. Raises UsageError where there is none,
@@ -138,6 +142,10 @@ class FileAssets:
             self._films[asset.sha256] = self._decoder.film(self._path(asset))
         return self._films[asset.sha256]
 
+    def sound(self, asset: Asset) -> Sound | None:
+        """See `vivant.asset.Assets`."""
+        return self._decoder.sound(self._path(asset)) if self.film(asset).sound else None
+
     def content(self, asset: Asset) -> bytes:
         """See `vivant.asset.Assets`."""
         path = self._path(asset)
@@ -207,6 +215,10 @@ class MemoryAssets:
     def film(self, asset: Asset) -> FilmInfo:
         """There is none."""
         raise UsageError(f"The clip {asset.name} is not there.")
+
+    def sound(self, asset: Asset) -> Sound | None:
+        """There is none."""
+        return None
 
     def content(self, asset: Asset) -> bytes:
         """There is none."""

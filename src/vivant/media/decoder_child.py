@@ -13,6 +13,7 @@ import numpy as np
 from vivant.errors import MediaError
 from vivant.media.depth import read_depth
 from vivant.media.film import film_frames, film_info
+from vivant.media.hearing import read_sound
 from vivant.media.mask import read_mask
 from vivant.media.read import read_picture
 from vivant.media.video import iter_video, probe
@@ -53,6 +54,12 @@ def frames(path: str, most: int | None) -> Iterator[Answer]:
 def film(path: str) -> Iterator[Answer]:
     """What footage is once it is made plain, as facts."""
     yield Answer(asdict(film_info(Path(path))))
+
+
+def sound(path: str) -> Iterator[Answer]:
+    """What is heard in footage: ``samples``, and their rate; nothing where nothing is."""
+    found = read_sound(Path(path))
+    yield Answer() if found is None else Answer({"rate": found.rate}, {"samples": found.samples})
 
 
 def plain_frames(path: str, most: int | None) -> Iterator[Answer]:

@@ -18,7 +18,8 @@ class Format:
     size (4:2:0), which needs even sides; ``lossless`` whether it can hold the exact pixels;
     ``lossless_options`` the settings that make it so; ``max_side`` and ``max_pixels`` of a frame
     that players can be trusted with; ``max_fps`` frames a second that the file can show;
-    ``palette`` whether colours are a few of a list; ``alpha`` whether it keeps transparency.
+    ``palette`` whether colours are a few of a list; ``alpha`` whether it keeps transparency;
+    ``sound`` the encoder of sound, "" where the file holds none.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Format:
     max_fps: float = 240.0
     palette: bool = False
     alpha: bool = False
+    sound: str = ""
 
     def exact(self, lossless: bool) -> bool:
         """Whether a file holds the exact pixels, ``lossless`` being asked for or not."""
@@ -53,6 +55,7 @@ _TABLE = (
         halved=True,
         max_side=4096,
         max_pixels=_H264_LEVEL_52,
+        sound="aac",
         summary="H.264, plays everywhere (default)",
     ),
     Format(
@@ -62,6 +65,7 @@ _TABLE = (
         (("crf", "28"), ("preset", "9")),
         halved=True,
         max_pixels=_AV1_LEVEL_6,
+        sound="aac",
         summary="AV1 in MP4, half the size",
     ),
     Format(
@@ -72,6 +76,7 @@ _TABLE = (
         halved=True,
         max_side=4096,
         max_pixels=_H264_LEVEL_52,
+        sound="aac",
         summary="H.264 in QuickTime, for editors",
     ),
     Format(
@@ -90,6 +95,7 @@ _TABLE = (
         halved=True,
         max_pixels=_AV1_LEVEL_6,
         alpha=True,
+        sound="libopus",
         summary="VP9",
     ),
     Format(
@@ -98,6 +104,7 @@ _TABLE = (
         "ffv1",
         (("level", "3"), ("slices", "16"), ("slicecrc", "1")),
         lossless=True,
+        sound="flac",
         summary="FFV1, the lossless master",
     ),
     Format(

@@ -28,6 +28,7 @@ def target_of(
         most_pixels=fmt.max_pixels,
         most_fps=fmt.max_fps,
         alpha=fmt.alpha,
+        sound=bool(fmt.sound),
         artefacts=artefacts,
     )
 

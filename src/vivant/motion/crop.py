@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.asset import Asset, Assets
-from vivant.clip import DepthMap, FilmInfo, Floats, Frame, Mask, Picture
+from vivant.clip import DepthMap, FilmInfo, Floats, Frame, Mask, Picture, Sound
 from vivant.controls.aspect import Aspect
 from vivant.controls.entry import Control
 from vivant.controls.stroke import Stroke
@@ -209,6 +209,10 @@ class Cropped:
     def film(self, asset: Asset) -> FilmInfo:
         """See `vivant.asset.Assets`."""
         return self._assets.film(asset)
+
+    def sound(self, asset: Asset) -> Sound | None:
+        """See `vivant.asset.Assets`."""
+        return self._assets.sound(asset)
 
     def content(self, asset: Asset) -> bytes:
         """See `vivant.asset.Assets`."""

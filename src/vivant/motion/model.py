@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from vivant.asset import Assets
 from vivant.bundle import Bundle, parameters
 from vivant.clip import Frame, Picture, VideoSpec
-from vivant.controls.entry import Control
+from vivant.controls.aspect import Aspect
 from vivant.controls.given import GivenField
 from vivant.controls.layer import Layer
 from vivant.field.file import field_from, write_field
@@ -18,6 +18,7 @@ from vivant.field.motion_field import MotionField
 from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.breath import breathing
 from vivant.motion.choose import choose
 from vivant.motion.crop import framed
 from vivant.motion.depth import given_depth, seen_with
@@ -55,6 +56,8 @@ from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.renderer import render
 from vivant.rendering.shot import Shot
 from vivant.rendering.source import Source
+from vivant.rendering.tracks import FORMATS as TRACKS
+from vivant.rendering.tracks import Tracks, tracks_of, write_tracks
 from vivant.request import (
     Artefact,
     Capabilities,
@@ -101,6 +104,7 @@ CAPABILITIES = Capabilities(
         "scene": (),
         "truth": (*FLOWS, *PARTS),
         "expected": (),
+        "tracks": tuple(TRACKS),
     },
 )
 
@@ -108,13 +112,13 @@ CAPABILITIES = Capabilities(
 @dataclass(frozen=True)
 class _Opened:
     """A ``request`` and its ``assets`` in the frame that is asked for; the ``motion`` or ``field``
-    that is given; what is asked of the ``camera``; ``notes`` on the frame."""
+    that is given; the ``shape`` of the frame, and ``notes`` on it."""
 
     request: Request
     assets: Assets
     motion: Motion | None
     field: MotionField | None
-    camera: tuple[Control, ...]
+    shape: tuple[Aspect, ...]
     notes: tuple[str, ...]
 
 
@@ -231,7 +235,7 @@ class MotionModel:
             else:
                 field = field_from(content, given.file.name)
         inner, cut, notes = framed(request, assets, self.runtime)
-        return _Opened(inner, cut, motion, field, camera_of(request), tuple(notes))
+        return _Opened(inner, cut, motion, field, request.all(Aspect), tuple(notes))
 
     def _performance(self, opened: _Opened, plan: Plan) -> Performance:
         """What is performed: a motion that is given, or a sampled one."""
@@ -239,6 +243,7 @@ class MotionModel:
         motion = Motion() if opened.motion is None else opened.motion
         picture = assets.picture(request.keyframes[0].image).pixels
         check_picture(motion, picture)
+        request = breathing(request, assets, self.runtime)
         depth = given_depth(request, assets)
         depth = motion.depth if depth is None else depth
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
@@ -249,7 +254,7 @@ class MotionModel:
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)
-        motion = replace(motion, camera=opened.camera, depth=depth)
+        motion = replace(motion, camera=(*camera_of(request), *opened.shape), depth=depth)
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 
@@ -276,22 +281,36 @@ def _by_layers(shown: Performance, hooks: Hooks) -> Made:
         write=lambda folder, parts: write_truth(shown, folder, parts, hooks.report),
         folder=True,
     )
+    tracks = _tracks(shown.flows, shown.shot)
     motion = Artefact(
         read=lambda: shown.motion, write=lambda path, parts: write_motion(path, shown.motion)
     )
-    return shown.frames, {"field": field, "expected": field, "truth": truth, "motion": motion}
+    made = {"field": field, "expected": field, "truth": truth, "motion": motion, "tracks": tracks}
+    return shown.frames, made
 
 
 def _by_field(shot: Shot, field: MotionField, rendering: Rendering, hooks: Hooks) -> Made:
     truth = _truth(lambda: flows(shot, field, rendering), shot.spec.count, hooks)
-    stated = _field_artefact(lambda: field)
-    return lambda: frames_of(shot, field, rendering), {"field": stated, "truth": truth}
+    tracks = _tracks(lambda: flows(shot, field, rendering), shot)
+    stated = {"field": _field_artefact(lambda: field), "truth": truth, "tracks": tracks}
+    return lambda: frames_of(shot, field, rendering), stated
 
 
 def _truth(make: Callable[[], Iterator[FlowPair]], count: int, hooks: Hooks) -> Artefact:
     return Artefact(
         read=make,
         write=lambda folder, parts: export(make(), count, folder, parts, hooks.report),
+        folder=True,
+    )
+
+
+def _tracks(make: Callable[[], Iterator[FlowPair]], shot: Shot) -> Artefact:
+    def read() -> Tracks:
+        return tracks_of(make(), (shot.spec.width, shot.spec.height))
+
+    return Artefact(
+        read=read,
+        write=lambda folder, parts: write_tracks(folder, read(), parts),
         folder=True,
     )
 

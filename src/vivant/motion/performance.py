@@ -19,6 +19,8 @@ from vivant.motion.layered import Motion
 from vivant.motion.relief import relief_of
 from vivant.motion.stage import staged
 from vivant.motion.steering import Steering
+from vivant.motion.travel import travellers
+from vivant.rendering.bodies import Body, find_bodies
 from vivant.rendering.exports import FlowPair, stage_flows
 from vivant.rendering.layers import Stage
 from vivant.rendering.parameters import Rendering
@@ -91,12 +93,25 @@ class Performance:
             shot.photograph or shot.picture,
             shot.spec,
             self.stage,
-            field=self.things,
+            bodies=self.bodies,
             camera=camera,
             loop=shot.loop,
             held=self.held,
             rendering=self.rendering,
         )
+
+    def bodies(self, pixels: Frame) -> list[Body]:
+        """What travels on a picture ``[H, W, 3]``: things that are seen, along their strokes; what
+        a mask outlines, as the field of things says."""
+        if self.looked is None or self.things is None:
+            return []
+        shot = self.shot
+        own = travellers(shot, self.looked, pixels)
+        if shot.controls.move is None:
+            return own
+        taken = [body.matte > 0.5 for body in own]
+        outlined = find_bodies(self.things, pixels, shot.spec, shot.loop, self.rendering)
+        return [b for b in outlined if not any((b.matte > 0.5)[t].any() for t in taken)] + own
 
     def stage(self, pixels: Frame) -> Stage:
         """The layers on a picture ``[H, W, 3]`` of the size of the frames."""
@@ -119,9 +134,8 @@ class Performance:
 
     def flows(self) -> Iterator[FlowPair]:
         """Ground truth between consecutive frames."""
-        return stage_flows(
-            self.shot, self.stage, self.things, self.held, self.rendering, self.space()
-        )
+        bodies = self.bodies(self.shot.picture.pixels)
+        return stage_flows(self.shot, self.stage, bodies, self.held, self.space())
 
 
 def things_of(shot: Shot, looked: Looked | None, steering: Steering) -> MotionField | None:

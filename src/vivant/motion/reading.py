@@ -31,11 +31,13 @@ from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
+from vivant.motion.breath import breathing, quiet_notes
 from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
-from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look, quiet_notes
+from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
+from vivant.motion.travel import travel_notes
 from vivant.rendering.exports import FLOWS, export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
@@ -59,6 +61,8 @@ def notes_on(
     runtime: Runtime,
 ) -> tuple[str, ...]:
     """What a user should hear before the work. Raises UsageError where a mask does not fit."""
+    quiet = quiet_notes(request, assets, runtime)
+    request = breathing(request, assets, runtime)
     return (
         *picture.notes,
         *framing_notes(picture.size, (video.width, video.height)),
@@ -66,7 +70,8 @@ def notes_on(
         *_mask_notes(request, assets, picture),
         *depth_notes(request, assets, picture, runtime, target),
         *kind_notes(request, assets, runtime),
-        *quiet_notes(request, assets, runtime),
+        *quiet,
+        *travel_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
         *_given_notes(request, assets),

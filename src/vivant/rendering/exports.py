@@ -97,15 +97,13 @@ def flows(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> I
 def stage_flows(
     shot: Shot,
     stage_of: Callable[[Frame], Stage],
-    things: MotionField | None,
+    bodies: list[Body],
     held: Held | None,
-    rendering: Rendering = RENDERING,
     space: tuple[Relief, Path] | None = None,
 ) -> Iterator[FlowPair]:
     """Flow of every pair of consecutive frames of layers on a stage, and bodies upon them; with a
     ``space``, as seen along a path through it."""
     spec, loop, pixels = shot.spec, shot.loop, shot.picture.pixels
-    bodies = [] if things is None else find_bodies(things, pixels, spec, loop, rendering)
     stage, grid = stage_of(pixels), grid_of((spec.width, spec.height))
     view = None if space is None else View(pixels, *space)
     views = [] if view is not None else views_of(shot.controls.camera, spec, loop)
@@ -144,7 +142,7 @@ def _scene_flow(
     covered = np.zeros_like(later)
     for body, matte in zip(bodies, now.mattes, strict=True):
         there = matte > 0.5
-        flow = np.where(there[..., None], body.path[index - 1] - body.path[index], flow)
+        flow = np.where(there[..., None], body_flow(grid, body, index), flow)
         exact = np.where(there, True, exact) & ((matte < SOFT) | (matte > 1 - SOFT))
         covered |= there
     at = grid + flow
@@ -152,6 +150,14 @@ def _scene_flow(
     for matte in before.mattes:
         exact &= covered | (fetched(matte, at) < SOFT)
     return np.asarray(flow, np.float32), exact
+
+
+def body_flow(grid: Floats, body: Body, index: int) -> Floats:
+    """Where each place ``[H, W, 2]`` of a body was in the frame before, from where it is."""
+    back = cv2.invertAffineTransform(body.placed(index))
+    return np.asarray(
+        cv2.transform(cv2.transform(grid, back), body.placed(index - 1)) - grid, np.float32
+    )
 
 
 def _back(grid: Floats, before: Floats, now: Floats) -> tuple[Floats, Where]:

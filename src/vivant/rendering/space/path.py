@@ -3,7 +3,7 @@
 Amounts are what is seen of them, in short sides: by ``truck`` the nearest thing moves so far while
 the infinitely far holds; by ``zoom`` what is at the pivot, the main thing's depth, becomes so much
 larger; an orbit turns about the pivot. The view closes in just as far as it must to show nothing
-beyond the picture's edge.
+beyond the picture's edge, or beyond a margin around it where the camera pulls out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ PIVOT = 60, 0.3, 0.95
 """Percentile of disparity in the middle of the picture, and the bounds of the pivot's."""
 HAND = (0.010, 0.008, 0.35, 0.9)
 """A hand at rest: sideways and up in short sides of the nearest, roll in degrees, Hz."""
+MARGIN = 0.08
+"""Short sides beyond the edge that a camera may show which pulls out."""
 STEPS = 24
 """Halvings in search of how far the view must close in."""
 MOST_CLOSING = 1.6
@@ -47,7 +49,8 @@ def path_of(
     lens, pivot = Lens(view), pivot_of(relief)
     closes = spec.seconds if loop else None
     steady = tuple(walk(HAND[3], np.random.default_rng([seed, k]), closes) for k in range(3))
-    border = _border(relief)
+    at_edge, disparity, half = _border(relief)
+    margin = MARGIN if camera.zoom < 0 else 0.0
     poses = []
     for index in range(spec.count):
         share = index / spec.count
@@ -56,8 +59,9 @@ def path_of(
         pose = _placed(_pose(moves, share, lens, pivot), at)
         if moves.hand:
             pose = _shaken(pose, moves.hand, steady, index / spec.fps, lens)
-        poses.append(_closed_in(pose, lens, *border) if index else Pose())
-    return Path(tuple(poses), lens)
+        closed = _closed_in(pose, lens, at_edge, disparity, half + np.float32(margin))
+        poses.append(closed if index else Pose())
+    return Path(tuple(poses), lens, margin)
 
 
 def pivot_of(relief: Relief) -> float:

@@ -51,8 +51,10 @@ def through(
         corner = np.array([one.box[1].start, one.box[0].start], np.float32)
         share = fetched(one.alpha, at - corner)
         here = share > 0.5
-        moved = at + fetched(flow, at)
-        sure = fetched(exact.astype(np.float32), at) > 1 - SOFT
+        inside = at - np.float32(view.margin)
+        moved = at + fetched(flow, inside)
+        sure = fetched(exact.astype(np.float32), inside) > 1 - SOFT
+        sure &= (inside > -0.5).all(axis=-1) & (inside < (w - 0.5, h - 0.5)).all(axis=-1)
         own = fetched(one.own, at - corner) > 1 - SOFT
         seen = view.images(one, before, moved)
         out[here] = seen[here]
