@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.asset import Files
 from vivant.controls.camera import Camera, combined, parse_camera, write_camera
 from vivant.controls.entry import Entry, Option
 from vivant.controls.path import CameraPath, Key, Triple
@@ -312,11 +313,13 @@ def turn_of(rotation: Matrices) -> Triple:
 # the words of the command line
 
 
-def parse_moves(text: str) -> tuple[Camera | CameraPath, ...]:
+def parse_moves(text: str, files: Files) -> tuple[Camera | CameraPath, ...]:
     """``"truck-right 5%, pan-left"``, a move with an easing (``truck-right 5% linear``), or a file
     of keys or poses (``path.json``, ``cameras.txt scale=0.1``). Raises UsageError."""
     name, scale = _scaled(text)
-    if name.lower().endswith((".json", ".txt")) or Path(name).is_file():
+    if name.lower().endswith((".json", ".txt")):
+        if not files.has(Path(name)):  # a stranger's words may not read this machine's files
+            raise UsageError(f"There is no camera file {name}.")
         return (read_path(Path(name), scale),)
     plain: list[str] = []
     found: list[Camera | CameraPath] = []
@@ -369,7 +372,7 @@ ENTRY = Entry(
             "--camera",
             '"push-in 10%", "truck-right 5% linear", "orbit 4deg", hand-held, auto, ..., or a file'
             " of key frames or poses; repeatable.",
-            lambda text, files: parse_moves(text),
+            parse_moves,
             "MOVE|FILE",
         ),
     ),
