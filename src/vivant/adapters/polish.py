@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,8 @@ from vivant.rendering.carried import carry, drift_of, steadied
 from vivant.rendering.renderer import render
 from vivant.request import Artefact, FrameStream
 
+FADE_SECONDS = 0.5
+"""After so long, a model's own detail shows in place of the picture's, by 1/e."""
 STILL_SPEED = 0.01
 """Short sides per second; what is slower is not told from the noise of optical flow."""
 
@@ -47,7 +50,8 @@ def finished(
     def frames() -> Iterator[Frame]:
         if how == "field":
             return render(Picture(picture), field_(), video)
-        return carry(picture, clip, gated=how == "hybrid")
+        fade = math.inf if how == "hybrid" else FADE_SECONDS * video.fps
+        return carry(picture, clip, gated=True, fade=fade)
 
     return Finished(lambda: FrameStream(frames()), {"field": artefact}, notes)
 
