@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check torch-test adapters-test weights
+.PHONY: demo test check torch-test clients-test adapters-test weights
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,11 @@ check:
 torch-test: $(BIN)/python
 	$(BIN)/pip install -q -e '.[dev,train]'
 	$(BIN)/pytest -m torch
+
+# the libraries of foreign clients (OpenAI, fal, Replicate), Gradio and an S3 server, on loopback
+clients-test: $(BIN)/python
+	$(BIN)/pip install -q -e '.[dev,serve,s3,clients]'
+	$(BIN)/pytest tests/test_foreign_clients.py tests/test_gradio.py tests/test_results_s3.py
 
 # other people's video models, on random checkpoints of their layouts (under 10 minutes)
 adapters-test: $(BIN)/python

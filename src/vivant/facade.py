@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
 from vivant.asset import Asset
-from vivant.clip import Frame
+from vivant.clip import Floats, Frame
 from vivant.controls.entry import Control, Option
 from vivant.controls.prompt import read_option
 from vivant.controls.table import options
@@ -22,6 +24,7 @@ from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
+from vivant.preview import preview_of, shown
 from vivant.provenance.keys import known_anchors, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.provenance.release import Delivery
@@ -34,7 +37,7 @@ from vivant.settings import read_settings
 
 Image = str | Path | NDArray[np.uint8]
 """A file, or pixels ``[H, W, 3]`` uint8 sRGB (a mask: ``[H, W]``)."""
-Value = str | float | bool | Path | NDArray[np.uint8] | Control
+Value = str | float | bool | Path | NDArray[np.uint8] | Floats | Control
 """Of a control: as on the command line, or typed."""
 
 
@@ -107,6 +110,18 @@ class Animation:
             hooks=hooks,
         )
 
+    def preview(self, side: int = 320) -> bytes:
+        """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
+        `save`."""
+        return preview_of(
+            self.request, self.plan, side, self.assets, self.generator, self.policy,
+            read_settings(),
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
+
     def with_seed(self, seed: int) -> Animation:
         """Another plausible future of the same picture."""
         return replace(self, request=self.request.with_seed(seed))
@@ -134,20 +149,48 @@ def animate(
     """
     assets = FileAssets()
     try:
-        if isinstance(size, tuple):
-            size = f"{size[0]}x{size[1]}"
-        keyframes = [Keyframe(_taken(picture, assets))]
-        if last is not None:
-            keyframes.append(Keyframe(_taken(last, assets), seconds))
         settings = read_settings()
         generator = load(model, runtime_of(settings))
-        chosen = _read_controls(controls, assets, generator.capabilities.controls)
-        request = Request(tuple(keyframes), chosen, seconds, fps, size, seed, model)
+        request = request_of(
+            picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model,
+            last=last, honoured=generator.capabilities.controls,
+        )  # fmt: skip
         animation = Animation(request, assets, generator, policy_of(settings, consent))
         _ = animation.plan  # refuse now, not when it is saved
         return animation
     finally:
         assets.rest()
+
+
+def request_of(
+    picture: Image,
+    assets: FileAssets,
+    controls: dict[str, Value | Iterable[Value]],
+    *,
+    seconds: float,
+    fps: float | None,
+    size: str | tuple[int, int] | None,
+    seed: int,
+    model: str,
+    last: Image | None = None,
+    honoured: tuple[str, ...] = (),
+) -> Request:
+    """The request that the words of `animate` ask for, of a model that honours the controls
+    ``honoured``; what it names is taken in. Raises UsageError."""
+    keyframes = [Keyframe(taken_in(picture, assets))]
+    if last is not None:
+        keyframes.append(Keyframe(taken_in(last, assets), seconds))
+    if isinstance(size, tuple):
+        size = f"{size[0]}x{size[1]}"
+    chosen = _read_controls(controls, assets, honoured)
+    return Request(tuple(keyframes), chosen, seconds, fps, size, seed, model)
+
+
+def taken_in(picture: Image, assets: FileAssets) -> Asset:
+    """A picture among the inputs. Raises UsageError where there is no such file."""
+    if isinstance(picture, np.ndarray):
+        return assets.add_pixels(picture, "picture")
+    return assets.add(Path(picture), "picture")
 
 
 def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:
@@ -160,12 +203,6 @@ def verify(path: str | Path) -> Verdict:
     anchors = known_anchors(read_settings())
     verdict = _verify(Path(path), anchors)
     return replace(verdict, watermark=examine(Path(path), verdict.record))
-
-
-def _taken(picture: Image, assets: FileAssets) -> Asset:
-    if isinstance(picture, np.ndarray):
-        return assets.add_pixels(picture, "picture")
-    return assets.add(Path(picture), "picture")
 
 
 def _read_controls(
@@ -182,13 +219,22 @@ def _read_controls(
     return tuple(chosen)
 
 
+def _taken_in(keyword: str, value: NDArray[Any], assets: FileAssets) -> Asset:
+    """A mask ``[H, W]`` uint8, or a depth map of any kind of numbers."""
+    if keyword != "depth" or value.dtype.kind != "f":
+        return assets.add_pixels(value, "mask", f"{keyword}.png")
+    buffer = io.BytesIO()
+    np.save(buffer, value)
+    return assets.add_bytes(buffer.getvalue(), "depth", "depth.npy")
+
+
 def _read_control(
     option: Option, value: object, assets: FileAssets, honoured: tuple[str, ...]
 ) -> tuple[Control, ...]:
     if value is None or value is False:
         return ()
     if isinstance(value, np.ndarray):
-        value = assets.path(assets.add_pixels(value, "mask", f"{option.keyword}.png"))
+        value = assets.path(_taken_in(option.keyword, value, assets))
     if isinstance(value, Control):
         return (value,)
     return read_option(option, "" if value is True else str(value), assets, honoured)

@@ -18,7 +18,7 @@ from vivant.provenance.policy import Policy, decide
 from vivant.provenance.record import record_of
 from vivant.provenance.release import Delivery, Published, release
 from vivant.request import Generator, Hooks, Plan, Request, Result, Target
-from vivant.scene.eyes import beings
+from vivant.scene.persons import somebody
 
 
 class ClosableAssets(Assets, Protocol):
@@ -111,7 +111,9 @@ def make(
     video = plan.video
     facts = {"seconds": request.seconds, "size": [video.width, video.height]}
     picture = assets.picture(first)
-    decision = decide(picture, assets.path(first), policy, facts, lambda box: beings(picture, box))
+    decision = decide(
+        picture, assets.path(first), policy, facts, lambda box: somebody(picture, box)
+    )
     result = generator.generate(request, plan, assets, hooks)
     record = record_of(request, target, result, assets)
     return Made(result, {**record, "policy": decision.record()})

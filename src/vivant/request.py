@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeVar
 
 from vivant.asset import Asset, Assets
-from vivant.clip import Frame, VideoSpec
+from vivant.clip import Frame, Sound, VideoSpec
 from vivant.controls.entry import Control
 from vivant.controls.table import check_together, control_data, control_from, entry_of
 from vivant.errors import Cancelled, UnsupportedControl, UsageError, VivantError
@@ -135,7 +135,8 @@ class Target:
 
     ``fps`` and ``short`` (side, pixels; None = the picture's own) are wishes; ``even``: both
     sides must be; ``longest`` side and ``most_pixels`` of a frame; ``most_fps`` that can be shown;
-    ``artefacts`` besides the frames that are wanted, each with its parts.
+    ``sound``: whether it can be heard; ``artefacts`` besides the frames that are wanted, each with
+    its parts.
     """
 
     fps: float | None = None
@@ -144,6 +145,7 @@ class Target:
     longest: int = 8192
     most_pixels: int = 8192 * 8192
     most_fps: float = 240.0
+    sound: bool = False
     artefacts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
@@ -225,8 +227,8 @@ class Result:
     """The answer to a request.
 
     ``open()`` starts the frames anew at each call, ``plan.video.count`` of the planned size.
-    ``made`` says how the pixels came about; ``artefacts`` what else there is, by name;
-    ``timings`` are seconds by stage.
+    ``made`` says how the pixels came about; ``artefacts`` what else there is, by name; ``sound``
+    gives what is heard with the frames; ``timings`` are seconds by stage.
     """
 
     plan: Plan
@@ -235,6 +237,7 @@ class Result:
     made: SourceType
     artefacts: Mapping[str, Artefact] = default(default_factory=dict)
     timings: Mapping[str, float] = default(default_factory=dict)
+    sound: Callable[[], Sound | None] = lambda: None
 
 
 Progress = Callable[[str, float], None]
@@ -355,7 +358,7 @@ def refuse_unknown(
         known = capabilities.artefacts.get(name)
         if known is None:
             raise _refusal(model, f"the export of {name}")
-        if missing := [part for part in parts if part not in known]:
+        if missing := [part for part in parts if part.partition("=")[0] not in known]:
             raise UsageError(
                 f"There is no export {missing[0]!r} of {name}; choose from {', '.join(known)}."
             )

@@ -14,10 +14,11 @@ from vivant.adapters.layout import Checkpoint, read_checkpoint
 from vivant.adapters.memory import GIB, Machine, Placement, placed, weights
 from vivant.adapters.model import capabilities_of
 from vivant.bundle import FORMAT
+from vivant.cli.bundles import add_bundle, check_bundle
 from vivant.cli.show import say
 from vivant.errors import BundleError, UsageError
 from vivant.files import publish
-from vivant.registry import MODELS, added_models
+from vivant.registry import MODELS, added_models, bundle_folder
 from vivant.settings import Settings
 
 COMMON = (1280, 720)
@@ -29,10 +30,13 @@ def add_checkpoint(name: str, source: str, settings: Settings) -> None:
     or "owner/name" of the Hugging Face hub.
 
     Raises UsageError where the name cannot be used, BundleError where the source is none that
-    this version runs or cannot be had.
+    this version runs or cannot be had. A model that was trained with vivant is copied.
     """
     if name in MODELS or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
         raise UsageError(f"A model cannot be called {name!r}; take small letters and digits.")
+    if bundle_folder(Path(source)) is not None:
+        add_bundle(name, Path(source), settings)
+        return
     checkpoint = read_checkpoint(folder_of(source))
     family = family_of(checkpoint)
     config = {
@@ -65,6 +69,9 @@ def check_model(name: str, settings: Settings) -> None:
     if name not in added:
         raise UsageError(f"There is no added model {name!r}; `vivant models add` takes one in.")
     config = json.loads((added[name] / "config.json").read_text("utf-8"))
+    if "checkpoint" not in config:
+        check_bundle(name, added[name])
+        return
     checkpoint = read_checkpoint(Path(config["checkpoint"]))
     if checkpoint.sha256 != config["sha256"]:
         raise BundleError(f"The files of {name} are not those that were added; add it again.")

@@ -44,7 +44,12 @@ SaveMotion = Annotated[
 SaveScene = Annotated[
     Path | None, typer.Option(help="Also write what is seen: kinds, things, depth (.scene).")
 ]
-Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
+Export = Annotated[
+    str | None,
+    typer.Option(
+        help="Also write ground truth: flow,mask,depth,normals,camera,instances,alpha,nerfstudio."
+    ),
+]
 FlowFormat = Annotated[
     str | None, typer.Option(help="Of --export flow: flo (default), kitti or npz.")
 ]
