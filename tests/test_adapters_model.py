@@ -205,6 +205,21 @@ def test_a_last_picture_is_taken_where_it_can_be() -> None:
             model("wan-2.2").plan(early, assets, Target())
 
 
+def test_both_pictures_are_met_exactly() -> None:
+    first, last = textured(), np.ascontiguousarray(np.roll(textured(), 16, axis=1)[::-1])
+
+    def between(job: Job) -> list[Frame]:
+        a, b = (cv2.GaussianBlur(job.arrays[name], (0, 0), 1.5) for name in ("picture", "last"))
+        shares = np.linspace(0, 1, len(identity(job)))
+        return [cv2.addWeighted(a, 1 - share, b, share, 6) for share in shares]
+
+    frames, _ = made(model("wan-2.2", between), first, last=last, seconds=0.8)
+    assert np.array_equal(frames[0], first)
+    assert np.array_equal(frames[-1], last)
+    with pytest.raises(UsageError, match="--last leads away"):
+        made(model("wan-2.2"), first, SteadyColour(), last=last)
+
+
 def test_too_few_steps_and_too_short_fields_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 2 steps"):
         made(model("ltx"), bullseye((96, 64)), Steps(1))
