@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
@@ -25,6 +27,12 @@ STATUS: tuple[tuple[type[UsageError], int], ...] = (
     (StoreAway, 503),
     (UsageError, 422),
 )
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    number: {"description": "refused"}
+    for number in (401, 403, 404, 408, 409, 410, 413, 422, 429, 503)
+}
+"""What any operation may answer, for its documentation."""
 
 
 def status_of(error: Exception) -> int:
