@@ -109,7 +109,7 @@ def test_a_notebook_shows_a_preview(tmp_path: Path) -> None:
     assert found
     content = base64.b64decode(found[1])
     preview: Any = Image.open(io.BytesIO(content))
-    assert preview.n_frames == 8
+    assert preview.n_frames == 6
     path = tmp_path / "preview.webp"
     path.write_bytes(content)
     assert vivant.verify(path).record is not None
