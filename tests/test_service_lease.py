@@ -20,8 +20,8 @@ from databases import HAS_POSTGRES, cluster, wait_for
 
 pytest.importorskip("dbos", reason="needs the [serve] extra")
 
-from vivant.files import sha256_of
-from vivant.service.queue.claim import Taken, claimed_slot
+from vivant.files import Locked, sha256_of
+from vivant.service.queue.claim import claimed_slot
 from vivant.service.queue.client import ENDED, Queue
 from vivant.service.queue.lease import LEFT, Watch, beating
 from vivant.service.queue.store import client_for, prepare
@@ -58,7 +58,7 @@ def test_who_left_is_dead_at_once_and_who_works_without_a_row_after_a_lease() ->
 
 def test_a_supervised_worker_takes_the_first_free_slot(tmp_path: Path) -> None:
     with claimed_slot(tmp_path, "host", 0) as first:
-        with pytest.raises(Taken, match="--slot"), claimed_slot(tmp_path, "host", 0):
+        with pytest.raises(Locked, match="--slot"), claimed_slot(tmp_path, "host", 0):
             pass
         with claimed_slot(tmp_path, "host", None) as other:
             assert first != other

@@ -220,6 +220,31 @@ def _remove(paths: list[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
+class Locked(UsageError):
+    """What another live process works on."""
+
+
+@contextmanager
+def locked(path: Path, refusal: str) -> Iterator[None]:
+    """Hold the lock file ``path``, which ends with this process, however that dies.
+
+    Raises Locked with the sentence ``refusal`` where another process holds it. Where the system
+    has no flock(2), nothing is held.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Locked(refusal) from error
+        yield
+    finally:
+        os.close(handle)
+
+
 # --- publishing ----------------------------------------------------------------------------
 
 

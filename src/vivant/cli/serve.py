@@ -9,6 +9,9 @@ from vivant.errors import UsageError
 from vivant.service.keys import new_key, read_keys
 from vivant.service.settings import ServiceSettings, check_reach
 
+LAST_SECONDS = 5
+"""For answers under way, when the service is told to stop; who listens to a job comes again."""
+
 
 def serve(settings: ServiceSettings, with_worker: bool) -> None:
     """Serve until interrupted. Raises UsageError where the extra is missing, or where others
@@ -36,7 +39,7 @@ def serve(settings: ServiceSettings, with_worker: bool) -> None:
     try:
         uvicorn.run(
             api(settings, keys), host=settings.host, port=settings.port, log_level="warning",
-            server_header=False,
+            server_header=False, timeout_graceful_shutdown=LAST_SECONDS,
         )  # fmt: skip
     finally:
         until.set()

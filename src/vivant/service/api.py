@@ -4,38 +4,38 @@ Annotations are evaluated here: FastAPI reads them, and some name a function's o
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
-from vivant.service.answers import refused
+from vivant.service.answers import away, refused
 from vivant.service.exposition import CONTENT_TYPE, Counted, CountingMiddleware, exposition
 from vivant.service.fronts import add_fronts
 from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
+from vivant.service.listening import Ear, told
 from vivant.service.looking import add_looks
 from vivant.service.looks import Looks
 from vivant.service.outward import MAX_URL
 from vivant.service.page import POLICY, page_of
-from vivant.service.queue.client import ENDED, Job, Queue
+from vivant.service.queue.client import Job, Queue
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import remove_old, take_in_time
+from vivant.service.uploads import check_room, remove_old, take_in_time
 from vivant.service.webhooks import Teller, secret_for, shown
 from vivant.version import __version__
 
-KEEP_ALIVE_SECONDS = 15.0
 CLEAN_SECONDS = 3600.0
 
 
@@ -43,6 +43,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     """The application; its database must be prepared. With no ``keys`` everybody who reaches it
     may use it: bind it to loopback only (`vivant.service.settings.check_reach`)."""
     queue, looks = Queue(settings), Looks(settings)
+    ear = Ear(queue)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +53,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         cleaning.cancel()
         with suppress(asyncio.CancelledError):
             await cleaning
+        await ear.close()
         await asyncio.to_thread(teller.close)
         looks.close()
         queue.close()
@@ -65,9 +67,11 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     app.add_middleware(CountingMiddleware, counted=counted)
     app.state.limiter = Limiter(settings.rate)
     app.add_exception_handler(UsageError, refused)
+    for kind in (SQLAlchemyError, OSError):
+        app.add_exception_handler(kind, away)
     jobs = Jobs(settings, queue)
     _add_inputs(app, settings, keys)
-    _add_jobs(app, jobs, keys)
+    _add_jobs(app, jobs, ear, keys)
     _add_results(app, jobs, keys)
     add_looks(app, jobs, looks, keys)
     add_fronts(app, jobs, keys)
@@ -101,13 +105,14 @@ def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...
         name: Annotated[str, Query(max_length=200)] = "",
     ) -> Asset:
         """The body is the file itself; the answer goes into the request of a job."""
+        check_room(settings.folder, settings.floor)
         return await take_in_time(
             request.stream(), settings.uploads, kind, name,
             settings.max_upload, settings.upload_seconds,
         )  # fmt: skip
 
 
-def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
+def _add_jobs(app: FastAPI, jobs: Jobs, ear: Ear, keys: tuple[ApiKey, ...]) -> None:
     submit, read = access_to("submit", keys), access_to("read", keys)
 
     @app.post("/v1/jobs", status_code=201, summary="Submit a job")
@@ -148,21 +153,8 @@ def _add_jobs(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     ) -> StreamingResponse:
         """Numbered events of progress, then one ``ended``; goes on after Last-Event-ID."""
         jobs.found(job_id, key.name)
-        stream = _told(jobs.queue, job_id, key.name, last_event_id + 1)
+        stream = told(ear, jobs.queue, job_id, key.name, last_event_id + 1)
         return StreamingResponse(stream, media_type="text/event-stream")
-
-
-def _told(queue: Queue, job_id: str, owner: str, after: int) -> Iterator[str]:
-    while True:
-        for number, event in queue.events(job_id, after, KEEP_ALIVE_SECONDS):
-            after = number + 1
-            yield f"id: {number}\nevent: progress\ndata: {json.dumps(event)}\n\n"
-        job = queue.get(job_id, owner)
-        if job is None or job.state in ENDED:
-            state = "deleted" if job is None else job.state
-            yield f"event: ended\ndata: {json.dumps({'state': state})}\n\n"
-            return
-        yield ": still there\n\n"
 
 
 def _add_results(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:

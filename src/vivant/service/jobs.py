@@ -13,7 +13,7 @@ from vivant.service.outward import read_url
 from vivant.service.queue.client import ENDED, Job, Queue
 from vivant.service.results import Kept, Results, results_of
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import check_there
+from vivant.service.uploads import check_room, check_there
 
 Format = Literal["mp4", "webp", "gif"]
 SUFFIXES: dict[str, str] = {"mp4": ".mp4", "webp": ".webp", "gif": ".gif"}
@@ -75,9 +75,10 @@ class Jobs:
         return self.queue.submit(body, owner, key)
 
     def check(self, wanted: Request) -> None:
-        """Raises UsageError where the model or an input is not there."""
+        """Raises UsageError where the model or an input is not there, NoRoom."""
         if wanted.model not in self.settings.models:
             raise UsageError(f"There is no model {wanted.model[:80]!r} at this service.")
+        check_room(self.settings.folder, self.settings.floor)
         check_there(wanted.to_data(), self.settings.uploads)
 
     def found(self, job_id: str, owner: str) -> Job:

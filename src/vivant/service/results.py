@@ -31,6 +31,14 @@ class Kept:
     path: Path | None = None
     chunks: Callable[[], Iterator[bytes]] | None = None
 
+    def read(self) -> Iterator[bytes]:
+        """The clip, piece by piece. Raises OSError or StoreAway."""
+        if self.chunks is not None:
+            yield from self.chunks()
+        elif self.path is not None:
+            with self.path.open("rb") as stream:
+                yield from iter(lambda: stream.read(CHUNK), b"")
+
 
 class Results(Protocol):
     """The clips of a service, one of a job."""

@@ -20,7 +20,8 @@ class ServiceSettings:
     one key that are not finished yet; ``store``: URL of an S3-compatible store for the clips,
     "" for the folder; ``lease``: seconds without a beat after which a worker is dead, the same for
     all workers of a queue; ``rate``: requests a second of one key, 0 for any number;
-    ``webhook_hosts``: hosts of web hooks that may be inside and without TLS.
+    ``webhook_hosts``: hosts of web hooks that may be inside and without TLS;
+    ``floor``: bytes that must be free on the disk for anything to be taken.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class ServiceSettings:
     lease: float = 15.0
     rate: float = 20.0
     webhook_hosts: tuple[str, ...] = ()
+    floor: int = 256 << 20
 
     @property
     def database(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Collection
@@ -24,6 +25,16 @@ class TooLarge(UsageError):
 
 class TooSlow(UsageError):
     """An input that did not arrive in time."""
+
+
+class NoRoom(UsageError):
+    """The disk is nearly full: nothing is taken, so that what was taken can be finished."""
+
+
+def check_room(folder: Path, floor: int) -> None:
+    """Raises NoRoom where less than ``floor`` bytes are free."""
+    if shutil.disk_usage(folder).free < floor:
+        raise NoRoom("The disk of the service is nearly full; nothing is taken for now.")
 
 
 async def take_in_time(

@@ -13,11 +13,11 @@ from vivant.errors import UsageError
 from vivant.service.access import access_to
 from vivant.service.answers import REFUSED
 from vivant.service.fronts.inputs import Repeat, json_body, keep_files
-from vivant.service.fronts.words import read_words
 from vivant.service.jobs import TYPES, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to
 from vivant.service.queue.client import ENDED, Job
+from vivant.words import read_words
 
 ALIASES = {
     "image_url": "image",

@@ -17,11 +17,11 @@ from vivant.errors import UsageError
 from vivant.service.access import access_to
 from vivant.service.answers import REFUSED, status_of
 from vivant.service.fronts.inputs import Repeat, form_body, json_body, keep_files, keep_upload
-from vivant.service.fronts.words import read_words
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import clip_answer
 from vivant.service.queue.client import Job
+from vivant.words import read_words
 
 STATES = {"queued": "queued", "running": "in_progress", "succeeded": "completed"}
 """The others are ``failed``."""

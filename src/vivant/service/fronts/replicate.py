@@ -26,12 +26,12 @@ from vivant.service.fronts.inputs import (
     keep_files,
     keep_upload,
 )
-from vivant.service.fronts.words import read_words
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to
 from vivant.service.queue.client import ENDED, Job
 from vivant.service.uploads import check_there
+from vivant.words import read_words
 
 ALIASES = {"duration": "seconds", "resolution": "size"}
 STATES = {"queued": "starting", "running": "processing", "cancelled": "canceled"}

@@ -7,8 +7,9 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import sqlalchemy as sa
 from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
@@ -16,7 +17,7 @@ from vivant.errors import UsageError
 from vivant.service.queue import promises
 from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
-from vivant.service.queue.tables import connect
+from vivant.service.queue.tables import connect, jobs_of, schema_of
 from vivant.service.settings import ServiceSettings
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -56,11 +57,19 @@ class Job:
     error: str = ""
 
 
-class Queue:
-    """A connection to the queue; safe to share between threads."""
+class News(NamedTuple):
+    """How many events a job has, and the word of the database for its state."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._client = client_for(settings)
+    events: int
+    status: str
+
+
+class Queue:
+    """A connection to the queue; safe to share between threads. Its methods raise
+    SQLAlchemyError where the database is away, unless it is ``patient`` and waits."""
+
+    def __init__(self, settings: ServiceSettings, patient: bool = False) -> None:
+        self._client = client_for(settings, patient)
         self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
@@ -111,6 +120,11 @@ class Queue:
         """A job of this owner, None where there is none."""
         status = self._status(job_id, owner)
         return None if status is None else _job(status)
+
+    def several(self, job_ids: list[str], owner: str) -> list[Job]:
+        """Those of the jobs that this owner has."""
+        found = self._client.list_workflows(workflow_ids=job_ids, user=owner, load_input=False)
+        return [_job(status) for status in found] if job_ids else []
 
     def body(self, job_id: str, owner: str) -> dict[str, Any]:
         """What was submitted. The job must be there."""
@@ -173,6 +187,22 @@ class Queue:
         found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def news(self, job_ids: list[str]) -> dict[str, News]:
+        """How far each of the jobs is that are there, in one look."""
+        jobs, schema = jobs_of(self._engine), schema_of(self._engine)
+        names = ("workflow_uuid", "key", "offset")
+        events = sa.table("streams", *(sa.column(name) for name in names), schema=schema)
+        mine = sa.and_(events.c.workflow_uuid == jobs.c.workflow_uuid, events.c.key == EVENTS)
+        look = (
+            sa.select(jobs.c.workflow_uuid, sa.func.count(events.c.offset), jobs.c.status)
+            .select_from(jobs.outerjoin(events, mine))
+            .where(jobs.c.workflow_uuid.in_(job_ids))
+            .group_by(jobs.c.workflow_uuid, jobs.c.status)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(look).all()
+        return {job_id: News(number, status) for job_id, number, status in rows}
 
     def figures(self) -> Figures:
         """What an operator watches."""

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
 
 from vivant.request import Hooks
@@ -96,7 +97,10 @@ class _Watch:
         now = time.monotonic()
         if not self._over and now > self._asked + POLL_SECONDS:
             self._asked = now
-            found = self._client.list_workflows(workflow_ids=[self._job], load_input=False)
+            try:
+                found = self._client.list_workflows(workflow_ids=[self._job], load_input=False)
+            except sa.exc.SQLAlchemyError:  # it is away: the next write waits until it is back
+                return False
             self._over = [(at.status, at.executor_id) for at in found] != [
                 ("PENDING", self._executor)
             ]
