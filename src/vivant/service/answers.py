@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -29,6 +30,11 @@ STATUS: tuple[tuple[type[UsageError], int], ...] = (
     (UsageError, 422),
 )
 FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED: dict[int | str, dict[str, Any]] = {
+    number: {"description": "refused"}
+    for number in (401, 403, 404, 408, 409, 410, 413, 422, 429, 503, 507)
+}
+"""What any operation may answer, for its documentation."""
 
 
 def status_of(error: Exception) -> int:
