@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check torch-test clients-test weights
+.PHONY: demo test check torch-test clients-test adapters-test weights
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,11 @@ torch-test: $(BIN)/python
 clients-test: $(BIN)/python
 	$(BIN)/pip install -q -e '.[dev,serve,s3,clients]'
 	$(BIN)/pytest tests/test_foreign_clients.py tests/test_gradio.py tests/test_results_s3.py
+
+# other people's video models, on random checkpoints of their layouts (under 10 minutes)
+adapters-test: $(BIN)/python
+	$(BIN)/pip install -q -e '.[dev,adapters]'
+	$(BIN)/pytest tests/test_adapters_torch.py tests/test_adapters.py tests/test_adapters_model.py
 
 # rebuild the shipped weights from a folder of clips with its manifest (about an hour on two cores)
 weights: $(BIN)/python

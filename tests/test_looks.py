@@ -127,5 +127,9 @@ def test_a_look_that_dies_takes_nothing_along(
         with pytest.raises(vivant.errors.UsageError, match="try again"):
             looks.ask("scene", **asked)
         looks._turn.release()
+        for _ in range(4):
+            looks._places.acquire()
+        with pytest.raises(vivant.errors.UsageError, match="try again"):
+            looks.ask("scene", **asked)
     finally:
         looks.close()

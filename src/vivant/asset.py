@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from vivant.clip import FilmInfo, Frame, Mask, Picture
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture, Sound
 from vivant.errors import UsageError
 
-Kind = Literal["picture", "mask", "clip", "field"]
+Kind = Literal["picture", "mask", "clip", "field", "depth"]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,12 +59,20 @@ class Assets(Protocol):
         """The mask, upright, at its own size."""
         ...
 
+    def depth(self, asset: Asset) -> DepthMap:
+        """The depth map, upright, at its own size."""
+        ...
+
     def frames(self, asset: Asset) -> Iterator[Frame]:
         """The frames of a clip, ``[H, W, 3]`` uint8 sRGB, upright and at one rate."""
         ...
 
     def film(self, asset: Asset) -> FilmInfo:
         """Size, rate and number of the `frames` of a clip."""
+        ...
+
+    def sound(self, asset: Asset) -> Sound | None:
+        """What is heard in a clip, from its first frame on; None where nothing is."""
         ...
 
     def content(self, asset: Asset) -> bytes:

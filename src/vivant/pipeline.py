@@ -105,7 +105,7 @@ class VivantPipeline:
         clips = tuple(
             animate(
                 picture, seconds=num_frames / fps, fps=fps, size=_size(width, height), seed=seed,
-                model=self.model, consent=consent, **controls,
+                model=self.model, consent=consent, **controls,  # type: ignore[arg-type]
             )
             for picture, seed in zip(pictures, seeds, strict=True)
         )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from vivant.cli.options import (
+    SAMPLED,
     Consent,
     ControlWords,
     Export,
@@ -18,6 +19,7 @@ from vivant.cli.options import (
     FormatName,
     Fps,
     Json,
+    Last,
     Lossless,
     ModelName,
     NoWatermark,
@@ -57,6 +59,7 @@ def animate(
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
     model: ModelName = "builtin",
+    last: Last = None,
     format_: FormatName = None,
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
@@ -78,7 +81,7 @@ def animate(
         out, format_, lossless, not no_watermark, save_field, save_scene, save_motion, export,
         flow_format, overwrite, json, consent,
     )  # fmt: skip
-    clip = ClipOptions(seconds, fps, size, seed, samples, model)
+    clip = ClipOptions(seconds, fps, size, seed, samples, model, last)
     if code := run(photos, clip, controls, outputs, _settings()):
         raise typer.Exit(code)
 
@@ -109,8 +112,9 @@ def render(
 
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
-        [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
-        save_field, save_scene, save_motion, export, flow_format, json, overwrite, consent,
+        [photo], given, out, seconds, fps, size, 0, 1, model, None, format_, lossless,
+        no_watermark, save_field, save_scene, save_motion, export, flow_format, json, overwrite,
+        consent,
     )  # fmt: skip
 
 
@@ -139,6 +143,9 @@ def see(
         Path | None, typer.Option(help="Write the depth (.png, 16 bit, near = white).")
     ] = None,
     save_scene: SaveScene = None,
+    with_depth: Annotated[
+        Path | None, typer.Option(help="Your own depth map in place of the network's.")
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -147,7 +154,7 @@ def see(
     from vivant.scene.guests import guests_at
 
     guests = guests_at(_settings().home)
-    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests)
+    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests, with_depth)
 
 
 def mask(
@@ -179,7 +186,8 @@ def models(context: typer.Context, json: Json = False) -> None:
 def add_model(
     name: Annotated[str | None, typer.Argument(help="What to call a video model.")] = None,
     folder: Annotated[
-        Path | None, typer.Argument(help="Its folder, in the layout of diffusers.")
+        str | None,
+        typer.Argument(help="Its folder in the layout of diffusers, or its id of the hub."),
     ] = None,
     depth: Annotated[
         Path | None, typer.Option(help="A depth network (.onnx), such as Depth Anything V2.")
@@ -225,6 +233,9 @@ def verify(
     trust: Annotated[
         Path | None, typer.Option(help="PEM file of authorities to trust (VIVANT_TRUST).")
     ] = None,
+    depth: Annotated[
+        Path | None, typer.Option(help="The depth map, for clips of --depth; else beside the clip.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="The bundle's folder, where the model is not installed.")
     ] = None,
@@ -237,7 +248,7 @@ def verify(
     settings = _settings()
     if trust is not None:
         settings = replace(settings, trust=trust)
-    again = Again(rerender, picture, field, model)
+    again = Again(rerender, picture, field, model, depth)
     if not verify_files(files, again, known_anchors(settings), json):
         raise typer.Exit(1)
 
@@ -293,6 +304,10 @@ def prepare(
     procedural: Annotated[
         int, typer.Option(help="Also make this many procedural scenes with exact truth.")
     ] = 0,
+    frames: Annotated[
+        int,
+        typer.Option(help="Also keep small frames for video diffusion, pixels of the short side."),
+    ] = 0,
     clip_seconds: Annotated[float, typer.Option(help="Time limit for one clip.")] = 600.0,
     clip_memory: Annotated[int, typer.Option(help="Memory limit for one clip, MiB.")] = 12_288,
 ) -> None:
@@ -309,6 +324,7 @@ def prepare(
         Thresholds(min_seconds, min_speed, min_confidence, max_jump, max_text, duplicate_bits),
         Limits(clip_seconds, clip_memory),
         procedural,
+        frames,
     )
 
 
@@ -492,7 +508,7 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
     app.command()(with_controls(animate))
-    app.command()(with_controls(render, leave_out=("field",)))
+    app.command()(with_controls(render, leave_out=("field", *SAMPLED)))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
     for edit in FOOTAGE:

@@ -11,9 +11,17 @@ from vivant.cli.png import write_png
 from vivant.cli.show import print_json, say
 from vivant.clip import Picture, Plane
 from vivant.errors import UsageError, VivantError
-from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
+from vivant.files import (
+    check_not_input,
+    check_output,
+    check_output_folder,
+    publish,
+    publish_folder,
+    sha256_of,
+)
 from vivant.kinds import KINDS, kind_named
 from vivant.media.decoder import Decoder
+from vivant.motion.depth import check_fits, kept, scene_with
 from vivant.scene import eyes
 from vivant.scene.cutout import cut_out
 from vivant.scene.file import write_scene
@@ -35,18 +43,22 @@ def see_photo(
     overwrite: bool,
     as_json: bool,
     guests: Guests,
+    own_depth: Path | None = None,
 ) -> None:
     """Say what a photograph shows; write a sheet, masks and cut-outs, depth, the scene where
-    asked."""
+    asked. ``own_depth`` takes the place of the network's."""
+    inputs = (photo,) if own_depth is None else (photo, own_depth)
     for path in (out, depth, save_scene):
         if path is not None:
-            check_not_input(path, (photo,))
+            check_not_input(path, inputs)
             check_output(path, overwrite)
     if masks is not None:
-        check_not_input(masks, (photo,))
+        check_not_input(masks, inputs)
         check_output_folder(masks, overwrite)
     picture = _read(photo)
     scene = eyes.see(picture.pixels, guests=guests)
+    if own_depth is not None:
+        scene = _with_depth(scene, picture, own_depth)
     found = eyes.mattes(scene, picture.pixels) if out is not None or masks is not None else None
     if out is not None:
         assert found is not None
@@ -62,6 +74,14 @@ def see_photo(
             write_scene(temporary, scene)
     written = {"sheet": out, "masks": masks, "depth": depth, "scene": save_scene}
     _tell(photo, scene, as_json, {name: path for name, path in written.items() if path})
+
+
+def _with_depth(scene: Scene, picture: Picture, path: Path) -> Scene:
+    """The scene with a depth map of the user's. Raises UsageError where it does not fit."""
+    with Decoder() as decoder:
+        depth = decoder.depth(path)
+    check_fits(depth, picture, "--with-depth")
+    return scene_with(scene, kept(depth), {path.name: sha256_of(path)})
 
 
 def _tell(photo: Path, scene: Scene, as_json: bool, written: dict[str, Path]) -> None:

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -122,8 +122,9 @@ def _cancelled_by(hooks: Hooks, job: RemoteJob) -> Iterator[None]:
     def watch() -> None:
         while not over.wait(ASK_SECONDS):
             if hooks.cancelled():
-                job.cancel()
-                return
+                with suppress(VivantError):  # the service is away: asked again
+                    job.cancel()
+                    return
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

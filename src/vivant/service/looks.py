@@ -15,7 +15,10 @@ SIDE = "vivant.service.look_child"
 LIMITS = Limits(seconds=60.0)
 """For one look."""
 WAIT_SECONDS = 30.0
+MOST_AT_ONCE = 4
+"""Who waits holds one of the web process's threads."""
 IDLE_SECONDS = 60.0
+BUSY = "Others are looking at their pictures; try again."
 
 
 class Busy(UsageError):
@@ -28,6 +31,7 @@ class Looks:
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
         self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._child: Child | None = None
         self._idle: threading.Timer | None = None
 
@@ -46,8 +50,16 @@ class Looks:
         Raises Busy where others have the child for too long, UsageError for what it refuses, what
         cannot be decoded, and what takes too long.
         """
+        if not self._places.acquire(blocking=False):
+            raise Busy(BUSY)
+        try:
+            return self._in_turn(function, asked)
+        finally:
+            self._places.release()
+
+    def _in_turn(self, function: str, asked: dict[str, Any]) -> Answer:
         if not self._turn.acquire(timeout=WAIT_SECONDS):
-            raise Busy("Others are looking at their pictures; try again.")
+            raise Busy(BUSY)
         try:
             return self._asked(function, asked)
         except VivantError as error:

@@ -66,7 +66,11 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
         )
         return {"request_id": job.id, "queue_position": 0, **_addresses(request, owner, name, job)}
 
-    @routes.get("/requests/{request_id}/status", summary="How a request is")
+    @routes.get(
+        "/requests/{request_id}/status",
+        summary="How a request is",
+        responses={202: {"description": "it waits, or is worked on"}},
+    )
     def status(
         request: Request,
         owner: str,
@@ -112,7 +116,12 @@ def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
             "seed": jobs.queue.body(job.id, key.name)["request"]["seed"],
         }
 
-    @routes.put("/requests/{request_id}/cancel", summary="Cancel a request", status_code=202)
+    @routes.put(
+        "/requests/{request_id}/cancel",
+        summary="Cancel a request",
+        status_code=202,
+        responses={400: {"description": "it has ended already"}},
+    )
     def cancel(
         owner: str, name: str, request_id: str, key: Annotated[ApiKey, Depends(submit)]
     ) -> JSONResponse:
