@@ -275,14 +275,20 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 import torch
 from test_video_torch import TrainOptions, read_shots, task_of, train
+from vivant.training.sharding import whole
 from vivant.training.world import join_world, leave
 torch.set_num_threads(1)
 world = join_world()
 shots = read_shots(Path(sys.argv[2]), 17, Path(sys.argv[1]) / "seen")
 options = TrainOptions(2, rate=1e-3, warmup=1, save_every=2, precision="float32")
-network = train(task_of(shots), options, Path(sys.argv[1]) / "run", world=world)
-total = sum(float(p.double().abs().sum()) for p in network.parameters())
-(Path(sys.argv[1]) / f"rank-{world.rank}.txt").write_text(repr(total))
+out = Path(sys.argv[1])
+networks = [train(task_of(shots), options, out / "run", world=world)]
+train(task_of(shots), options, out / "shared", world=world, sharded=True, stop_after=1)
+networks.append(train(task_of(shots), options, out / "shared", world=world, sharded=True))
+totals = [sum(float(whole(p).double().abs().sum()) for p in n.parameters()) for n in networks]
+weight = networks[1].embed.weight
+halved = weight.to_local().numel() * 2 - weight.numel()
+(out / f"rank-{world.rank}.txt").write_text(f"{totals[0]!r} {totals[1]!r} {halved}")
 leave(world)
 """
 
@@ -295,12 +301,20 @@ def test_two_processes_are_one_within_rounding(
     words += [str(tmp_path / "parallel.py"), str(tmp_path), str(shards), str(Path(__file__).parent)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
-    two = [float(p.read_text()) for p in sorted(tmp_path.glob("rank-*.txt"))]
+    two = [path.read_text() for path in sorted(tmp_path.glob("rank-*.txt"))]
     assert two[0] == two[1]
+    plain, shared, halved = (float(value) for value in two[0].split())
+    assert halved == 0  # each process keeps half of the weights
     options = TrainOptions(2, rate=1e-3, warmup=1, save_every=2, accumulate=2, precision="float32")
     one = train(task_of(shots), options, tmp_path / "one")
     total = sum(float(p.double().abs().sum()) for p in one.parameters())
-    assert two[0] == pytest.approx(total, rel=1e-6)
+    assert plain == pytest.approx(total, rel=1e-6)
+    assert shared == pytest.approx(total, rel=1e-6)
+    for name in ("run", "shared"):  # states are the same, however they were made
+        again = train(task_of(shots), replace(options, accumulate=1), tmp_path / name)
+        assert sum(float(p.double().abs().sum()) for p in again.parameters()) == pytest.approx(
+            total, rel=1e-6
+        )
 
 
 def recipe() -> VideoRecipe:
