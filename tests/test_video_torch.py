@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 from vivant.cli.checkpoints import add_checkpoint, check_model  # noqa: E402
+from vivant.cli.training import load_recipe  # noqa: E402
 from vivant.clip import Picture  # noqa: E402
 from vivant.data.procedural import make_scene, scene_sample  # noqa: E402
 from vivant.data.shards import write_sample  # noqa: E402
@@ -34,6 +35,7 @@ from vivant.training.video.autoencoder import (  # noqa: E402
 )
 from vivant.training.video.consistency import flow_back, inconsistency  # noqa: E402
 from vivant.training.video.corpus import Shape, Shot, draw_window, read_shots  # noqa: E402
+from vivant.training.video.dry_run import dry_run  # noqa: E402
 from vivant.training.video.run import VideoRecipe, train_video  # noqa: E402
 from vivant.training.video.task import VideoOptions, VideoTask, measure_scales  # noqa: E402
 from vivant.video.anchor import held, known_latents  # noqa: E402
@@ -178,11 +180,11 @@ def test_scales_go_by_distance_from_what_is_known() -> None:
 
 
 def test_windows_carry_their_conditions(shots: list[Shot]) -> None:
-    plain = draw_window(shots[0], SHAPE, 4, np.random.default_rng(0), plain=True)
+    plain = draw_window(shots[0], SHAPE, CODER, np.random.default_rng(0), plain=True)
     assert plain.clip.shape == (17, 32, 32, 3)
     assert plain.features.shape == (15, 8, 8)
     assert plain.motion.shape == (3, 5, 8, 8)
-    drawn = [draw_window(shots[1], SHAPE, 4, np.random.default_rng(k)) for k in (1, 1, 2)]
+    drawn = [draw_window(shots[1], SHAPE, CODER, np.random.default_rng(k)) for k in (1, 1, 2)]
     np.testing.assert_array_equal(drawn[0].clip, drawn[1].clip)
     assert not np.array_equal(drawn[0].clip, drawn[2].clip)
 
@@ -190,14 +192,14 @@ def test_windows_carry_their_conditions(shots: list[Shot]) -> None:
 def test_a_condition_of_motion_agrees_with_the_frames(shots: list[Shot]) -> None:
     """Clouds that drift: the condition's direction is where the picture goes, mirrored or not."""
     for seed in range(4):
-        window = draw_window(shots[0], Shape(40, 40, 17, 1), 4, np.random.default_rng(seed))
+        window = draw_window(shots[0], Shape(40, 40, 17, 1), CODER, np.random.default_rng(seed))
         flow, trust = flow_back(window.clip)
         moved = -(flow[:, 0] * trust).sum() / trust.sum()
         assert np.sign(moved) == np.sign(window.motion[0].sum())
 
 
 def test_what_follows_the_flow_is_consistent(shots: list[Shot]) -> None:
-    clip = draw_window(shots[0], SHAPE, 4, np.random.default_rng(0), plain=True).clip
+    clip = draw_window(shots[0], SHAPE, CODER, np.random.default_rng(0), plain=True).clip
     flow, trust = (torch.from_numpy(a) for a in flow_back(clip))
     true = scaled(torch.from_numpy(clip)).permute(3, 0, 1, 2)
     flicker = true + 0.3 * torch.tensor([-1.0, 1.0]).repeat(9)[:17, None, None]
@@ -335,6 +337,22 @@ def recipe() -> VideoRecipe:
 def bundle(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run")
     return train_video(recipe(), shards, shards, out)
+
+
+def test_both_recipes_fit_together_on_the_meta_device() -> None:
+    recipes = Path(__file__).parent.parent / "recipes"
+    tiny = dry_run(load_recipe(recipes / "video_tiny.py"))
+    assert tiny.tokens == 5 * 8 * 12  # the wide windows
+    assert tiny.transformer < 5e6
+    base = load_recipe(recipes / "video_base.py")
+    assert base.sampling.short == 512
+    assert base.sharded
+    alone, eight = dry_run(base), dry_run(base, 8)
+    assert alone.transformer == eight.transformer > 5e8
+    assert eight.state < 0.3 * alone.state
+    assert eight.state + eight.activations < 80  # GiB, of one GPU
+    with pytest.raises(RuntimeError, match="dim|shape"):
+        dry_run(replace(base, transformer=replace(base.transformer, channels=16)))
 
 
 def test_from_shards_to_a_model(bundle: Path, shards: Path) -> None:

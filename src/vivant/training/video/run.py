@@ -124,10 +124,16 @@ def _train_autoencoder(
         out / "autoencoder",
         made_of=made_of,
         progress=_reporter(say, "autoencoder", training.save_every),
-        check=(lambda net: psnr_of(net, held_out, shape)) if held_out else None,
+        check=(lambda net: psnr_of(_coder(net), held_out, shape)) if held_out else None,
         world=world,
     )
-    return found if isinstance(found, VideoAutoencoder) else network
+    return _coder(found)
+
+
+def _coder(network: nn.Module) -> VideoAutoencoder:
+    if not isinstance(network, VideoAutoencoder):
+        raise TypeError("the autoencoder's task trains autoencoders")
+    return network
 
 
 def _train_transformer(
