@@ -20,10 +20,10 @@ def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
     return model.load(bundle, runtime)
 
 
-def _svd(bundle: Bundle, runtime: Runtime) -> Generator:
-    from vivant.adapters import svd
+def _diffusers(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.adapters import model
 
-    return svd.load(bundle, runtime)
+    return model.load(bundle, runtime, lambda: load("builtin", runtime))
 
 
 def _video(bundle: Bundle, runtime: Runtime) -> Generator:
@@ -34,7 +34,8 @@ def _video(bundle: Bundle, runtime: Runtime) -> Generator:
 
 FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {
     "motion": _motion,
-    "svd": _svd,
+    "diffusers": _diffusers,
+    "svd": _diffusers,  # as the first edition named them
     "video": _video,
 }
 """By the ``family`` of a bundle's configuration. Opening is cheap: what is heavy is loaded when
@@ -120,4 +121,4 @@ def editor(settings: Settings) -> Generator:
     """What edits footage and several pictures, with the built-in model."""
     from vivant.footage.editor import Editor
 
-    return Editor(load("builtin", runtime_of(settings)))
+    return Editor(load("builtin", runtime_of(settings)), guests_at(settings.home))
