@@ -16,12 +16,17 @@ pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::Deprecation
 
 from vivant.cli.checkpoints import add_checkpoint, check_model  # noqa: E402
 from vivant.cli.training import load_recipe  # noqa: E402
-from vivant.clip import Picture  # noqa: E402
+from vivant.clip import Picture, VideoSpec  # noqa: E402
+from vivant.controls.given import GivenField  # noqa: E402
 from vivant.data.procedural import make_scene, scene_sample  # noqa: E402
 from vivant.data.shards import write_sample  # noqa: E402
 from vivant.errors import BundleError, UsageError  # noqa: E402
+from vivant.field.file import save_field  # noqa: E402
+from vivant.field.motion_field import still_field  # noqa: E402
 from vivant.flow.path import interpolate  # noqa: E402
-from vivant.media.assets import MemoryAssets  # noqa: E402
+from vivant.media.assets import FileAssets, MemoryAssets  # noqa: E402
+from vivant.media.formats import format_for  # noqa: E402
+from vivant.media.write import write_video  # noqa: E402
 from vivant.registry import added_models, load  # noqa: E402
 from vivant.request import Hooks, Keyframe, Request, Target  # noqa: E402
 from vivant.settings import Settings  # noqa: E402
@@ -351,7 +356,7 @@ def test_both_recipes_fit_together_on_the_meta_device() -> None:
     assert alone.transformer == eight.transformer > 5e8
     assert eight.state < 0.3 * alone.state
     assert eight.state + eight.activations < 80  # GiB, of one GPU
-    with pytest.raises(RuntimeError, match="dim|shape"):
+    with pytest.raises(RuntimeError, match=r"dim|shape"):
         dry_run(replace(base, transformer=replace(base.transformer, channels=16)))
 
 
@@ -427,6 +432,32 @@ def test_a_picture_becomes_a_clip_that_begins_with_it(bundle: Path) -> None:
     np.testing.assert_array_equal(frames[0], pixels)
     assert {frame.shape for frame in frames} == {(60, 90, 3)}
     assert shares[-1] == pytest.approx(1.0)
+
+
+def test_a_field_and_footage_are_honoured(bundle: Path, tmp_path: Path) -> None:
+    """A field changes what is sampled; a clip of footage goes on from its last frame."""
+    drifting = replace(still_field(32, 48), velocity=np.full((16, 2, 32, 48), 0.2, np.float32))
+    save_field(tmp_path / "f.vivant", drifting)
+    film = np.random.default_rng(0).integers(0, 256, (24, 48, 64, 3), np.uint8)
+    mkv = format_for(None, "mkv", lossless=True)
+    write_video(iter(film), VideoSpec(64, 48, 24.0, 24), tmp_path / "film.mkv", mkv)
+    with FileAssets() as assets:
+        picture = Keyframe(assets.add_pixels(film[0], "picture"))
+        field = GivenField(assets.add(tmp_path / "f.vivant", "field"))
+        footage = Keyframe(assets.add(tmp_path / "film.mkv", "clip"))
+        plain = frames_of(bundle, Request((picture,), seconds=0.5), assets)
+        driven = frames_of(bundle, Request((picture,), (field,), seconds=0.5), assets)
+        assert not np.array_equal(plain, driven)
+        further = frames_of(bundle, Request((footage,), seconds=0.5), assets)
+        np.testing.assert_array_equal(further[0], list(assets.frames(footage.image))[-1])
+
+
+def frames_of(bundle: Path, request: Request, assets: FileAssets) -> np.ndarray:
+    """All frames of a request."""
+    generator = load(str(bundle))
+    plan = generator.plan(request, assets, Target())
+    with generator.generate(request, plan, assets, Hooks()).open() as stream:
+        return np.stack(list(stream))
 
 
 def test_an_added_model_is_checked_by_loading_it(

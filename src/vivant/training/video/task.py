@@ -17,7 +17,7 @@ from vivant.video.anchor import held, known_latents
 from vivant.video.autoencoder import VideoAutoencoder
 from vivant.video.transformer import Conditions, VideoTransformer
 
-LEAST_LEFT = 0.2
+LEAST_LEFT = 0.5
 """Of the flow's time: nearer to its end an error counts no more than here."""
 
 
