@@ -17,7 +17,7 @@ from vivant.footage.extend import continued
 from vivant.footage.grain import Grain, calmed, grain_of
 from vivant.footage.momentum import eased, momentum_of
 from vivant.footage.observed import Observed, observed
-from vivant.motion.model import MotionModel
+from vivant.footage.piece import Sampler
 from vivant.registry import load
 
 FPS = 10
@@ -100,7 +100,7 @@ def test_grain_is_measured_averaged_away_and_made_again() -> None:
 
 def test_no_jump_at_the_seam() -> None:
     model = load("builtin")
-    assert isinstance(model, MotionModel)
+    assert isinstance(model, Sampler)
     frames = pan(10)
     more = continued(frames, FPS, model)
     first = more.at(1 / FPS, 1)

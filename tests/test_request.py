@@ -13,7 +13,7 @@ from PIL import Image
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
 from vivant.controls.camera import Camera
-from vivant.controls.edits import Between, Retime
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime
 from vivant.controls.entry import Control
 from vivant.controls.flow import Flow
 from vivant.controls.given import GivenField
@@ -55,7 +55,8 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
 
 def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
-    controls = (*own, Between(True), Retime(0.25))
+    edits = (Between(True), Retime(0.25), Clean(True), Looped(2.5), Freeze(), Extend(2.0, True))
+    controls = (*own, *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

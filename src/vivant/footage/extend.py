@@ -19,10 +19,9 @@ from vivant.footage.hearing import silenced
 from vivant.footage.momentum import Momentum, eased, lagging, momentum_of, without_camera
 from vivant.footage.observed import Observed, observed
 from vivant.footage.onward import carried, fluid, onward
-from vivant.footage.piece import Means, Piece
+from vivant.footage.piece import Means, Piece, Sampler
 from vivant.footage.source import Footage, footage_of
 from vivant.motion.held import look
-from vivant.motion.model import MotionModel
 from vivant.rendering.layers import Stage
 from vivant.request import MAX_SECONDS, Request, SourceType, Target
 from vivant.scene.surround import find_surround
@@ -69,7 +68,7 @@ class Continuation:
 
 
 def continued(
-    frames: Sequence[Frame], fps: float, model: MotionModel, seed: int = 0, back: bool = False
+    frames: Sequence[Frame], fps: float, model: Sampler, seed: int = 0, back: bool = False
 ) -> Continuation:
     """How the last second of footage (``frames`` ``[H, W, 3]``, 2 at least) goes on; ``back``: they
     are in reversed order, and so is time."""
@@ -105,7 +104,7 @@ def extended(request: Request, assets: Assets, target: Target, means: Means) -> 
             f"A cut leaves one frame at the {'start' if edit.before else 'end'} of"
             f" {footage.asset.name}, which tells of no motion; cut it off first."
         )
-    if not isinstance(means.builtin, MotionModel):
+    if not isinstance(means.builtin, Sampler):
         raise UsageError("Footage goes on by the built-in model only.")
     span = min(stop - start, max(2, round(LOOKED_BACK * info.fps)))
     work = _Work(footage, means.builtin, span, added, request.seed)
@@ -129,7 +128,7 @@ class _Work:
     """``added`` frames from the ``span`` frames beside them."""
 
     footage: Footage
-    model: MotionModel
+    model: Sampler
     span: int
     added: int
     seed: int
