@@ -13,7 +13,7 @@ from PIL import Image
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
 from vivant.controls.camera import Camera
-from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.entry import Control
 from vivant.controls.flow import Flow
 from vivant.controls.given import GivenField
@@ -55,7 +55,15 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
 
 def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
-    edits = (Between(True), Retime(0.25), Clean(True), Looped(2.5), Freeze(), Extend(2.0, True))
+    edits = (
+        Between(True),
+        Retime(0.25),
+        Clean(True),
+        Looped(2.5),
+        Freeze(),
+        Extend(2.0, True),
+        Stir(),
+    )
     controls = (*own, *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")

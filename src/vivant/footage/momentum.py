@@ -23,7 +23,7 @@ LEAST_SEEN = 0.05
 """Share of the picture that does not flow, from which a camera is looked for."""
 THINGS_SECONDS, SHAKE_SECONDS = 0.8, 0.15
 """Seconds in which things come to rest, and what shook them at the last; less where"""
-MOST_BENT = 0.2
+MOST_BENT = 0.12
 """neighbours would come nearer to or farther from one another by more than this share."""
 REST = 0.012
 """Short sides a second up to which a place stands still."""
