@@ -14,7 +14,10 @@ SHARED = {
     "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
 }  # fmt: skip
 COMMANDS = {
-    "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,
+    "animate": {
+        "photos", "--field", "--samples", "--seed", "--last", "--steps", "--guidance", "--render",
+        "--steady-colour", "--draft", "--moved-noise",
+    } | SHARED,
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
         "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
@@ -45,7 +48,7 @@ COMMANDS = {
     "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},
     "prepare": {
-        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--max-jump",
+        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--frames", "--max-jump",
         "--max-text", "--min-confidence", "--min-seconds", "--min-speed", "--out", "--procedural",
         "--processes", "--split",
     },

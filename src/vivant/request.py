@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as default
 from enum import Enum
@@ -15,10 +17,11 @@ from vivant.asset import Asset, Assets
 from vivant.clip import Frame, Sound, VideoSpec
 from vivant.controls.entry import Control
 from vivant.controls.table import check_together, control_data, control_from, entry_of
-from vivant.errors import Cancelled, UnsupportedControl, UsageError
+from vivant.errors import Cancelled, UnsupportedControl, UsageError, VivantError
 from vivant.records import check_members, from_data, to_data
 
 MAX_SECONDS = 600.0
+POLL_SECONDS = 0.1
 MIN_FPS, MAX_FPS = 0.01, 240.0
 C = TypeVar("C")
 
@@ -260,6 +263,30 @@ class Hooks:
             raise Cancelled("The work was cancelled; nothing was left behind.")
         self.progress(stage, share)
 
+    @contextmanager
+    def breaking_off(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While the body runs, call ``stop`` once the work is no longer wanted: for what cannot
+        ask. The failure that follows becomes Cancelled."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(POLL_SECONDS):
+                if self.cancelled():
+                    stop()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        except VivantError as error:
+            if self.cancelled() and not isinstance(error, Cancelled):
+                raise Cancelled("The work was cancelled; nothing was left behind.") from error
+            raise
+        finally:
+            over.set()
+            watcher.join()
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -331,7 +358,7 @@ def refuse_unknown(
         known = capabilities.artefacts.get(name)
         if known is None:
             raise _refusal(model, f"the export of {name}")
-        if missing := [part for part in parts if part not in known]:
+        if missing := [part for part in parts if part.partition("=")[0] not in known]:
             raise UsageError(
                 f"There is no export {missing[0]!r} of {name}; choose from {', '.join(known)}."
             )

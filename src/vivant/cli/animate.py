@@ -41,6 +41,7 @@ class ClipOptions:
     seed: int = 0
     samples: int = 1
     model: str = "builtin"
+    last: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,12 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
 def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     """All clips of one photograph."""
     clip = run.clip
+    keyframes = [Keyframe(assets.add(photo, "picture"))]
+    if clip.last is not None:
+        keyframes.append(Keyframe(assets.add(clip.last, "picture"), clip.seconds))
     request = Request(
-        keyframes=(Keyframe(assets.add(photo, "picture")),),
-        controls=run.controls.read(assets),
+        keyframes=tuple(keyframes),
+        controls=run.controls.read(assets, run.generator.capabilities.controls),
         seconds=clip.seconds,
         fps=clip.fps,
         size=clip.size,

@@ -9,6 +9,7 @@ from typing import Any
 
 from vivant import job
 from vivant.cli.show import print_json, say
+from vivant.controls.depth import GivenDepth
 from vivant.controls.edits import Between, Clean, Edit
 from vivant.controls.given import GivenField
 from vivant.controls.table import words_of
@@ -39,6 +40,7 @@ class Again:
     picture: Path | None = None
     field: Path | None = None
     model: str | None = None
+    depth: Path | None = None
 
 
 def verify_files(files: list[Path], again: Again, anchors: str, as_json: bool) -> bool:
@@ -84,6 +86,7 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
         if assets.add(path, "picture").sha256 != picture.sha256:
             raise UsageError(f"{path} is not the picture that {verdict.path} was made from.")
         _add_field(known, again.field, assets)
+        _add_depth(verdict, known, again.depth, assets)
         for asset, data in known.masks:
             assets.add_bytes(data, "mask", asset.name, asset.sha256)
         generator = _generator(known, again.model)
@@ -100,11 +103,19 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
 
 def _photograph(verdict: Verdict, name: str, sha256: str) -> Path:
     """The picture that the record names, beside the clip or in the working folder."""
+    found = _beside(verdict, name, sha256)
+    if found is not None:
+        return found
+    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
+
+
+def _beside(verdict: Verdict, name: str, sha256: str) -> Path | None:
+    """A file beside the clip, or in the working folder; None where it is not there."""
     name = Path(name).name
     for folder in (verdict.path.parent, Path()):
         if name and (folder / name).is_file() and sha256_of(folder / name) == sha256:
             return folder / name
-    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
+    return None
 
 
 def _add_field(known: Recorded, path: Path | None, assets: FileAssets) -> None:
@@ -115,6 +126,17 @@ def _add_field(known: Recorded, path: Path | None, assets: FileAssets) -> None:
         raise UsageError("The clip was rendered from a field file; name it with --field.")
     if assets.add(path, "field").sha256 != given.file.sha256:
         raise UsageError(f"{path} is not the field that the clip was rendered from.")
+
+
+def _add_depth(verdict: Verdict, known: Recorded, path: Path | None, assets: FileAssets) -> None:
+    given = known.request.one(GivenDepth)
+    if given is None:
+        return
+    path = path or _beside(verdict, given.map.name, given.map.sha256)
+    if path is None:
+        raise UsageError("The clip was made with a depth map; name it with --depth.")
+    if assets.add(path, "depth").sha256 != given.map.sha256:
+        raise UsageError(f"{path} is not the depth map that the clip was made with.")
 
 
 def _generator(known: Recorded, model: str | None) -> Generator:

@@ -8,16 +8,23 @@ from typing import Any
 
 from vivant.controls import (
     camera,
+    depth,
     edits,
+    finish,
     flow,
+    fov,
     given,
     kinds,
     loop,
     mask,
+    path_file,
     prompt,
+    sampling,
+    start,
     strength,
     stroke,
     wind,
+    words,
 )
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
@@ -36,7 +43,17 @@ TABLE: dict[str, Entry] = {
         flow.ENTRY,
         wind.ENTRY,
         camera.ENTRY,
+        path_file.ENTRY,
+        fov.ENTRY,
+        depth.ENTRY,
         given.ENTRY,
+        words.ENTRY,
+        sampling.STEPS,
+        sampling.GUIDANCE,
+        finish.RENDERED,
+        finish.STEADY,
+        start.DRAFT,
+        start.NOISE,
         *edits.ENTRIES,
     )
 }

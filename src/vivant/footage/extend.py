@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,8 +16,8 @@ from vivant.controls.edits import Extend
 from vivant.errors import UsageError
 from vivant.footage.grain import Grain, calmed, grain_of
 from vivant.footage.hearing import silenced
-from vivant.footage.momentum import Momentum, eased, lagging, momentum_of, without_camera
-from vivant.footage.observed import Observed, observed
+from vivant.footage.momentum import Momentum, eased, lagging, momentum_of
+from vivant.footage.observed import observed
 from vivant.footage.onward import carried, fluid, onward
 from vivant.footage.piece import Means, Piece, Sampler
 from vivant.footage.source import Footage, footage_of
@@ -78,14 +78,13 @@ def continued(
     grain = grain_of(few)
     base = calmed(few, grain)
     looked = look(Picture(base), model.runtime)
-    h, w = seen.steady.shape[:2]
+    h, w = seen.mean.shape[:2]
     flows = np.asarray(fluid(looked, (w, h)) / np.float32(255), np.float32)
-    momentum = momentum_of(seen, flows)
-    own: Observed = replace(seen, steady=without_camera(seen.steady, momentum))
+    momentum, steady = momentum_of(seen, flows)
     surround = find_surround(base)
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
-    stage = onward(base, looked, own, model.priors, seed, held=plane, back=back)
-    momentum = lagging(momentum, own.steady, carried(stage, (w, h)), flows)
+    stage = onward(base, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
+    momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
     return Continuation(last, stage, momentum, seen.light, grain, surround, seed)
 
 

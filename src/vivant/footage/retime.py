@@ -87,8 +87,12 @@ def retimed(request: Request, assets: Assets, target: Target) -> Piece:
     if count / fps > MAX_SECONDS:
         raise UsageError(f"So slow the clip lasts {count / fps:.0f} s; {MAX_SECONDS:g} s are most.")
     video = VideoSpec(*footage.size, fps, count)
-    starts = {start for start, _ in footage.shots}
-    return Piece(video, lambda: _steps(footage.frames(), count, step, starts), footage.notes)
+
+    def frames() -> Iterator[Frame]:
+        starts = {start for start, _ in footage.shots}
+        return _steps(footage.frames(), count, step, starts)
+
+    return Piece(video, frames, footage.notes)
 
 
 def _steps(frames: Iterator[Frame], count: int, step: float, starts: set[int]) -> Iterator[Frame]:

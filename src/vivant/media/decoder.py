@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.child import Broken, Child, Limits
-from vivant.clip import FilmInfo, Frame, Mask, Picture, Sound, VideoInfo
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture, Sound, VideoInfo
 from vivant.errors import MediaError
 from vivant.wire import Answer
 
@@ -54,6 +54,13 @@ class Decoder:
         answer = self._one("mask", path)
         notes = tuple(str(note) for note in answer.facts.get("notes", ()))
         return Mask(_array(answer, "values", 2, path), path.name, notes)
+
+    def depth(self, path: Path) -> DepthMap:
+        """As `vivant.media.depth.read_depth`, with its errors."""
+        found = self._one("depth", path).arrays.get("values")
+        if found is None or found.dtype != np.float32 or found.ndim != 2 or not found.size:
+            raise _nonsense(path)
+        return DepthMap(np.nan_to_num(np.clip(found, 0, 1)), path.name)
 
     def info(self, path: Path) -> VideoInfo:
         """As `vivant.media.video.probe`, with its errors."""

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vivant.errors import MediaError
+from vivant.media.depth import read_depth
 from vivant.media.film import film_frames, film_info
 from vivant.media.hearing import read_sound
 from vivant.media.mask import read_mask
@@ -32,6 +33,11 @@ def mask(path: str) -> Iterator[Answer]:
     """A mask: ``values``."""
     found = read_mask(Path(path))
     yield Answer({"notes": found.notes}, {"values": found.values})
+
+
+def depth(path: str) -> Iterator[Answer]:
+    """A depth map: ``values``."""
+    yield Answer({}, {"values": read_depth(Path(path)).values})
 
 
 def info(path: str) -> Iterator[Answer]:
