@@ -117,7 +117,7 @@ class Animation:
             hooks=hooks,
         )
 
-    def preview(self, side: int = 320) -> bytes:
+    def preview(self, side: int = 256) -> bytes:
         """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
         `save`."""
         return preview_of(
