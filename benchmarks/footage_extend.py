@@ -26,8 +26,8 @@ import numpy as np
 import vivant
 from vivant.clip import Floats, Frame
 from vivant.footage.extend import continued
+from vivant.footage.piece import Sampler
 from vivant.media.assets import FileAssets
-from vivant.motion.model import MotionModel
 from vivant.registry import load
 
 SHORT, CAP = 144, 0.5
@@ -84,9 +84,7 @@ def seam(before: list[Frame], after: Frame) -> dict[str, float]:
     }
 
 
-def measured(
-    frames: list[Frame], fps: float, model: MotionModel
-) -> tuple[dict[str, object], Frame]:
+def measured(frames: list[Frame], fps: float, model: Sampler) -> tuple[dict[str, object], Frame]:
     rate = round(fps)
     cut = len(frames) // 2
     known, truth = frames[max(0, cut - rate + 1) : cut + 1], frames[cut : cut + rate + 1]
@@ -144,7 +142,7 @@ def main() -> None:
     rows = [row for row in map(json.loads, lines) if row["split"] in splits]
     rows = [row for row in rows if row["frames"] >= 2.1 * row["fps"]][:: args.every]
     model = load("builtin")
-    assert isinstance(model, MotionModel)
+    assert isinstance(model, Sampler)
     done, sheets = [], []
     for row in rows[: args.most]:
         with FileAssets() as assets:

@@ -12,15 +12,17 @@ from PIL import Image
 
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
+from vivant.controls.aspect import Aspect
 from vivant.controls.camera import Camera
 from vivant.controls.depth import GivenDepth
-from vivant.controls.edits import Between, Clean, Freeze, Looped, Retime
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.entry import Control
 from vivant.controls.finish import Rendered, SteadyColour
 from vivant.controls.flow import Flow
 from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.layer import Layer
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.path import CameraPath, Key
@@ -65,9 +67,18 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
     way = CameraPath((Key(0.0), Key(1.5, Camera(truck=0.02), (0.1, 0.0, 0.2), ease="linear")))
     sampled = (Words("the sea"), Steps(7), Guidance(2.5), Rendered("hybrid"), SteadyColour())
-    edits = (Between(True), Retime(0.25), Clean(True), Looped(2.0), Freeze())
     depth = GivenDepth(Asset("d" * 64, "depth", "d.exr"))
-    controls = (*own, way, depth, *sampled, Draft(0.4), MovedNoise(), *edits)
+    edits = (
+        Between(True),
+        Retime(0.25),
+        Clean(True),
+        Looped(2.0),
+        Freeze(),
+        Extend(2.0, True),
+        Stir(),
+    )
+    shape = (Layer(number=2), Aspect(4, 5))
+    controls = (*own, way, depth, *shape, *sampled, Draft(0.4), MovedNoise(), *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

@@ -61,6 +61,10 @@ COMMANDS = {
     "see": {
         "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "-o",
     },
+    "stir": {
+        "clip", "--camera", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "-o",
+    },
     "train": {"recipe", "--data", "--from", "--out", "--val"},
     "verify": {"files", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},
     "worker": {"--folder", "--queue", "--slot", "--supervised"},

@@ -25,7 +25,8 @@ from vivant.cli.options import (
 )
 from vivant.cli.outputs import OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
-from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime
+from vivant.controls.camera import parse_camera
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.kinds import parse_hold
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
@@ -193,7 +194,42 @@ def extend(
     _run(clip, outputs, ask_for)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (between, retime, clean, loop, freeze, extend)
+def stir(
+    clip: Clip,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='"truck-right 4%", "push-in 10%", orbit, ...; repeatable.', metavar="MOVE"
+        ),
+    ] = None,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Move a camera through the depth of footage whose own camera stood."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        moves = tuple(parse_camera(text) for text in camera or ())
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        return Request(frames, (Stir(), *moves), size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    between,
+    retime,
+    clean,
+    loop,
+    freeze,
+    extend,
+    stir,
+)
 
 
 def _outputs(

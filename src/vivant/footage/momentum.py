@@ -9,11 +9,11 @@ import numpy as np
 
 from vivant.clip import Floats, Frame
 from vivant.data.camera_fit import camera_velocity, fit_camera
-from vivant.footage.observed import Observed
+from vivant.footage.observed import SHAKEN, Observed
 
-CAMERA_SECONDS = 2.0
+CAMERA_SECONDS = 3.0
 """Seconds in which a camera comes to rest; less where it would show what it has not seen."""
-UNSEEN = 0.1
+UNSEEN = 0.2
 """Short sides of the unseen that it may show at an edge."""
 CLOSER = 0.3
 """Logarithm of how much nearer it may come."""
@@ -23,10 +23,12 @@ LEAST_SEEN = 0.05
 """Share of the picture that does not flow, from which a camera is looked for."""
 THINGS_SECONDS, SHAKE_SECONDS = 0.8, 0.15
 """Seconds in which things come to rest, and what shook them at the last; less where"""
-MOST_BENT = 0.2
+MOST_BENT = 0.12
 """neighbours would come nearer to or farther from one another by more than this share."""
 REST = 0.012
 """Short sides a second up to which a place stands still."""
+BROAD = 2.5
+"""Cells over which a current may lag behind."""
 ROUNDS = 4
 
 
@@ -98,15 +100,17 @@ class Momentum:
         return np.asarray(places, np.float32)
 
 
-def momentum_of(seen: Observed, fluid: Floats) -> Momentum:
-    """What goes on for a while by itself; ``fluid`` ``[h, w]`` 0..1 is carried by currents."""
+def momentum_of(seen: Observed, fluid: Floats) -> tuple[Momentum, Floats]:
+    """What goes on for a while by itself, and the velocities ``[h, w, 2]`` that go on, as a camera
+    that stands would see them; ``fluid`` ``[h, w]`` 0..1 is carried by currents."""
     h, w = fluid.shape
     solid = np.asarray((1 - fluid) ** 2, np.float32)
-    camera = _camera(seen.steady, solid)
+    camera = _camera(seen, solid)
     view = camera_velocity(np.array(camera, np.float32), h, w).transpose(1, 2, 0)
-    things = np.asarray(_moving(seen.steady - view) * solid[..., None], np.float32)
-    shake = np.asarray(_moving(seen.last - seen.steady) * solid[..., None], np.float32)
-    return Momentum(
+    steady = seen.going_on(np.asarray(seen.mean - view, np.float32))
+    things = np.asarray(_moving(steady) * solid[..., None], np.float32)
+    shake = np.asarray(_moving(seen.last - view - steady) * solid[..., None], np.float32)
+    found = Momentum(
         camera,
         _rest(camera, view),
         things,
@@ -114,32 +118,33 @@ def momentum_of(seen: Observed, fluid: Floats) -> Momentum:
         _unbent(things, THINGS_SECONDS),
         _unbent(shake, SHAKE_SECONDS),
     )
+    return found, steady
 
 
 def lagging(motion: Momentum, seen: Floats, carried: Floats, fluid: Floats) -> Momentum:
     """A momentum that also makes up for what currents, which carry at ``carried``, lag behind what
     was ``seen`` without the camera (``[h, w, 2]``), where it flows."""
-    behind = _moving(np.asarray(seen - carried, np.float32)) * (fluid**2)[..., None]
+    behind = cv2.GaussianBlur(np.asarray(seen - carried, np.float32), (0, 0), BROAD)
+    behind = _moving(behind) * (fluid**2)[..., None]
     things = np.asarray(motion.things + behind, np.float32)
     return replace(motion, things=things, things_rest=_unbent(things, THINGS_SECONDS))
 
 
-def without_camera(seen: Floats, motion: Momentum) -> Floats:
-    """A velocity ``[h, w, 2]`` as a camera that stands would see it."""
-    h, w = seen.shape[:2]
-    view = camera_velocity(np.array(motion.camera, np.float32), h, w).transpose(1, 2, 0)
-    return np.asarray(seen - view, np.float32)
-
-
-def _camera(steady: Floats, solid: Floats) -> tuple[float, float, float, float]:
-    """The camera's motion by what does not flow; none where that is too little or unlike one."""
+def _camera(seen: Observed, solid: Floats) -> tuple[float, float, float, float]:
+    """The camera's motion by what does not flow, the less of it the more it shook; none where what
+    does not flow is too little or moves unlike one."""
     none = (0.0, 0.0, 0.0, 0.0)
     if float(solid.mean()) < LEAST_SEEN:
         return none
-    found = fit_camera(np.ascontiguousarray(steady.transpose(2, 0, 1)), solid)
+    found = fit_camera(np.ascontiguousarray(seen.mean.transpose(2, 0, 1)), solid)
     h, w = solid.shape
-    fast = np.abs(camera_velocity(np.array(found.motion, np.float32), h, w)).max()
-    return found.motion if found.share >= SEEN and fast > REST else none
+    view = camera_velocity(np.array(found.motion, np.float32), h, w)
+    if found.share < SEEN or np.abs(view).max() < REST:
+        return none
+    squared = float((view**2).sum(axis=0).mean())
+    share = squared / (squared + SHAKEN * float(np.median(seen.shaken[solid > 0.5]) ** 2))
+    x, y, zoom, roll = (share * part for part in found.motion)
+    return x, y, zoom, roll
 
 
 def _rest(camera: tuple[float, float, float, float], view: Floats) -> float:
