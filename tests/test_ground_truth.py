@@ -61,7 +61,7 @@ def test_depth_and_cameras_lead_where_the_flow_does(moves: str, tmp_path: Path) 
         flow = flow_of(tmp_path / f"backward_{index - 1:05d}.flo")
         exact = cv2.imread(str(tmp_path / f"backward_exact_{index - 1:05d}.png"), 0) > 0
         error = np.linalg.norm(places - np.dstack([x, y]) - flow, axis=2)[exact]
-        assert exact.mean() > 0.75
+        assert exact.mean() > 0.7
         assert error.max() <= 0.1
         assert np.linalg.norm(flow, axis=2).mean() > 0.5
         said = cv2.imread(str(tmp_path / f"depth_exact_{index:05d}.png"), 0) > 0

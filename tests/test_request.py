@@ -12,6 +12,7 @@ from PIL import Image
 
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
+from vivant.controls.aspect import Aspect
 from vivant.controls.camera import Camera
 from vivant.controls.depth import GivenDepth
 from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
@@ -21,6 +22,7 @@ from vivant.controls.flow import Flow
 from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.layer import Layer
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.path import CameraPath, Key
@@ -75,7 +77,8 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
         Extend(2.0, True),
         Stir(),
     )
-    controls = (*own, way, depth, *sampled, Draft(0.4), MovedNoise(), *edits)
+    shape = (Layer(number=2), Aspect(4, 5))
+    controls = (*own, way, depth, *shape, *sampled, Draft(0.4), MovedNoise(), *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

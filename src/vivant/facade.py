@@ -16,12 +16,13 @@ from vivant import job
 from vivant.asset import Asset
 from vivant.clip import Floats, Frame
 from vivant.controls.entry import Control, Option
+from vivant.controls.layer import Layer
 from vivant.controls.prompt import read_option
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.media.assets import FileAssets
-from vivant.media.formats import format_for
+from vivant.media.formats import LAYERS, format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
 from vivant.preview import preview_of, shown
@@ -32,7 +33,7 @@ from vivant.provenance.verify import Verdict
 from vivant.provenance.verify import verify as _verify
 from vivant.provenance.watermark.stamp import examine
 from vivant.registry import load, runtime_of
-from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result
+from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result, Target
 from vivant.settings import read_settings
 
 Image = str | Path | NDArray[np.uint8]
@@ -50,19 +51,25 @@ class Animation:
     generator: Generator
     policy: Policy
 
+    @property
+    def _target(self) -> Target:
+        """What frames in memory can hold."""
+        alpha = self.request.one(Layer) is not None
+        return target_of(format_for(None, LAYERS if alpha else None))
+
     @cached_property
     def plan(self) -> Plan:
         """What will be made. Raises what `vivant.request.Generator.plan` does."""
-        return self.generator.plan(self.request, self.assets, target_of(format_for(None, None)))
+        return self.generator.plan(self.request, self.assets, self._target)
 
     @cached_property
     def _made(self) -> Result:
-        target = target_of(format_for(None, None))
-        made = job.make(self.request, target, self.assets, self.generator, policy=self.policy)
+        made = job.make(self.request, self._target, self.assets, self.generator, policy=self.policy)
         return made.result
 
     def frames(self) -> Iterator[Frame]:
-        """The frames ``[H, W, 3]`` uint8 sRGB, without watermark, made anew at each call."""
+        """The frames ``[H, W, 3]`` uint8 sRGB (of a layer ``[H, W, 4]``), without watermark, made
+        anew at each call."""
         with self._made.open() as stream:
             yield from stream
 
@@ -110,7 +117,7 @@ class Animation:
             hooks=hooks,
         )
 
-    def preview(self, side: int = 320) -> bytes:
+    def preview(self, side: int = 256) -> bytes:
         """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
         `save`."""
         return preview_of(

@@ -72,7 +72,7 @@ def animate(
     _check_counts(photos, clip, outputs)
     if outputs.out == STDOUT:
         return _piped(photos, clip, controls, outputs, settings)
-    fmt = format_of(outputs)
+    fmt = format_of(outputs, any(option.keyword == "layer" for option, _ in controls.said))
     with FileAssets() as assets:  # its decoder starts while the rest is made ready
         question = None if outputs.json else ask()
         asked = None if question is None else cache(question)  # once for all samples

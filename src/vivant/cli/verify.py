@@ -85,6 +85,9 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
         path = again.picture or _photograph(verdict, picture.name, picture.sha256)
         if assets.add(path, "picture").sha256 != picture.sha256:
             raise UsageError(f"{path} is not the picture that {verdict.path} was made from.")
+        for frame in known.request.keyframes[1:]:
+            other = frame.image
+            assets.add(_photograph(verdict, other.name, other.sha256), other.kind)
         _add_field(known, again.field, assets)
         _add_depth(verdict, known, again.depth, assets)
         for asset, data in known.masks:
@@ -169,6 +172,8 @@ def command_of(known: Recorded) -> str:
         words += ["--seconds", f"{request.seconds:g}"]
     if not edits:
         words += ["--seed", str(request.seed)]
+        for frame, name in zip(request.keyframes[1:], names[1:], strict=True):
+            words += ["--last", name] if frame.at == request.seconds else []
     if request.fps is not None:
         words += ["--fps", f"{request.fps:g}"]
     if request.size is not None:

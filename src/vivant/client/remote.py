@@ -201,7 +201,7 @@ class RemoteAnimation:
             job.download(path)
             yield from assets.frames(assets.add(path, "clip"))
 
-    def preview(self, side: int = 320) -> bytes:
+    def preview(self, side: int = 256) -> bytes:
         """An animated WebP of few and small frames (``side`` from 16 to 512), which the service
         makes at once."""
         words = urlencode({"side": side, "consent": str(self.consent).lower()})

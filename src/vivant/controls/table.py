@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from vivant.controls import (
+    aspect,
     camera,
     depth,
     edits,
@@ -15,6 +16,7 @@ from vivant.controls import (
     fov,
     given,
     kinds,
+    layer,
     loop,
     mask,
     path_file,
@@ -46,6 +48,8 @@ TABLE: dict[str, Entry] = {
         path_file.ENTRY,
         fov.ENTRY,
         depth.ENTRY,
+        layer.ENTRY,
+        aspect.ENTRY,
         given.ENTRY,
         words.ENTRY,
         sampling.STEPS,

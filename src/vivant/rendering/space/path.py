@@ -23,6 +23,8 @@ from vivant.rendering.space.relief import Relief
 
 PIVOT = 60, 0.3, 0.95
 """Percentile of disparity in the middle of the picture, and the bounds of the pivot's."""
+NEAR = 85
+"""Percentile of disparity in the middle that a lens focuses on which focuses on the near."""
 HAND = (0.010, 0.008, 0.35, 0.9)
 """A hand at rest: sideways and up in short sides of the nearest, roll in degrees, Hz."""
 MARGIN = 0.08
@@ -46,17 +48,18 @@ def path_of(
 ) -> Path:
     """The poses of all frames of a clip: of a ``camera`` and key-framed ``paths`` together, through
     a lens of ``view`` degrees across the short side."""
-    lens, pivot = Lens(view), pivot_of(relief)
+    lens, pivot, near = Lens(view), pivot_of(relief), _middling(relief, NEAR)
     closes = spec.seconds if loop else None
     steady = tuple(walk(HAND[3], np.random.default_rng([seed, k]), closes) for k in range(3))
     at_edge, disparity, half = _border(relief)
-    margin = MARGIN if camera.zoom < 0 else 0.0
+    margin = MARGIN if _retreats(camera, paths) else 0.0
     poses = []
     for index in range(spec.count):
         share = index / spec.count
         at = station(paths, share, spec.seconds, loop)
         moves = combined((_eased(camera, ease(share, loop)), at.moves))
         pose = _placed(_pose(moves, share, lens, pivot), at)
+        pose = replace(pose, blurs=_blurs(moves, near))
         if moves.hand:
             pose = _shaken(pose, moves.hand, steady, index / spec.fps, lens)
         closed = _closed_in(pose, lens, at_edge, disparity, half + np.float32(margin))
@@ -64,11 +67,27 @@ def path_of(
     return Path(tuple(poses), lens, margin)
 
 
+def _retreats(camera: Camera, paths: tuple[CameraPath, ...]) -> bool:
+    """Whether the camera ever goes back from where the picture was taken."""
+    keys = [key for path in paths for key in path.keys]
+    return camera.zoom < 0 or any(key.moves.zoom < 0 or key.position[2] < 0 for key in keys)
+
+
 def pivot_of(relief: Relief) -> float:
     """Disparity of what the picture is about: what is rather near in its middle."""
-    far = relief.at((48, 64))[8:44, 12:52]
     percentile, low, high = PIVOT
-    return float(np.clip(np.percentile(far, percentile), low, high))
+    return float(np.clip(_middling(relief, percentile), low, high))
+
+
+def _middling(relief: Relief, percentile: float) -> float:
+    """A percentile of the disparity in the middle of the picture."""
+    return float(np.percentile(relief.at((48, 64))[8:44, 12:52], percentile))
+
+
+def _blurs(moves: Camera, near: float) -> tuple[tuple[float, float], ...]:
+    """What a lens does that is focused on the near and on the far (`Pose.blurs`)."""
+    foci = ((near, moves.focus_near), (0.0, moves.focus_far))
+    return tuple((focus, most) for focus, most in foci if most > 0)
 
 
 def _eased(camera: Camera, way: float) -> Camera:
@@ -105,7 +124,7 @@ def _placed(pose: Pose, at: Station) -> Pose:
         tuple(np.add(*pair).tolist())
         for pair in ((pose.position, at.position), (pose.turn, at.turn))
     )
-    return Pose(position, turn, pose.zoom * at.zoom)
+    return replace(pose, position=position, turn=turn, zoom=pose.zoom * at.zoom)
 
 
 def _shaken(pose: Pose, amount: float, walks: tuple[Walk, ...], seconds: float, lens: Lens) -> Pose:

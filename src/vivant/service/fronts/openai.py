@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 
 from vivant.errors import UsageError
 from vivant.service.access import access_to
-from vivant.service.answers import status_of
+from vivant.service.answers import REFUSED, status_of
 from vivant.service.fronts.inputs import Repeat, form_body, json_body, keep_files, keep_upload
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
@@ -32,9 +32,6 @@ BODY = {
         name: {"schema": {"type": "object", "required": ["input_reference"]}}
         for name in ("multipart/form-data", "application/json")
     }
-}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    number: {"description": "refused"} for number in (401, 403, 404, 408, 409, 410, 413, 422, 429)
 }
 
 
