@@ -13,13 +13,14 @@ from vivant.controls.camera import Camera, combined
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.mask import Move
-from vivant.controls.strength import Strength, overall
+from vivant.controls.strength import Strength, overall, strengths
 from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS
 from vivant.media.resize import cut_share
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
+from vivant.scene.falling import Falling, falling
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
 from vivant.scene.record import Scene
@@ -46,10 +47,11 @@ MOST_DRIVEN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size."""
+    """A picture's scene with its mattes at the picture's size, and what falls in it."""
 
     scene: Scene
     mattes: Mattes
+    falling: Falling | None = None
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -160,7 +162,8 @@ def look(
     scene = scene_of(picture, runtime) if scene is None else scene
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
     pixels = picture.pixels if fitted is None or not whole else fitted.pixels
-    return poured(Looked(scene, eyes.mattes(scene, pixels, threads=runtime.threads)))
+    mattes = eyes.mattes(scene, pixels, threads=runtime.threads)
+    return poured(Looked(scene, mattes, falling(picture)))
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:
@@ -192,12 +195,24 @@ def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]
     moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
     if sum(one.area for one in moving) > LEAST_SEEN:
         return []
-    if combined(request.all(Camera)).moves:
+    if combined(request.all(Camera)).moves or falling(assets.picture(request.keyframes[0].image)):
         return []
     return [
         "Nothing is seen that moves by itself, so the clip stands still; --camera auto lets it"
         " breathe, a stroke drives a thing, --move takes a mask."
     ]
+
+
+def snow_notes(request: Request, assets: Assets) -> list[str]:
+    """What to say where it snows."""
+    if request.one(GivenField) is not None or strengths(request.all(Strength)).get("sky") == 0:
+        return []
+    if overall(request.all(Strength)) == 0:
+        return []
+    found = falling(assets.picture(request.keyframes[0].image))
+    if found is None:
+        return []
+    return [f"Snow is seen to fall ({found.flakes} flakes); --strength sky=0 lets it hang."]
 
 
 def kind_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.asset import Assets
 from vivant.clip import Picture, Plane, VideoSpec
@@ -27,12 +28,20 @@ from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
-from vivant.motion.held import Looked, asked_kinds, kind_notes, look, quiet_notes
+from vivant.motion.held import (
+    Looked,
+    asked_kinds,
+    kind_notes,
+    look,
+    quiet_notes,
+    snow_notes,
+)
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
 from vivant.rendering.exports import export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
+from vivant.scene.falling import falling
 from vivant.scene.overlay import overlay_of
 from vivant.scene.record import Scene
 from vivant.scene.surround import find_surround
@@ -60,6 +69,7 @@ def notes_on(
         *_mask_notes(request, assets, picture),
         *kind_notes(request, assets, runtime),
         *quiet_notes(request, assets, runtime),
+        *snow_notes(request, assets),
         *_work_notes(request, video, target),
         *_idle_notes(request),
         *_given_notes(request, assets),
@@ -218,7 +228,7 @@ def _with_surround(
 ) -> Plane | None:
     """What is held, with what surrounds the scene or lies over it; a move mask may ask for that,
     too."""
-    parts = (find_surround(source.pixels), overlay_of(source))
+    parts = (find_surround(source.pixels), _lettering(source))
     no_scene = [part for part in parts if part is not None]
     if not no_scene:
         return still
@@ -229,9 +239,14 @@ def _with_surround(
     return held if still is None else np.maximum(still, held)
 
 
+def _lettering(picture: Picture) -> NDArray[np.bool_] | None:
+    """What lies over the scene; nothing where it snows, since flakes look like letters."""
+    return None if falling(picture) is not None else overlay_of(picture)
+
+
 def _surround_notes(picture: Picture) -> list[str]:
     notes = []
-    surround, overlay = find_surround(picture.pixels), overlay_of(picture)
+    surround, overlay = find_surround(picture.pixels), _lettering(picture)
     if surround is not None:
         notes.append(f"The border around the scene ({surround.mean():.0%} of the picture) is held.")
     if overlay is not None and (surround is None or (overlay & ~surround).any()):
