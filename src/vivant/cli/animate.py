@@ -41,6 +41,7 @@ class ClipOptions:
     seed: int = 0
     samples: int = 1
     model: str = "builtin"
+    keyframes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
         raise UsageError(
             f"--seed {clip.seed} with --samples {clip.samples} goes past the last seed, 2^63 - 1."
         )
+    if len(photos) > 1 and clip.keyframes:
+        raise UsageError(f"There are {len(photos)} pictures: --keyframe goes with one of them.")
     one_file = outputs.out is not None and not outputs.out.is_dir()
     if len(photos) > 1 and (one_file or outputs.save_field is not None):
         raise UsageError(
@@ -138,11 +141,27 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
         )
 
 
+def keyframe_of(text: str, assets: FileAssets) -> Keyframe:
+    """``FILE@SECONDS`` as a key frame. Raises UsageError."""
+    name, _, at = text.rpartition("@")
+    try:
+        seconds = float(at)
+    except ValueError:
+        name = ""
+    if not name:
+        raise UsageError(
+            f"A key frame is FILE@SECONDS like later.jpg@2.5, not {text!r}; seconds count from the"
+            " beginning of the clip."
+        )
+    return Keyframe(assets.add(Path(name), "picture"), seconds)
+
+
 def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     """All clips of one photograph."""
     clip = run.clip
+    others = (keyframe_of(text, assets) for text in clip.keyframes)
     request = Request(
-        keyframes=(Keyframe(assets.add(photo, "picture")),),
+        keyframes=(Keyframe(assets.add(photo, "picture")), *others),
         controls=run.controls.read(assets),
         seconds=clip.seconds,
         fps=clip.fps,

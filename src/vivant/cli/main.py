@@ -18,6 +18,7 @@ from vivant.cli.options import (
     FormatName,
     Fps,
     Json,
+    KeyFrames,
     Lossless,
     ModelName,
     NoWatermark,
@@ -49,6 +50,7 @@ def animate(
     fps: Fps = None,
     size: Size = None,
     seed: Seed = 0,
+    keyframe: KeyFrames = None,
     samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
     model: ModelName = "builtin",
     format_: FormatName = None,
@@ -72,7 +74,7 @@ def animate(
         out, format_, lossless, not no_watermark, save_field, save_scene, save_motion, export,
         flow_format, overwrite, json, consent,
     )  # fmt: skip
-    clip = ClipOptions(seconds, fps, size, seed, samples, model)
+    clip = ClipOptions(seconds, fps, size, seed, samples, model, tuple(keyframe or ()))
     if code := run(photos, clip, controls, outputs, _settings()):
         raise typer.Exit(code)
 
@@ -103,7 +105,7 @@ def render(
 
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
-        [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
+        [photo], given, out, seconds, fps, size, 0, None, 1, model, format_, lossless, no_watermark,
         save_field, save_scene, save_motion, export, flow_format, json, overwrite, consent,
     )  # fmt: skip
 

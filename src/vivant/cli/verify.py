@@ -81,6 +81,8 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
         path = again.picture or _photograph(verdict, picture.name, picture.sha256)
         if assets.add(path, "picture").sha256 != picture.sha256:
             raise UsageError(f"{path} is not the picture that {verdict.path} was made from.")
+        for frame in known.request.keyframes[1:]:
+            assets.add(_photograph(verdict, frame.image.name, frame.image.sha256), "picture")
         _add_field(known, again.field, assets)
         for asset, data in known.masks:
             assets.add_bytes(data, "mask", asset.name, asset.sha256)
@@ -141,6 +143,8 @@ def command_of(known: Recorded) -> str:
         words = ["vivant", entry_of(edits[0]).name, *names]
     else:
         words = ["vivant", "animate", names[0]]
+        for name, frame in zip(names[1:], request.keyframes[1:], strict=True):
+            words += ["--keyframe", f"{name}@{frame.at:g}"]
     if not any(isinstance(edit, Retime) for edit in edits):
         words += ["--seconds", f"{request.seconds:g}"]
     if not edits:

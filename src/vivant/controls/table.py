@@ -17,6 +17,7 @@ from vivant.controls import (
     prompt,
     strength,
     stroke,
+    transition,
     wind,
 )
 from vivant.controls.entry import Control, Entry, Option
@@ -37,6 +38,7 @@ TABLE: dict[str, Entry] = {
         wind.ENTRY,
         camera.ENTRY,
         given.ENTRY,
+        transition.ENTRY,
         *edits.ENTRIES,
     )
 }

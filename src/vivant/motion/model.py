@@ -168,7 +168,7 @@ class MotionModel:
             source = SourceType.ALGORITHMIC
         else:
             hooks.report("sampling", 0.0)
-            shown = self._performance(request, plan, assets, content)
+            shown = self.performance(request, plan, assets, content)
             hooks.report("sampling", 1.0)
             made, artefacts = _by_layers(shown, hooks)
             sampled = given is None and shown.looked is not None
@@ -182,7 +182,7 @@ class MotionModel:
             timings={"sample": time.monotonic() - clock},
         )
 
-    def _performance(
+    def performance(
         self, request: Request, plan: Plan, assets: Assets, content: bytes | None
     ) -> Performance:
         """What is performed: a motion that is given as a file's ``content``, or a sampled one."""

@@ -114,7 +114,7 @@ class StreamManner:
     def _gone(self, seconds: float) -> float:
         """Share of what goes of the own detail that has gone; 0 at both ends of a loop."""
         loop = self.ground.loop
-        since = seconds if loop is None else min(seconds % loop, loop - seconds % loop)
+        since = abs(seconds) if loop is None else min(seconds % loop, loop - seconds % loop)
         return 1 - float(np.exp(-since / self.stream.memory))
 
     def _fresh(self, seconds: float) -> Floats:

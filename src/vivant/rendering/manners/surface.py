@@ -104,7 +104,7 @@ class SurfaceManner:
     def _taken(self, seconds: float) -> float:
         """Share 0..1 of the glints that are new; 0 at both ends of a loop."""
         loop = self.ground.loop
-        since = seconds if loop is None else min(seconds % loop, loop - seconds % loop)
+        since = abs(seconds) if loop is None else min(seconds % loop, loop - seconds % loop)
         return 1 - float(np.exp(-since / SET_IN))
 
     def _glinting(self, look: Frame, slope: Floats) -> Frame:
