@@ -18,11 +18,13 @@ from vivant.controls.entry import Control
 from vivant.controls.flow import Flow
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.like import Like
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import TABLE, entry_of
+from vivant.controls.transition import Transition
 from vivant.controls.wind import Wind
 from vivant.errors import UsageError
 from vivant.field.file import save_field
@@ -55,7 +57,7 @@ def every_control(mask: Asset, field: Asset) -> tuple[Control, ...]:
 
 def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
-    controls = (*own, Between(True), Retime(0.25))
+    controls = (*own, Between(True), Retime(0.25), Transition(), Like(Asset("d" * 64, "clip")))
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

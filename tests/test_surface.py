@@ -14,10 +14,12 @@ SHARED = {
     "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
 }  # fmt: skip
 COMMANDS = {
-    "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,
+    "animate": {
+        "photos", "--field", "--keyframe", "--like", "--samples", "--seed", "--transition",
+    } | SHARED,
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
-        "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
+        "pictures", "--alive", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
         "--out", "--overwrite", "--seconds", "--size", "-o",
     },
     "data": set(),

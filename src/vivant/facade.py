@@ -54,13 +54,19 @@ class Animation:
     @cached_property
     def _made(self) -> Result:
         target = target_of(format_for(None, None))
-        made = job.make(self.request, target, self.assets, self.generator, policy=self.policy)
-        return made.result
+        try:
+            made = job.make(self.request, target, self.assets, self.generator, policy=self.policy)
+            return made.result
+        finally:
+            self.assets.rest()
 
     def frames(self) -> Iterator[Frame]:
         """The frames ``[H, W, 3]`` uint8 sRGB, without watermark, made anew at each call."""
-        with self._made.open() as stream:
-            yield from stream
+        try:
+            with self._made.open() as stream:
+                yield from stream
+        finally:
+            self.assets.rest()
 
     @property
     def field(self) -> MotionField:

@@ -448,7 +448,7 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
     app.command()(with_controls(animate))
-    app.command()(with_controls(render, leave_out=("field",)))
+    app.command()(with_controls(render, leave_out=("field", "like", "transition")))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
     for edit in FOOTAGE:

@@ -11,6 +11,7 @@ from vivant import job
 from vivant.cli.show import print_json, say
 from vivant.controls.edits import Edit, Retime
 from vivant.controls.given import GivenField
+from vivant.controls.like import Like
 from vivant.controls.table import entry_of, words_of
 from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
@@ -83,6 +84,8 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
             raise UsageError(f"{path} is not the picture that {verdict.path} was made from.")
         for frame in known.request.keyframes[1:]:
             assets.add(_photograph(verdict, frame.image.name, frame.image.sha256), "picture")
+        for like in known.request.all(Like):
+            assets.add(_photograph(verdict, like.clip.name, like.clip.sha256), "clip")
         _add_field(known, again.field, assets)
         for asset, data in known.masks:
             assets.add_bytes(data, "mask", asset.name, asset.sha256)

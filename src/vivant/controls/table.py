@@ -12,6 +12,7 @@ from vivant.controls import (
     flow,
     given,
     kinds,
+    like,
     loop,
     mask,
     prompt,
@@ -38,6 +39,7 @@ TABLE: dict[str, Entry] = {
         wind.ENTRY,
         camera.ENTRY,
         given.ENTRY,
+        like.ENTRY,
         transition.ENTRY,
         *edits.ENTRIES,
     )

@@ -1,5 +1,9 @@
-"""The built-in model through several key frames: each is met exactly, what moves between them is
-found, and the layers go on by themselves where nothing is observed."""
+"""The built-in model where motion is observed: through several key frames, or after a clip of the
+same picture.
+
+Each key frame is met exactly, what moves between them is found, and the layers go on by themselves
+where nothing is observed.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,20 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from vivant.asset import Assets
+from vivant.asset import Asset, Assets
 from vivant.bundle import Bundle
 from vivant.clip import Frame, VideoSpec
 from vivant.controls.entry import Control
 from vivant.controls.flow import Flow
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.like import Like
 from vivant.controls.loop import Loop
 from vivant.controls.strength import Strength
 from vivant.controls.table import entry_of
 from vivant.controls.transition import Transition
 from vivant.controls.wind import Wind
 from vivant.errors import UnsupportedControl, UsageError
+from vivant.footage.follow import follow_plan, followed, is_same
 from vivant.footage.morph import Morphed
 from vivant.footage.passage import Followed, Passage
 from vivant.footage.scenes import same_scene
@@ -65,7 +71,7 @@ class _Staged:
 
 @dataclass(frozen=True)
 class ThroughPictures(MotionModel):
-    """`MotionModel`, also for requests of several key frames."""
+    """`MotionModel`, also for requests of several key frames, and to follow clips."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -75,6 +81,9 @@ class ThroughPictures(MotionModel):
     def plan(self, request: Request, assets: Assets, target: Target) -> Plan:
         """See `vivant.request.Generator`."""
         if len(request.keyframes) == 1:
+            clip = _same(request, assets)
+            if clip is not None:
+                return follow_plan(request, clip, assets, target)
             return super().plan(request, assets, target)
         _check(request, target)
         plan = super().plan(_alone(request, request.keyframes[0]), assets, target)
@@ -95,11 +104,18 @@ class ThroughPictures(MotionModel):
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
         """See `vivant.request.Generator`. Frames are made when they are asked for."""
-        if len(request.keyframes) == 1:
+        clip = _same(request, assets)
+        if len(request.keyframes) == 1 and clip is None:
             return super().generate(request, plan, assets, hooks)
+
+        def frames() -> Iterator[Frame]:
+            if clip is not None:
+                return followed(request, plan, clip, assets)
+            return self._frames(request, plan, assets)
+
         return Result(
             plan=plan,
-            open=lambda: FrameStream(self._frames(request, plan, assets)),
+            open=lambda: FrameStream(frames()),
             model=self.identity,
             made=SourceType.COMPOSITE,
         )
@@ -148,6 +164,15 @@ def stops_of(request: Request, video: VideoSpec) -> tuple[Stop, ...]:
     if any(b.place <= a.place for a, b in itertools.pairwise(stops)):
         raise UsageError("Key frames must follow each other in time, a frame apart at least.")
     return (*stops, Stop(request.keyframes[0], video.count)) if loop else tuple(stops)
+
+
+def _same(request: Request, assets: Assets) -> Asset | None:
+    """The clip to move like, where it shows the picture itself."""
+    like = request.one(Like)
+    if like is None:
+        return None
+    picture = assets.picture(request.keyframes[0].image)
+    return like.clip if is_same(like.clip, picture, assets) else None
 
 
 def _check(request: Request, target: Target) -> None:

@@ -20,6 +20,7 @@ from vivant.motion.choose import choose
 from vivant.motion.fields import Fields
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
+from vivant.motion.like import like_notes, moving_like
 from vivant.motion.likeness import likeness
 from vivant.motion.motion_file import (
     check_picture,
@@ -79,6 +80,7 @@ CAPABILITIES = Capabilities(
         "flow",
         "wind",
         "field",
+        "like",
     ),
     reproducible="device",
     artefacts={
@@ -152,7 +154,9 @@ class MotionModel:
             else:
                 check_flat(request)
                 check_aspect(field_from(content, given.file.name), video)
-        return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
+        notes = like_notes(request, assets, self.priors, self.runtime)
+        notes += notes_on(request, assets, picture, video, target, self.runtime)
+        return Plan(video, size, notes)
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
         """See `vivant.request.Generator`. Frames are rendered when they are asked for."""
@@ -193,7 +197,9 @@ class MotionModel:
         if looked is None:
             motion = Motion()
         elif content is None:
-            motion = choose(looked, asked_of(request, shot, looked), self.priors)
+            asked = asked_of(request, shot, looked)
+            asked, priors = moving_like(request, assets, asked, self.priors, self.runtime)
+            motion = choose(looked, asked, priors)
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)
