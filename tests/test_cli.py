@@ -157,10 +157,10 @@ BAD: list[tuple[list[str], int, str]] = [
     (["--format", "mpeg2"], 2, "no format"),
     (["--lossless"], 2, "cannot hold the exact"),
     (["--stroke", "0.1,0.1>1.5,0.2"], 2, "outside the picture"),
-    (["--camera", "pull-out"], 2, "nothing beyond its edge"),
+    (["--camera", "pull-out 0.3"], 2, "at most 10%"),
     (["--still", "none.png"], 2, "no file"),
     (["--still", "small.png"], 2, "same size"),
-    (["--export", "depth"], 2, "no export"),
+    (["--export", "colours"], 2, "no export"),
     (["--nonsense"], 2, ""),
 ]
 
@@ -234,6 +234,9 @@ def test_models_lists_licence_and_controls(
         "move",
         "hold",
         "move-kind",
+        "camera-path",
+        "fov",
+        "depth",
         "stroke",
         "camera",
         "loop",

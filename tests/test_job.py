@@ -127,7 +127,7 @@ def test_the_policy_is_asked_before_anything_is_sampled(
     tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy, "find_faces", lambda pixels: (Face(0.9, (0.1, 0.1, 0.4, 0.6)),))
-    monkeypatch.setattr(job, "beings", lambda picture, box: 0.9)
+    monkeypatch.setattr(job, "somebody", lambda picture, box: 0.9)
     stages: list[str] = []
     hooks = Hooks(progress=lambda stage, share: stages.append(stage))
     with FileAssets() as assets, pytest.raises(PolicyError):

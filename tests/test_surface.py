@@ -15,23 +15,40 @@ SHARED = {
 }  # fmt: skip
 COMMANDS = {
     "animate": {
-        "photos", "--field", "--keyframe", "--like", "--samples", "--seed", "--transition",
+        "photos", "--field", "--samples", "--seed", "--last", "--steps", "--guidance", "--render",
+        "--steady-colour", "--draft", "--moved-noise", "--keyframe", "--like", "--transition",
     } | SHARED,
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
         "pictures", "--alive", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
         "--out", "--overwrite", "--seconds", "--size", "-o",
     },
+    "clean": {
+        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
+        "--picture", "--size", "--steady-colour", "-o",
+    },
     "data": set(),
     "evaluate": {
         "suite", "--clips", "--consent", "--features", "--model", "--out", "--photos", "--pictures",
         "--ratio", "--samples", "--split", "--truth",
     },
+    "extend": {
+        "clip", "--before", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "--overwrite", "--seconds", "--seed", "--size", "-o",
+    },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
+    "freeze": {
+        "clip", "--consent", "--format", "--hold", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "-o",
+    },
+    "loop": {
+        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
+        "--seconds", "--size", "-o",
+    },
     "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},
     "prepare": {
-        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--max-jump",
+        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--frames", "--max-jump",
         "--max-text", "--min-confidence", "--min-seconds", "--min-speed", "--out", "--procedural",
         "--processes", "--split",
     },

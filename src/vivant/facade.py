@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
 from vivant.asset import Asset
-from vivant.clip import Frame
+from vivant.clip import Floats, Frame
 from vivant.controls.entry import Control, Option
+from vivant.controls.prompt import read_option
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
@@ -21,6 +24,7 @@ from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
+from vivant.preview import preview_of, shown
 from vivant.provenance.keys import known_anchors, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.provenance.release import Delivery
@@ -33,7 +37,7 @@ from vivant.settings import read_settings
 
 Image = str | Path | NDArray[np.uint8]
 """A file, or pixels ``[H, W, 3]`` uint8 sRGB (a mask: ``[H, W]``)."""
-Value = str | float | bool | Path | NDArray[np.uint8] | Control
+Value = str | float | bool | Path | NDArray[np.uint8] | Floats | Control
 """Of a control: as on the command line, or typed."""
 
 
@@ -112,6 +116,18 @@ class Animation:
             hooks=hooks,
         )
 
+    def preview(self, side: int = 320) -> bytes:
+        """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
+        `save`."""
+        return preview_of(
+            self.request, self.plan, side, self.assets, self.generator, self.policy,
+            read_settings(),
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
+
     def with_seed(self, seed: int) -> Animation:
         """Another plausible future of the same picture."""
         return replace(self, request=self.request.with_seed(seed))
@@ -125,6 +141,7 @@ def animate(
     size: str | tuple[int, int] | None = None,
     seed: int = 0,
     model: str = "builtin",
+    last: Image | None = None,
     consent: bool = False,
     keyframes: Iterable[tuple[Image, float]] = (),
     **controls: Value | Iterable[Value],
@@ -133,24 +150,56 @@ def animate(
 
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
-    mask ``[H, W]`` uint8. Raises UsageError naming what is not understood, UnsupportedControl
+    mask ``[H, W]`` uint8; ``last`` is the picture at the end, for models that take one. Raises
+    UsageError naming what is not understood, UnsupportedControl
     for what the model cannot honour; PolicyError comes when frames are made.
     """
     assets = FileAssets()
     try:
-        if isinstance(size, tuple):
-            size = f"{size[0]}x{size[1]}"
-        first = Keyframe(_taken(picture, assets))
-        others = (Keyframe(_taken(image, assets), at) for image, at in keyframes)
-        chosen = _read_controls(controls, assets)
-        request = Request((first, *others), chosen, seconds, fps, size, seed, model)
         settings = read_settings()
-        policy = policy_of(settings, consent)
-        animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
+        generator = load(model, runtime_of(settings))
+        request = request_of(
+            picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model,
+            last=last, keyframes=keyframes, honoured=generator.capabilities.controls,
+        )  # fmt: skip
+        animation = Animation(request, assets, generator, policy_of(settings, consent))
         _ = animation.plan  # refuse now, not when it is saved
         return animation
     finally:
         assets.rest()
+
+
+def request_of(
+    picture: Image,
+    assets: FileAssets,
+    controls: dict[str, Value | Iterable[Value]],
+    *,
+    seconds: float,
+    fps: float | None,
+    size: str | tuple[int, int] | None,
+    seed: int,
+    model: str,
+    last: Image | None = None,
+    keyframes: Iterable[tuple[Image, float]] = (),
+    honoured: tuple[str, ...] = (),
+) -> Request:
+    """The request that the words of `animate` ask for, of a model that honours the controls
+    ``honoured``; what it names is taken in. Raises UsageError."""
+    met = [Keyframe(taken_in(picture, assets))]
+    met += [Keyframe(taken_in(image, assets), at) for image, at in keyframes]
+    if last is not None:
+        met.append(Keyframe(taken_in(last, assets), seconds))
+    if isinstance(size, tuple):
+        size = f"{size[0]}x{size[1]}"
+    chosen = _read_controls(controls, assets, honoured)
+    return Request(tuple(met), chosen, seconds, fps, size, seed, model)
+
+
+def taken_in(picture: Image, assets: FileAssets) -> Asset:
+    """A picture among the inputs. Raises UsageError where there is no such file."""
+    if isinstance(picture, np.ndarray):
+        return assets.add_pixels(picture, "picture")
+    return assets.add(Path(picture), "picture")
 
 
 def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:
@@ -165,14 +214,8 @@ def verify(path: str | Path) -> Verdict:
     return replace(verdict, watermark=examine(Path(path), verdict.record))
 
 
-def _taken(image: Image, assets: FileAssets) -> Asset:
-    if isinstance(image, np.ndarray):
-        return assets.add_pixels(image, "picture")
-    return assets.add(Path(image), "picture")
-
-
 def _read_controls(
-    given: dict[str, Value | Iterable[Value]], assets: FileAssets
+    given: dict[str, Value | Iterable[Value]], assets: FileAssets, honoured: tuple[str, ...]
 ) -> tuple[Control, ...]:
     known = {option.keyword: option for option in options()}
     chosen: list[Control] = []
@@ -181,15 +224,26 @@ def _read_controls(
             raise UsageError(f"There is no control {name!r}; known are {', '.join(known)}.")
         several = values if isinstance(values, list | tuple) else [values]
         for value in several:
-            chosen += _read_control(known[name], value, assets)
+            chosen += _read_control(known[name], value, assets, honoured)
     return tuple(chosen)
 
 
-def _read_control(option: Option, value: object, assets: FileAssets) -> tuple[Control, ...]:
+def _taken_in(keyword: str, value: NDArray[Any], assets: FileAssets) -> Asset:
+    """A mask ``[H, W]`` uint8, or a depth map of any kind of numbers."""
+    if keyword != "depth" or value.dtype.kind != "f":
+        return assets.add_pixels(value, "mask", f"{keyword}.png")
+    buffer = io.BytesIO()
+    np.save(buffer, value)
+    return assets.add_bytes(buffer.getvalue(), "depth", "depth.npy")
+
+
+def _read_control(
+    option: Option, value: object, assets: FileAssets, honoured: tuple[str, ...]
+) -> tuple[Control, ...]:
     if value is None or value is False:
         return ()
     if isinstance(value, np.ndarray):
-        value = assets.path(assets.add_pixels(value, "mask", f"{option.keyword}.png"))
+        value = assets.path(_taken_in(option.keyword, value, assets))
     if isinstance(value, Control):
         return (value,)
-    return option.read("" if value is True else str(value), assets)
+    return read_option(option, "" if value is True else str(value), assets, honoured)

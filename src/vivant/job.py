@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +10,7 @@ from typing import Any, Protocol
 from vivant.asset import Assets
 from vivant.controls.like import Like
 from vivant.controls.table import entry_of
-from vivant.errors import Cancelled, UsageError, VivantError
+from vivant.errors import UsageError
 from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
 from vivant.media.framing import rate_notes, target_of
 from vivant.provenance.credentials import Statement
@@ -21,9 +19,7 @@ from vivant.provenance.policy import Policy, decide
 from vivant.provenance.record import record_of
 from vivant.provenance.release import Delivery, Published, release
 from vivant.request import Generator, Hooks, Plan, Request, Result, Target
-from vivant.scene.eyes import beings
-
-POLL_SECONDS = 0.1
+from vivant.scene.persons import somebody
 
 
 class ClosableAssets(Assets, Protocol):
@@ -84,7 +80,7 @@ def run(
     _check(delivery, exports, assets, policy)
     wanted = tuple((export.name, export.parts) for export in exports)
     target = target_of(delivery.format, delivery.lossless, wanted)
-    with _broken_off(hooks, assets):
+    with hooks.breaking_off(assets.close):  # decoding cannot ask the hooks
         made = make(request, target, assets, generator, policy=policy, hooks=hooks)
     statement = _statement(made, request, assets)
     clip = release(made.result, delivery, statement, certificate, policy, hooks)
@@ -116,7 +112,9 @@ def make(
     video = plan.video
     facts = {"seconds": request.seconds, "size": [video.width, video.height]}
     picture = assets.picture(first)
-    decision = decide(picture, assets.path(first), policy, facts, lambda box: beings(picture, box))
+    decision = decide(
+        picture, assets.path(first), policy, facts, lambda box: somebody(picture, box)
+    )
     result = generator.generate(request, plan, assets, hooks)
     record = record_of(request, target, result, assets)
     return Made(result, {**record, "policy": decision.record()})
@@ -130,7 +128,7 @@ def _statement(made: Made, request: Request, assets: Assets) -> Statement:
         return said
     what = "Footage was edited" if request.keyframes[0].image.kind == "clip" else "Pictures joined"
     edits = ", ".join(entry_of(control).name for control in request.controls)
-    description = f"{what} ({edits})."
+    description = f"{what} ({edits})." if edits else f"{what}."
     comment = f"Edited with vivant: {description}"
     return replace(said, description=description, comment=comment)
 
@@ -162,27 +160,3 @@ def _write(export: Export, result: Result, overwrite: bool) -> None:
     else:
         with publish(export.path, overwrite) as temporary:
             artefact.write(temporary, export.parts)
-
-
-@contextmanager
-def _broken_off(hooks: Hooks, assets: ClosableAssets) -> Iterator[None]:
-    """While the body runs, a cancelled job breaks off decoding, which cannot ask the hooks."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(POLL_SECONDS):
-            if hooks.cancelled():
-                assets.close()
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    except VivantError as error:
-        if hooks.cancelled() and not isinstance(error, Cancelled):
-            raise Cancelled("The work was cancelled; nothing was left behind.") from error
-        raise
-    finally:
-        over.set()
-        watcher.join()

@@ -42,6 +42,7 @@ class ClipOptions:
     samples: int = 1
     model: str = "builtin"
     keyframes: tuple[str, ...] = ()
+    last: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -159,10 +160,12 @@ def keyframe_of(text: str, assets: FileAssets) -> Keyframe:
 def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     """All clips of one photograph."""
     clip = run.clip
-    others = (keyframe_of(text, assets) for text in clip.keyframes)
+    others = [keyframe_of(text, assets) for text in clip.keyframes]
+    if clip.last is not None:
+        others.append(Keyframe(assets.add(clip.last, "picture"), clip.seconds))
     request = Request(
         keyframes=(Keyframe(assets.add(photo, "picture")), *others),
-        controls=run.controls.read(assets),
+        controls=run.controls.read(assets, run.generator.capabilities.controls),
         seconds=clip.seconds,
         fps=clip.fps,
         size=clip.size,

@@ -8,18 +8,25 @@ from typing import Any
 
 from vivant.controls import (
     camera,
+    depth,
     edits,
+    finish,
     flow,
+    fov,
     given,
     kinds,
     like,
     loop,
     mask,
+    path_file,
     prompt,
+    sampling,
+    start,
     strength,
     stroke,
     transition,
     wind,
+    words,
 )
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
@@ -38,9 +45,19 @@ TABLE: dict[str, Entry] = {
         flow.ENTRY,
         wind.ENTRY,
         camera.ENTRY,
+        path_file.ENTRY,
+        fov.ENTRY,
+        depth.ENTRY,
         given.ENTRY,
         like.ENTRY,
         transition.ENTRY,
+        words.ENTRY,
+        sampling.STEPS,
+        sampling.GUIDANCE,
+        finish.RENDERED,
+        finish.STEADY,
+        start.DRAFT,
+        start.NOISE,
         *edits.ENTRIES,
     )
 }

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.data.labels import label, step_frames, working_size
+from vivant.data.labels import label, small_frames, step_frames, working_size
 from vivant.data.quality import Thresholds, fault, measure, perceptual_hash
 from vivant.data.shards import KEY_EVERY, Sample, write_sample
 from vivant.data.shots import find_cuts
@@ -32,17 +32,23 @@ CARRIED = ("category", "licence", "origin", "split")
 @dataclass(frozen=True)
 class Film:
     """One clip to label into the folder ``out``: ``facts`` from its manifest, and the SHA-256
-    ``digest`` of its file."""
+    ``digest`` of its file; ``short`` pixels of the short side of the small frames kept, 0: none."""
 
     path: Path
     facts: Row
     digest: str
     out: Path
     thresholds: Thresholds
+    short: int = 0
 
 
 def prepare_clip(
-    path: str, facts: Row, out: str, thresholds: dict[str, float], refusal: str | None
+    path: str,
+    facts: Row,
+    out: str,
+    thresholds: dict[str, float],
+    refusal: str | None,
+    short: int = 0,
 ) -> Iterator[Answer]:
     """Label every shot of one clip; answers ``rows``, one per shot.
 
@@ -52,7 +58,8 @@ def prepare_clip(
     cv2.setNumThreads(1)
     if not Path(path).is_file():
         raise MediaError("there is no such file")
-    film = Film(Path(path), facts, sha256_of(Path(path)), Path(out), Thresholds(**thresholds))  # type: ignore[arg-type]
+    digest, wanted = sha256_of(Path(path)), Thresholds(**thresholds)  # type: ignore[arg-type]
+    film = Film(Path(path), facts, digest, Path(out), wanted, short)
     reason = _refused(film.path, refusal)
     if reason is not None:
         row = {"clip": film.path.name, "sha256": film.digest, "dropped": reason}
@@ -122,7 +129,8 @@ def _prepare_shot(
     keys = {k: frames[indices[k]] for k in range(0, labels.steps, KEY_EVERY)}
     facts = film.facts | {"aspect": aspect, "shot": name, "source_fps": fps}
     facts |= {"sha256": film.digest, "quality": asdict(quality)}
-    write_sample(film.out / f"{name}.tar", Sample(name, labels, keys, facts))
+    small = small_frames(frames[indices], film.short, aspect) if film.short else None
+    write_sample(film.out / f"{name}.tar", Sample(name, labels, keys, facts, small))
     return row
 
 

@@ -75,6 +75,11 @@ class Between:
             weights += weight
         return np.asarray(np.clip(np.rint(total / weights[..., None]), 0, 255), np.uint8)
 
+    def doubt(self, share: float) -> Floats:
+        """How much the two frames differ around each place at that moment, levels ``[H, W]``, where
+        they are brought there by the motion found between them."""
+        return self._doubt(next(self._guesses(share, (self.a, self.b))))
+
     def _guesses(self, share: float, looks: tuple[Frame, Frame]) -> Iterator[_Guess]:
         """Both frames as they would be at that moment, if: things moved as seen from both sides;
         only the camera moved; each place moved as it does in the other frame; nothing moved."""

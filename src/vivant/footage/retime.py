@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def faded(a: Frame, b: Frame, share: float) -> Frame:
 
 def retimed(request: Request, assets: Assets, target: Target) -> Piece:
     """Footage at another speed or rate; no frame is made up across a cut."""
-    footage = footage_of(request, assets, target)
+    footage = replace(footage_of(request, assets, target), heard=False)
     info = footage.info
     speed = (request.one(Retime) or Retime()).speed
     fps = request.fps or info.fps

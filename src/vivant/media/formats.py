@@ -18,7 +18,8 @@ class Format:
     size (4:2:0), which needs even sides; ``lossless`` whether it can hold the exact pixels;
     ``lossless_options`` the settings that make it so; ``max_side`` and ``max_pixels`` of a frame
     that players can be trusted with; ``max_fps`` frames a second that the file can show;
-    ``palette`` whether colours are a few of a list.
+    ``palette`` whether colours are a few of a list; ``sound`` the encoder of sound, "" where the
+    file holds none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Format:
     max_pixels: int = MAX_SIDE * MAX_SIDE
     max_fps: float = 240.0
     palette: bool = False
+    sound: str = ""
 
     def exact(self, lossless: bool) -> bool:
         """Whether a file holds the exact pixels, ``lossless`` being asked for or not."""
@@ -52,6 +54,7 @@ _TABLE = (
         halved=True,
         max_side=4096,
         max_pixels=_H264_LEVEL_52,
+        sound="aac",
         summary="H.264, plays everywhere (default)",
     ),
     Format(
@@ -61,6 +64,7 @@ _TABLE = (
         (("crf", "28"), ("preset", "9")),
         halved=True,
         max_pixels=_AV1_LEVEL_6,
+        sound="aac",
         summary="AV1 in MP4, half the size",
     ),
     Format(
@@ -71,6 +75,7 @@ _TABLE = (
         halved=True,
         max_side=4096,
         max_pixels=_H264_LEVEL_52,
+        sound="aac",
         summary="H.264 in QuickTime, for editors",
     ),
     Format(
@@ -80,6 +85,7 @@ _TABLE = (
         (("crf", "26"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "6"), ("row-mt", "1")),
         halved=True,
         max_pixels=_AV1_LEVEL_6,
+        sound="libopus",
         summary="VP9",
     ),
     Format(
@@ -88,6 +94,7 @@ _TABLE = (
         "ffv1",
         (("level", "3"), ("slices", "16"), ("slicecrc", "1")),
         lossless=True,
+        sound="flac",
         summary="FFV1, the lossless master",
     ),
     Format("png", "", "png", lossless=True, summary="a folder of numbered PNG files, lossless"),

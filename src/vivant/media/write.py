@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from vivant.clip import Frame, VideoSpec
+from vivant.clip import Frame, Sound, VideoSpec
 from vivant.errors import MediaError
 from vivant.media.colour import to_yuv420
 from vivant.media.formats import Format, check_size
 from vivant.media.scheduling import is_real_time, leave_real_time
 from vivant.media.timing import GIF_TICKS, delays, exact_rate, gif_frames
 from vivant.media.video import url_of
+from vivant.media.voice import Voice
 
 BT709, SRGB, RGB = 1, 13, 0
 LIMITED, FULL = 1, 2
@@ -40,13 +41,15 @@ def write_video(
     lossless: bool = False,
     tags: Mapping[str, str] | None = None,
     xmp: bytes = b"",
+    sound: Sound | None = None,
     progress: Share = lambda share: None,
 ) -> None:
     """Encode ``frames`` to ``path`` as it is named; the caller publishes it by rename.
 
     Frames are streamed, so memory does not grow with the duration. ``tags`` are written as
     container metadata where the container has a place for them (`CAPTURED` as its date, in WebP
-    and AVIF by EXIF), the packet ``xmp`` in WebP and AVIF. Raises UsageError for a size that the
+    and AVIF by EXIF), the packet ``xmp`` in WebP and AVIF, ``sound`` where the format has an
+    encoder for it. Raises UsageError for a size that the
     format does not take (`check_size`), MediaError where encoding fails.
     """
     check_size(fmt, (spec.width, spec.height))
@@ -59,7 +62,7 @@ def write_video(
         elif fmt.encoder == "gif":
             _write_gif(counted, spec, path, tags or {})
         else:
-            _write_av(counted, spec, path, fmt, tags or {})
+            _write_av(counted, spec, path, fmt, tags or {}, sound)
     except (av.FFmpegError, cv2.error) as error:
         raise MediaError(f"The {fmt.name} encoder failed ({error}).") from error
 
@@ -99,7 +102,12 @@ def _exif(tags: Mapping[str, str]) -> bytes:
 
 
 def _write_av(
-    frames: Iterator[Frame], spec: VideoSpec, path: Path, fmt: Format, tags: Mapping[str, str]
+    frames: Iterator[Frame],
+    spec: VideoSpec,
+    path: Path,
+    fmt: Format,
+    tags: Mapping[str, str],
+    sound: Sound | None,
 ) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints banners otherwise
     quicktime = fmt.suffix in (".mp4", ".mov")
@@ -113,15 +121,20 @@ def _write_av(
         stream.options = dict(fmt.options)
         stream.thread_type = "AUTO"
         _tag(stream.codec_context, fmt.halved)
+        voice = None if sound is None or not fmt.sound else Voice(container, fmt.sound, sound)
         chosen = is_real_time()
         for index, frame in enumerate(frames):
             picture = _yuv_frame(frame) if fmt.halved else _rgb_frame(frame)
             picture.pts = index
             picture.time_base = 1 / rate
+            if voice is not None:
+                voice.until(float((index + 1) / rate))
             container.mux(stream.encode(picture))
             if index == 0 and not chosen:  # the encoder has started its threads
                 leave_real_time()
         container.mux(stream.encode(None))
+        if voice is not None:
+            voice.close(spec.seconds)
 
 
 def _tag(target: Any, halved: bool = True) -> None:

@@ -25,6 +25,8 @@ def field_of(stage: Stage, seconds: float, loop: bool, about: dict[str, str]) ->
     velocity = np.stack([_cells(stage, (k + 0.5) / rate, grid) for k in range(steps)])
     covered = np.zeros(grid, np.float32)
     for layer in stage.layers:
+        if layer.veil:
+            continue
         covered += _placed(None, layer, stage, grid)
     mean = np.linalg.norm(velocity, axis=1).mean(axis=0)
     return MotionField(

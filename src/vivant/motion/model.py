@@ -16,8 +16,11 @@ from vivant.field.motion_field import MotionField
 from vivant.field.operations import LOOPING, Looping
 from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.breath import breathing
 from vivant.motion.choose import choose
+from vivant.motion.depth import given_depth, seen_with
 from vivant.motion.fields import Fields
+from vivant.motion.filming import camera_of, filmed
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
 from vivant.motion.like import like_notes, moving_like
@@ -35,18 +38,22 @@ from vivant.motion.reading import (
     asked_of,
     check_aspect,
     check_flat,
+    check_truth,
     notes_on,
     read_layers,
     read_shot,
 )
 from vivant.motion.sampler import open_networks
 from vivant.motion.steering import FIRST, Steering
+from vivant.motion.truth import PARTS, write_truth
 from vivant.rendering.behind import in_place
-from vivant.rendering.exports import FLOW_FORMATS, FlowPair, export, flows
+from vivant.rendering.exports import FLOWS, FlowPair, export, flows
 from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.renderer import render
 from vivant.rendering.shot import Shot
 from vivant.rendering.source import Source
+from vivant.rendering.tracks import FORMATS as TRACKS
+from vivant.rendering.tracks import Tracks, tracks_of, write_tracks
 from vivant.request import (
     Artefact,
     Capabilities,
@@ -77,6 +84,9 @@ CAPABILITIES = Capabilities(
         "move-kind",
         "stroke",
         "camera",
+        "camera-path",
+        "fov",
+        "depth",
         "flow",
         "wind",
         "field",
@@ -87,8 +97,9 @@ CAPABILITIES = Capabilities(
         "field": (),
         "motion": (),
         "scene": (),
-        "truth": ("mask", "flow", *(f"flow:{name}" for name in FLOW_FORMATS)),
+        "truth": (*FLOWS, *PARTS),
         "expected": (),
+        "tracks": tuple(TRACKS),
     },
 )
 
@@ -150,10 +161,11 @@ class MotionModel:
         if given is not None:
             content = assets.content(given.file)
             if is_motion(content):
-                motion_from(content, given.file.name)
+                request = filmed(request, motion_from(content, given.file.name))
             else:
-                check_flat(request)
+                check_flat(request, target)
                 check_aspect(field_from(content, given.file.name), video)
+        check_truth(request, target)
         notes = like_notes(request, assets, self.priors, self.runtime)
         notes += notes_on(request, assets, picture, video, target, self.runtime)
         return Plan(video, size, notes)
@@ -164,7 +176,7 @@ class MotionModel:
         given = request.one(GivenField)
         content = None if given is None else assets.content(given.file)
         picture = assets.picture(request.keyframes[0].image)
-        scene = _scene_artefact(lambda: scene_of(picture, self.runtime))
+        scene = _scene_artefact(lambda: self._seen(request, picture, assets))
         if given is not None and content is not None and not is_motion(content):
             shot = read_shot(request, plan, assets, self.runtime)
             field = self._obeying(field_from(content, given.file.name), shot)
@@ -186,6 +198,10 @@ class MotionModel:
             timings={"sample": time.monotonic() - clock},
         )
 
+    def _seen(self, request: Request, picture: Picture, assets: Assets) -> Scene:
+        """The scene for other programs, with the depth that is given."""
+        return seen_with(scene_of(picture, self.runtime), request, assets)
+
     def performance(
         self, request: Request, plan: Plan, assets: Assets, content: bytes | None
     ) -> Performance:
@@ -193,6 +209,9 @@ class MotionModel:
         motion = Motion() if content is None else motion_from(content, "The motion")
         picture = assets.picture(request.keyframes[0].image).pixels
         check_picture(motion, picture)
+        request = breathing(filmed(request, motion), assets, self.runtime)
+        depth = given_depth(request, assets)
+        depth = motion.depth if depth is None else depth
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
         if looked is None:
             motion = Motion()
@@ -203,6 +222,7 @@ class MotionModel:
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)
+        motion = replace(motion, camera=camera_of(request), depth=depth)
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 
@@ -224,23 +244,41 @@ Made = tuple[Callable[[], Iterator[Frame]], dict[str, Artefact]]
 
 def _by_layers(shown: Performance, hooks: Hooks) -> Made:
     field = _field_artefact(shown.field)
-    truth = _truth(shown.flows, shown.shot.spec.count, hooks)
+    truth = Artefact(
+        read=shown.flows,
+        write=lambda folder, parts: write_truth(shown, folder, parts, hooks.report),
+        folder=True,
+    )
+    tracks = _tracks(shown.flows, shown.shot)
     motion = Artefact(
         read=lambda: shown.motion, write=lambda path, parts: write_motion(path, shown.motion)
     )
-    return shown.frames, {"field": field, "expected": field, "truth": truth, "motion": motion}
+    made = {"field": field, "expected": field, "truth": truth, "motion": motion, "tracks": tracks}
+    return shown.frames, made
 
 
 def _by_field(shot: Shot, field: MotionField, rendering: Rendering, hooks: Hooks) -> Made:
     truth = _truth(lambda: flows(shot, field, rendering), shot.spec.count, hooks)
-    stated = _field_artefact(lambda: field)
-    return lambda: frames_of(shot, field, rendering), {"field": stated, "truth": truth}
+    tracks = _tracks(lambda: flows(shot, field, rendering), shot)
+    stated = {"field": _field_artefact(lambda: field), "truth": truth, "tracks": tracks}
+    return lambda: frames_of(shot, field, rendering), stated
 
 
 def _truth(make: Callable[[], Iterator[FlowPair]], count: int, hooks: Hooks) -> Artefact:
     return Artefact(
         read=make,
         write=lambda folder, parts: export(make(), count, folder, parts, hooks.report),
+        folder=True,
+    )
+
+
+def _tracks(make: Callable[[], Iterator[FlowPair]], shot: Shot) -> Artefact:
+    def read() -> Tracks:
+        return tracks_of(make(), (shot.spec.width, shot.spec.height))
+
+    return Artefact(
+        read=read,
+        write=lambda folder, parts: write_tracks(folder, read(), parts),
         folder=True,
     )
 

@@ -11,8 +11,9 @@ from vivant.kinds import INDEX
 from vivant.media.resize import fit_plane
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion
-from vivant.rendering.layers import Box, Layer, Stage, box_of
+from vivant.rendering.layers import HELD, Box, Layer, Stage, box_of
 from vivant.rendering.manners.manner import Ground
+from vivant.rendering.manners.particles import ParticlesManner
 from vivant.rendering.manners.table import manner_of
 from vivant.scene.mattes import thing_matte
 
@@ -101,18 +102,36 @@ def staged(
 ) -> Stage:
     """Everything that ``motion`` moves in a picture ``[H, W, 3]``; ``held`` ``[H, W]`` (255 =
     holds) never changes; it closes after ``loop`` seconds."""
-    layers = []
-    for layer in motion.layers:
+    layers: list[Layer] = []
+    veils: list[Layer] = []
+    behind = pixels
+    for layer in sorted(motion.layers, key=lambda one: not manner_of(one.manner).veil):
+        row = manner_of(layer.manner)
         matte = region(looked, layer, pixels)
-        reaches = manner_of(layer.manner).reaches
-        if reaches is not None:
-            matte = reaches(matte)
+        if row.reaches is not None:
+            matte = row.reaches(matte)
         if held is not None:
             matte = np.where(held > 127, np.uint8(0), matte)
         box = box_of(matte)
-        if box is not None and matte.mean() > LEAST * 255:
-            layers.append(_layer(pixels, matte, box, layer, looked.scene.moving, loop))
-    return Stage(pixels, tuple(layers), held)
+        if box is None or matte.mean() <= LEAST * 255:
+            continue
+        made = _layer(behind, matte, box, layer, looked.scene.moving, loop)
+        if row.veil:
+            veils.append(made)
+            behind = _without(behind, made)
+        else:
+            layers.append(made)
+    return Stage(pixels, (*layers, *veils), held)
+
+
+def _without(pixels: Frame, veil: Layer) -> Frame:
+    """The picture ``[H, W, 3]`` as it is behind a veil."""
+    if not isinstance(veil.manner, ParticlesManner):
+        return pixels
+    out = pixels.copy()
+    own = veil.matte > HELD
+    out[veil.box][own] = veil.manner.beneath[own]
+    return out
 
 
 def _layer(
@@ -135,7 +154,8 @@ def _layer(
         moving=_cut(moving, box, matte.shape),
     )
     rng = np.random.default_rng(layer.seed)
-    return Layer(box, cut, manner_of(layer.manner).make(ground, layer.manner, rng))
+    row = manner_of(layer.manner)
+    return Layer(box, cut, row.make(ground, layer.manner, rng), row.veil)
 
 
 def _cut(values: Floats, box: Box, shape: tuple[int, ...]) -> Floats:

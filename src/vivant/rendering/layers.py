@@ -24,11 +24,13 @@ HELD = 127
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One layer: its ``box`` (rows, columns) in the picture, its ``matte`` ``[h, w]`` there,
-    255 = its own, and the ``manner`` it moves by."""
+    255 = its own, and the ``manner`` it moves by; a ``veil`` hides nothing of what is behind it but
+    where it is seen."""
 
     box: Box
     matte: Plane
     manner: Manner
+    veil: bool = False
 
 
 def box_of(matte: Plane, margin: int = 0) -> Box | None:
@@ -71,11 +73,14 @@ class Stage:
         share, exact = np.zeros((h, w), np.float32), np.ones((h, w), bool)
         for layer, matte in zip(self.layers, self.mattes, strict=True):
             found, own = layer.manner.shown(seconds), matte[..., 0]
-            inside = own > HELD
+            inside = own > HELD if found.where is None else found.where & (own > HELD)
             even[layer.box][inside] = found.even[inside]
             odd[layer.box][inside] = found.odd[inside]
             share[layer.box][inside] = found.share[inside]
-            exact[layer.box] &= (own == 0) | ((own == 255) & found.exact)
+            if layer.veil:
+                exact[layer.box] &= ~inside
+            else:
+                exact[layer.box] &= (own == 0) | ((own == 255) & found.exact)
         return even, odd, share, exact
 
     def frames(self, count: int, fps: float) -> Iterator[Frame]:

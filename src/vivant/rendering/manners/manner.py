@@ -9,6 +9,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.plates import continued, sure_of
@@ -64,12 +65,14 @@ class Ground:
 class Shown:
     """Where the places of a box show the picture at a time: two textures, ``even`` and ``odd``
     ``[h, w, 2]`` pixels to where each is read, and ``share`` ``[h, w]`` 0..1 of the odd one;
-    ``exact``: whether the pixels themselves have moved so, and no detail is new."""
+    ``exact``: whether the pixels themselves have moved so, and no detail is new; ``where`` ``[h,
+    w]`` it is shown, None = everywhere within the matte."""
 
     even: Floats
     odd: Floats
     share: Floats
     exact: bool = True
+    where: NDArray[np.bool_] | None = None
 
 
 def one_texture(shift: Floats, shape: tuple[int, int], *, exact: bool = True) -> Shown:

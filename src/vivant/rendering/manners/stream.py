@@ -16,7 +16,7 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.rendering.manners.current import Carried, Current, smoothed
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, enlarged
-from vivant.rendering.manners.turns import Turn
+from vivant.rendering.manners.turns import Turn, set_in
 from vivant.rendering.noise import tile_noise, walk
 
 SIDE = 256
@@ -93,10 +93,10 @@ class StreamManner:
 
     def at(self, seconds: float) -> Frame:
         """See `Manner`."""
-        gone = self._gone(seconds)
-        keep = 1 - (1 - self.stream.own) * gone
-        look = self.carried.at(seconds, self._bent(seconds), keep)
-        share = self.stream.contrast * float(np.sqrt(max(0.0, 1 - keep * keep)))
+        gone = set_in(seconds, self.stream.memory, self.ground.loop)
+        turn = gone * float(np.arccos(self.stream.own))  # both with equal variance, and no pop
+        look = self.carried.at(seconds, self._bent(seconds), float(np.cos(turn)))
+        share = self.stream.contrast * float(np.sin(turn))
         if share < 1e-3:
             return look
         grey = enlarged(self._fresh(seconds) * np.float32(share), self.ground.shape)
@@ -110,12 +110,6 @@ class StreamManner:
     def flow(self, seconds: float) -> Floats:
         """See `Manner`."""
         return self.carried.velocity
-
-    def _gone(self, seconds: float) -> float:
-        """Share of what goes of the own detail that has gone; 0 at both ends of a loop."""
-        loop = self.ground.loop
-        since = abs(seconds) if loop is None else min(seconds % loop, loop - seconds % loop)
-        return 1 - float(np.exp(-since / self.stream.memory))
 
     def _fresh(self, seconds: float) -> Floats:
         """New detail on the half grid, levels."""

@@ -14,6 +14,7 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.rendering.manners.current import Carried, Current, sharpened
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, enlarged, one_texture, rate_of
+from vivant.rendering.manners.turns import set_in
 from vivant.rendering.manners.waves import Ripples, Waves
 
 SET_IN = 0.7
@@ -55,14 +56,13 @@ class SurfaceManner:
     def at(self, seconds: float) -> Frame:
         """See `Manner`."""
         slopes, ripple = self._ripple(seconds)
-        share = self._taken(seconds)
         glint = 0.0 if self.surface.waves is None else self.surface.waves.glint
-        keep = 1 - TAKEN * (1 - float(np.sqrt(max(0.0, 1 - glint**2)))) * share
+        glint *= set_in(seconds, SET_IN, self.ground.loop)
+        keep = 1 - TAKEN * (1 - float(np.sqrt(max(0.0, 1 - glint**2))))
         out = self._moved(seconds, ripple, keep)
         if slopes is None or glint == 0:
             return out
-        fresh = glint * float(np.sqrt(1 - (1 - share) ** 2))
-        return self._glinting(out, slopes[..., 1] * np.float32(fresh))
+        return self._glinting(out, slopes[..., 1] * np.float32(glint))
 
     def shown(self, seconds: float) -> Shown:
         """See `Manner`; glints are new light."""
@@ -100,12 +100,6 @@ class SurfaceManner:
             return None, None
         slopes = self.ripples.slopes(seconds)
         return slopes, self.ripples.shift(slopes - self.first)
-
-    def _taken(self, seconds: float) -> float:
-        """Share 0..1 of the glints that are new; 0 at both ends of a loop."""
-        loop = self.ground.loop
-        since = abs(seconds) if loop is None else min(seconds % loop, loop - seconds % loop)
-        return 1 - float(np.exp(-since / SET_IN))
 
     def _glinting(self, look: Frame, slope: Floats) -> Frame:
         near = self.ripples.plane.near if self.ripples is not None else np.ones(1, np.float32)

@@ -12,6 +12,7 @@ from vivant.clip import Plane
 from vivant.rendering.manners.drift import Drift, DriftManner
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
 from vivant.rendering.manners.manner import Ground, Manner
+from vivant.rendering.manners.particles import Particles, ParticlesManner, everywhere
 from vivant.rendering.manners.stream import Stream, StreamManner
 from vivant.rendering.manners.surface import Surface, SurfaceManner
 from vivant.rendering.manners.sway import Sway, SwayManner
@@ -19,13 +20,14 @@ from vivant.rendering.manners.sway import Sway, SwayManner
 
 @dataclass(frozen=True)
 class Row:
-    """``name`` in files, the class of its ``parameters``, how to ``make`` it, and how far beyond
-    its own matte a layer ``reaches``."""
+    """``name`` in files, the class of its ``parameters``, how to ``make`` it, how far beyond its
+    own matte a layer ``reaches``, and whether it is a ``veil`` before all others."""
 
     name: str
     parameters: type[Any]
     make: Callable[[Ground, Any, np.random.Generator], Manner]
     reaches: Callable[[Plane], Plane] | None = None
+    veil: bool = False
 
 
 MANNERS: dict[str, Row] = {
@@ -36,6 +38,7 @@ MANNERS: dict[str, Row] = {
         Row("stream", Stream, StreamManner),
         Row("flame", Flame, FlameManner, flame_matte),
         Row("sway", Sway, SwayManner),
+        Row("particles", Particles, ParticlesManner, everywhere, veil=True),
     )
 }
 

@@ -83,6 +83,13 @@ class Turns:
         return 0.0 if (number, slot) == (0, 0) else _uneven(self.seed, number, slot)
 
 
+def set_in(seconds: float, memory: float, loop: float | None) -> float:
+    """How far 0..1 what is new has come in after ``seconds``: to 0.63 after ``memory``; slowly at
+    first, so that there is no pop, and out again towards the end of a loop."""
+    since = seconds if loop is None else min(seconds % loop, loop - seconds % loop)
+    return 1.0 - float(np.exp(-((since / memory) ** 2)))
+
+
 @cache
 def _uneven(seed: int, number: int, slot: int) -> float:
     rng = np.random.default_rng([seed, number + 1, slot])

@@ -76,10 +76,12 @@ class Lens:
 
 @dataclass(frozen=True)
 class Path:
-    """The ``poses`` of all frames, the first the picture's own, and the ``lens``."""
+    """The ``poses`` of all frames, the first the picture's own, the ``lens``, and how far beyond
+    the picture's edge they look, ``margin`` short sides."""
 
     poses: tuple[Pose, ...] = ()
     lens: Lens = field(default_factory=Lens)
+    margin: float = 0.0
 
     @property
     def moves(self) -> bool:

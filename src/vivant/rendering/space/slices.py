@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.rendering.plates import filled
-from vivant.rendering.space.inpaint import inpainted
+from vivant.rendering.space.inpaint import SHORT, behind
 from vivant.rendering.space.relief import Relief
 
 Bools = NDArray[np.bool_]
 Box = tuple[slice, slice]
-SHORT = 480
-"""Short side in pixels at which slices are continued."""
 NODE = 6.0
 """Pixels between the nodes of disparity."""
 RIM = 1 / 300
@@ -84,7 +82,7 @@ def _slice(
     if not known.any():
         return None
     box = _box(alpha > 0.004, 2)
-    colours = _continued(pixels[box], known[box], (covers & (alpha > 0.004))[box], short)
+    colours = behind(pixels[box], known[box], (covers & (alpha > 0.004))[box], short)
     return Slice(box, colours, alpha[box], own[box], _disparity(relief, own))
 
 
@@ -106,7 +104,7 @@ def _outline(whole: Floats, hidden: Floats) -> Floats:
     guess = filled((there * seen)[..., None], seen)[..., 0]
     wide = cv2.resize(guess, whole.shape[::-1], interpolation=cv2.INTER_LINEAR)
     behind = np.clip((wide - 0.4) / 0.2, 0, 1)
-    return np.asarray(whole * (1 - hidden) + behind * hidden, np.float32)
+    return np.asarray(whole - hidden + behind * hidden, np.float32)
 
 
 def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
@@ -117,23 +115,6 @@ def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
     wide = _within((own > 0.98) & ~beside, BESIDE * short)
     runs_on = wide & ~_within(edges, BESIDE * short)
     return np.asarray(inside | runs_on)
-
-
-def _continued(pixels: Frame, known: Bools, covers: Bools, short: int) -> Frame:
-    """Colours at the size of the picture, made at most at `SHORT`."""
-    cut = np.ascontiguousarray(pixels)
-    scale = min(1.0, SHORT / short)
-    if scale == 1:
-        return inpainted(cut, known, covers)
-    size = (max(8, round(known.shape[1] * scale)), max(8, round(known.shape[0] * scale)))
-    small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
-    sure = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.98
-    want = cv2.resize(covers.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-    made = inpainted(np.asarray(small, np.uint8), sure, want)
-    wide = cv2.resize(made, known.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 1.0)
-    share = np.where(known, share, 0)[..., None]
-    return np.asarray(np.round(cut * share + wide * (1 - share)), np.uint8)
 
 
 def _disparity(relief: Relief, own: Floats) -> Floats:

@@ -33,17 +33,22 @@ Change = NDArray[np.int16]
 
 
 class View:
-    """A picture ``[H, W, 3]`` with its relief, seen along a path."""
+    """A picture ``[H, W, 3]`` with its relief, seen along a path. Where the path looks beyond its
+    edge, the picture goes on mirrored, by ``margin`` pixels: what moves at the edge moves there,
+    too. Slices are of the picture with that margin."""
 
     def __init__(self, pixels: Frame, relief: Relief, path: Path) -> None:
         self.pixels, self.lens = pixels, path.lens
         self.shape = (pixels.shape[0], pixels.shape[1])
         self.short = min(self.shape)
+        self.margin = round(path.margin * self.short)
         self.middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
         self.places = _places(self.shape)
-        slices = sliced(pixels, relief, 1.2 * farthest(path) + 0.01)
+        wide = mirrored(pixels, self.margin)
+        slices = sliced(wide, relief.widened(self.margin), 1.2 * farthest(path) + 0.01)
         plain = tuple(_Layer.of(one, denser(one.colours)) for one in slices)
         left = cv2.subtract(pixels, self._composed(plain, Pose(), None), dtype=cv2.CV_16S)
+        left = mirrored(left, self.margin)
         self.layers = tuple(_Layer.of(one, _exact(one, left)) for one in slices)
 
     def at(self, frame: Frame, pose: Pose) -> Frame:
@@ -53,6 +58,7 @@ class View:
         changed = None
         if not np.array_equal(frame, self.pixels):
             changed = cv2.subtract(frame, self.pixels, dtype=cv2.CV_16S)
+            changed = mirrored(changed, self.margin)
         return self._composed(self.layers, pose, changed)
 
     def _composed(self, layers: tuple[_Layer, ...], pose: Pose, changed: Change | None) -> Frame:
@@ -62,23 +68,26 @@ class View:
         return out
 
     def sources(self, one: Slice, pose: Pose) -> Floats:
-        """Where each node sees a slice, pixels of the picture ``[rows, columns, 2]``."""
+        """Where each node sees a slice, pixels of the picture with its margin ``[rows, columns,
+        2]``."""
         found = self.places
         for _ in range(ROUNDS):
             found = self.lens.sources(pose, self.places, self._disparity(one, found))
-        return self._pixels(found)
+        return self._pixels(found) + np.float32(self.margin)
 
     def images(self, one: Slice, pose: Pose, at: Floats) -> Floats:
-        """Where a slice's places ``at`` ``[h, w, 2]``, pixels of the picture, are seen."""
-        places = np.asarray(
-            (at + np.float32(0.5) - self.middle) / np.float32(self.short), np.float32
-        )
+        """Where a slice's places ``at`` ``[h, w, 2]``, pixels of the picture with its margin, are
+        seen, in pixels of the frame."""
+        middle = self.middle + np.float32(self.margin - 0.5)
+        places = np.asarray((at - middle) / np.float32(self.short), np.float32)
         return self._pixels(self.lens.images(pose, places, self._disparity(one, places)))
 
     def _disparity(self, one: Slice, places: Floats) -> Floats:
         h, w = one.disparity.shape
-        cells = np.array([w / self.shape[1], h / self.shape[0]], np.float32)
-        at = (places * np.float32(self.short) + self.middle) * cells - np.float32(0.5)
+        height, width = (side + 2 * self.margin for side in self.shape)
+        cells = np.array([w / width, h / height], np.float32)
+        middle = self.middle + np.float32(self.margin)
+        at = (places * np.float32(self.short) + middle) * cells - np.float32(0.5)
         return np.asarray(fetched(one.disparity, at), np.float32)
 
     def _pixels(self, places: Floats) -> Floats:
@@ -138,6 +147,13 @@ class _Layer:
             out.append(slice(max(0, low), min(shape[1 - axis], high)))
         rows, columns = out
         return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
+
+
+def mirrored(values: Any, margin: int) -> Any:
+    """Values ``[H, W, 3]`` going on mirrored beyond their edge."""
+    if not margin:
+        return values
+    return cv2.copyMakeBorder(values, *(margin,) * 4, cv2.BORDER_REFLECT_101)
 
 
 def fetched(values: Any, at: Floats) -> Any:
