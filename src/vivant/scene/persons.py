@@ -7,6 +7,7 @@ ImageNet, which tells animals apart) over a square of twice the face; logistic r
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from vivant.clip import Floats, Frame, Picture
 from vivant.scene.eyes import beings
 from vivant.scene.network import open_graph
 
-WEIGHTS = Path(__file__).with_name("persons.npy")
+WEIGHTS = Path(__file__).with_name("persons.json")
 SIDE = 128
 """Pixels on a side of what is looked at."""
 AROUND = 2.0
@@ -86,4 +87,4 @@ def _encoder() -> Any:
 
 @cache
 def _weights() -> Floats:
-    return np.asarray(np.load(WEIGHTS), np.float32)
+    return np.array(json.loads(WEIGHTS.read_text("utf-8")), np.float32)
