@@ -37,7 +37,7 @@ FPS, COUNT = 8, 21
 TIMES = (0.25, 0.5, 1.0, 2.0)
 WAYS: dict[str, tuple[Control, ...]] = {
     "hybrid": (Rendered("hybrid"),),
-    "model, steady": (SteadyColour(),),
+    "model, steady": (Rendered("model"), SteadyColour()),
     "hybrid, steady": (Rendered("hybrid"), SteadyColour()),
 }
 
