@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Header as HttpHeader
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,14 +19,14 @@ from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
-from vivant.service.answers import away, refused
+from vivant.service.answers import ALWAYS, away, not_understood, refused, said
 from vivant.service.exposition import CONTENT_TYPE, Counted, CountingMiddleware, exposition
 from vivant.service.fronts import add_fronts
 from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.limits import Limiter
 from vivant.service.links import add_links, clip_answer
-from vivant.service.listening import Ear, told
+from vivant.service.listening import EVENTS, Ear, told
 from vivant.service.looking import add_looks
 from vivant.service.looks import Looks
 from vivant.service.outward import MAX_URL
@@ -58,7 +59,10 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
         looks.close()
         queue.close()
 
-    app = FastAPI(title="vivant", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="vivant", version=__version__, lifespan=life, docs_url=None, redoc_url=None,
+        responses=said(*ALWAYS),
+    )  # fmt: skip
     app.add_middleware(
         TrustedHostMiddleware,
         allowed_hosts=["localhost", "127.0.0.1", "[::1]", *settings.hosts],
@@ -67,6 +71,7 @@ def api(settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> FastAPI:
     app.add_middleware(CountingMiddleware, counted=counted)
     app.state.limiter = Limiter(settings.rate)
     app.add_exception_handler(UsageError, refused)
+    app.add_exception_handler(RequestValidationError, not_understood)
     for kind in (SQLAlchemyError, OSError):
         app.add_exception_handler(kind, away)
     jobs = Jobs(settings, queue)
@@ -97,7 +102,12 @@ def clean_uploads(settings: ServiceSettings, queue: Queue) -> None:
 def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...]) -> None:
     submit = access_to("submit", keys)
 
-    @app.post("/v1/assets", status_code=201, summary="Upload a picture or a mask")
+    @app.post(
+        "/v1/assets",
+        status_code=201,
+        summary="Upload a picture or a mask",
+        responses=said(408, 413),
+    )
     async def upload(
         request: Request,
         _: Annotated[ApiKey, Depends(submit)],
@@ -115,7 +125,7 @@ def _add_inputs(app: FastAPI, settings: ServiceSettings, keys: tuple[ApiKey, ...
 def _add_jobs(app: FastAPI, jobs: Jobs, ear: Ear, keys: tuple[ApiKey, ...]) -> None:
     submit, read = access_to("submit", keys), access_to("read", keys)
 
-    @app.post("/v1/jobs", status_code=201, summary="Submit a job")
+    @app.post("/v1/jobs", status_code=201, summary="Submit a job", responses=said(409))
     def submit_job(
         request: Annotated[dict[str, Any], Body()],
         key: Annotated[ApiKey, Depends(submit)],
@@ -133,19 +143,28 @@ def _add_jobs(app: FastAPI, jobs: Jobs, ear: Ear, keys: tuple[ApiKey, ...]) -> N
         """As libraries of Standard Webhooks read it; every key has one of its own."""
         return shown(secret_for(jobs.settings.folder, key.name))
 
-    @app.get("/v1/jobs/{job_id}", summary="How a job is")
+    @app.get("/v1/jobs/{job_id}", summary="How a job is", responses=said(404))
     def job(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Job:
         return jobs.found(job_id, key.name)
 
-    @app.post("/v1/jobs/{job_id}/cancel", summary="Cancel a job")
+    @app.post("/v1/jobs/{job_id}/cancel", summary="Cancel a job", responses=said(404))
     def cancel(job_id: str, key: Annotated[ApiKey, Depends(submit)]) -> Job:
         return jobs.cancel(job_id, key.name)
 
-    @app.delete("/v1/jobs/{job_id}", status_code=204, summary="Delete a job and its clip")
+    @app.delete(
+        "/v1/jobs/{job_id}",
+        status_code=204,
+        summary="Delete a job and its clip",
+        responses=said(404, 409),
+    )
     def delete(job_id: str, key: Annotated[ApiKey, Depends(submit)]) -> None:
         jobs.forget(job_id, key.name)
 
-    @app.get("/v1/jobs/{job_id}/events", summary="Listen to a job (SSE)")
+    @app.get(
+        "/v1/jobs/{job_id}/events",
+        summary="Listen to a job (SSE)",
+        responses=said(404) | EVENTS, response_class=StreamingResponse,
+    )  # fmt: skip
     def events(
         job_id: str,
         key: Annotated[ApiKey, Depends(read)],
@@ -160,7 +179,12 @@ def _add_jobs(app: FastAPI, jobs: Jobs, ear: Ear, keys: tuple[ApiKey, ...]) -> N
 def _add_results(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     read = access_to("read", keys)
 
-    @app.get("/v1/jobs/{job_id}/result", summary="The clip", response_class=FileResponse)
+    @app.get(
+        "/v1/jobs/{job_id}/result",
+        summary="The clip",
+        response_class=FileResponse,
+        responses=said(404, 409, 410),
+    )
     def result(job_id: str, key: Annotated[ApiKey, Depends(read)]) -> Response:
         return clip_answer(*jobs.clip(job_id, key.name))
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +16,10 @@ LOOK_SECONDS = 0.2
 KEEP_ALIVE_SECONDS = 15.0
 NO_WAIT = 0.001
 AWAY_SECONDS = 1.0
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "events", "content": {"text/event-stream": {}}}
+}
+"""How the answer is described."""
 
 
 class Ear:
