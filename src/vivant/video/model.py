@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -124,11 +125,11 @@ class VideoModel:
         if image.kind != "clip":
             return [fit_plane(assets.picture(image).pixels, plan.fitted)]
         step = max(assets.film(image).fps / self.sampling.fps, 1e-6)
-        frames = list(assets.frames(image))
-        back = [round(len(frames) - 1 - k * step) for k in range(1 + self.sampling.chunk)]
-        if back[-1] < 0:
+        back = [round(k * step) for k in range(1 + self.sampling.chunk)]
+        last = deque(assets.frames(image), maxlen=1 + back[-1])
+        if len(last) <= back[-1]:
             back = back[:1]  # too short to show motion
-        return [fit_plane(frames[index], plan.fitted) for index in reversed(back)]
+        return [fit_plane(last[-1 - index], plan.fitted) for index in reversed(back)]
 
     def _sampled(
         self, frames: list[Frame], request: Request, plan: Plan, assets: Assets, hooks: Hooks
