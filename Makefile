@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check torch-test weights
+.PHONY: demo test check torch-test clients-test adapters-test weights
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,16 @@ check:
 torch-test: $(BIN)/python
 	$(BIN)/pip install -q -e '.[dev,train]'
 	$(BIN)/pytest -m torch
+
+# the libraries of foreign clients (OpenAI, fal, Replicate), Gradio and an S3 server, on loopback
+clients-test: $(BIN)/python
+	$(BIN)/pip install -q -e '.[dev,serve,s3,clients]'
+	$(BIN)/pytest tests/test_foreign_clients.py tests/test_gradio.py tests/test_results_s3.py
+
+# other people's video models, on random checkpoints of their layouts (under 10 minutes)
+adapters-test: $(BIN)/python
+	$(BIN)/pip install -q -e '.[dev,adapters]'
+	$(BIN)/pytest tests/test_adapters_torch.py tests/test_adapters.py tests/test_adapters_model.py
 
 # rebuild the shipped weights from a folder of clips with its manifest (about an hour on two cores)
 weights: $(BIN)/python

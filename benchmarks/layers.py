@@ -116,7 +116,7 @@ def line(values: Floats) -> float:
 
 def measured(photo: Path, taught: Path | None) -> dict[str, object]:
     """All figures of one photograph."""
-    clip = vivant.animate(photo, seconds=12, fps=FPS, size=SIZE, consent=True)
+    clip = vivant.animate(photo, seconds=12, fps=FPS, size=SIZE, consent=True, camera="still")
     first, held, moved, ratios, values = None, 0.0, {}, {}, []
     for index, frame in enumerate(clip.frames()):
         if first is None:

@@ -35,7 +35,7 @@ def real_and_made(row: dict[str, Any], folder: Path) -> tuple[Vector | None, Vec
     with FileAssets() as assets:
         frames = list(assets.frames(assets.add(folder / row["path"], "clip")))
     fps = float(row["fps"])
-    clip = vivant.animate(frames[0], seconds=3, fps=24, size="240p", consent=True)
+    clip = vivant.animate(frames[0], seconds=3, fps=24, size="240p", consent=True, camera="still")
     return statistics(frames, fps), statistics(clip.frames(), 24.0)
 
 

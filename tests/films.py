@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.media.video import ANIMATIONS, iter_video, probe
+from vivant.media.animation import is_animation
+from vivant.media.video import iter_video, probe
 
 
 @dataclass(frozen=True)
@@ -21,5 +22,5 @@ class Film:
 
 def read_video(path: Path) -> Film:
     frames = np.stack(list(iter_video(path)))
-    still = path.is_dir() or path.suffix.lower() in ANIMATIONS
+    still = path.is_dir() or is_animation(path)
     return Film(frames, 24.0 if still else probe(path).fps)

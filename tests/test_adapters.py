@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from vivant.adapters.families import family_of
 from vivant.adapters.layout import read_checkpoint, variant_of
-from vivant.adapters.svd import PIPELINE, check, working_size
+from vivant.adapters.overview import table
 from vivant.cli.checkpoints import add_checkpoint
 from vivant.errors import BundleError, UsageError
 from vivant.registry import added_models
@@ -24,8 +25,8 @@ def folder(tmp_path: Path) -> Path:
     whole = tmp_path / "svd"
     (whole / "unet").mkdir(parents=True)
     index = {
-        "_class_name": PIPELINE,
-        "unet": ["diffusers", "Net"],
+        "_class_name": "StableVideoDiffusionPipeline",
+        "unet": ["diffusers", "UNetSpatioTemporalConditionModel"],
         "feature_extractor": [None, None],
     }
     (whole / "model_index.json").write_text(json.dumps(index))
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_it_is_read_from_headers(folder: Path) -> None:
     found = read_checkpoint(folder)
-    check(found)
+    assert family_of(found).name == "svd"
     assert found.tensors == {"unet": {"a.weight": (3, 4), "b": (5,)}}
     assert found.parameters("unet") == 17
     assert found.licence == "some-licence"
@@ -72,29 +73,33 @@ def test_another_class_is_refused(folder: Path, tmp_path: Path) -> None:
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "WanPipeline"}))
     with pytest.raises(BundleError, match="WanPipeline"):
-        add_checkpoint("a", folder, Settings(tmp_path / "home"))
+        add_checkpoint("a", str(folder), Settings(tmp_path / "home"))
     assert not (tmp_path / "home").exists()
 
 
 def test_it_is_added_by_name(folder: Path, tmp_path: Path) -> None:
     settings = Settings(tmp_path / "home")
-    add_checkpoint("mine", folder, settings)
+    add_checkpoint("mine", str(folder), settings)
     assert list(added_models(settings)) == ["mine"]
     for name in ("builtin", "../up", "A B"):
         with pytest.raises(UsageError, match="cannot be called"):
-            add_checkpoint(name, folder, settings)
+            add_checkpoint(name, str(folder), settings)
 
 
-def test_working_sizes_are_whole_multiples() -> None:
-    assert working_size((1024, 576)) == (1024, 576)
-    assert working_size((40, 30)) == (64, 64)
-    for size in ((1280, 720), (720, 1280), (1000, 1000)):
-        width, height = working_size(size)
-        assert width % 64 == height % 64 == 0
-        assert width * height <= 1.15 * 576 * 1024
+def test_foreign_code_is_refused(folder: Path) -> None:
+    index = json.loads((folder / "model_index.json").read_text())
+    for stated in (["my_module", "Net"], ["diffusers", "os.system"], ["../x", "Net"]):
+        (folder / "model_index.json").write_text(json.dumps(index | {"unet": stated}))
+        with pytest.raises(BundleError, match="does not run"):
+            read_checkpoint(folder)
 
 
 def test_no_torch_is_loaded() -> None:
-    code = "import sys, vivant.registry, vivant.adapters.svd; print({'torch','diffusers'} & set(sys.modules))"
+    code = "import sys, vivant.registry, vivant.adapters.model, vivant.cli.checkpoints; print({'torch','diffusers'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"
+
+
+def test_the_page_holds_the_table_of_families() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "adapters.md").read_text("utf-8")
+    assert "\n".join(table()) in page

@@ -40,7 +40,7 @@ def test_camera_moves_add_up() -> None:
 @pytest.mark.parametrize(
     ("move", "says"),
     [
-        ("pull-out 0.1", "nothing beyond its edge"),
+        ("pull-out 0.2", "at most 10%"),
         ("dolly", "choose from"),
         ("push-in x", "write it like"),
         ("push-in nan", "must be above"),

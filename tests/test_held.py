@@ -17,10 +17,11 @@ from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.kinds import INDEX, KINDS
 from vivant.media.assets import MemoryAssets
-from vivant.motion import held, reading
+from vivant.motion import breath, held, reading
 from vivant.motion.asked import Asked
+from vivant.motion.breath import breathing, quiet_notes
 from vivant.motion.choose import choose
-from vivant.motion.held import Looked, poured, quiet_notes, rest_of_water
+from vivant.motion.held import Looked, poured, rest_of_water
 from vivant.motion.motion_file import motion_bytes
 from vivant.request import Keyframe, Request, Runtime
 from vivant.scene.mattes import Mattes
@@ -30,7 +31,7 @@ PICTURE = Picture(np.zeros((H, W, 3), np.uint8), name="p.png", sha256="2" * 64)
 
 
 def notes(monkeypatch: pytest.MonkeyPatch, scene: Scene, *controls: Control) -> list[str]:
-    monkeypatch.setattr(held, "scene_of", lambda picture, runtime: scene)
+    monkeypatch.setattr(breath, "scene_of", lambda picture, runtime: scene)
     assets = MemoryAssets(PICTURE)
     request = Request((Keyframe(assets.asset),), controls)
     return quiet_notes(request, assets, Runtime())
@@ -42,7 +43,29 @@ def test_a_picture_in_which_nothing_moves_is_named(monkeypatch: pytest.MonkeyPat
     moving = tuple(HoldKind(kind) for kind in held.MOVING)
     assert "stands still" in notes(monkeypatch, scene, *moving)[0]
     assert notes(monkeypatch, scene, *moving, Camera(zoom=0.1)) == []
+    assert notes(monkeypatch, scene, *moving, Camera()) == []
     assert notes(monkeypatch, scene, *moving, Strength(0.0)) == []
+
+
+def test_where_nothing_moves_the_camera_breathes_unless_it_is_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = looked().scene
+    quiet = replace(seen, instances=tuple(replace(o, kind="built") for o in seen.instances))
+
+    def asked(scene: Scene, *controls: Control) -> Request:
+        monkeypatch.setattr(breath, "scene_of", lambda picture, runtime: scene)
+        assets = MemoryAssets(PICTURE)
+        return breathing(Request((Keyframe(assets.asset),), controls), assets, Runtime())
+
+    breathes = asked(quiet).one(Camera)
+    assert breathes is not None
+    assert breathes.zoom > 0
+    assert "breathes" in notes(monkeypatch, quiet)[0]
+    still = Stroke(((0.1, 0.5), (0.3, 0.5)))
+    for control in (Camera(), Camera(pan_x=0.1), HoldKind("sky"), Strength(0.0), still):
+        assert asked(quiet, control).controls == (control,)
+    assert asked(seen).controls == ()
 
 
 def test_unclaimed_pixels_of_a_stream_are_water() -> None:

@@ -5,13 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,65 +16,15 @@ from PIL import Image
 from conftest import photo_like
 
 pytest.importorskip("dbos", reason="needs the [serve] extra")
-httpx = pytest.importorskip("httpx2")
+pytest.importorskip("httpx2")
 
-PATIENCE = 40.0
-
-
-@dataclass
-class Served:
-    url: str
-    folder: Path
-    process: subprocess.Popen[bytes]
-
-    def client(self, **options: Any) -> Any:
-        return httpx.Client(base_url=self.url, timeout=20, trust_env=False, **options)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(base: Path) -> Iterator[Served]:
-    port = free_port()
-    command = ["serve", "--folder", str(base / "data"), "--port", str(port)]
-    environment = {**os.environ, "VIVANT_HOME": str(base / "home")}
-    process = subprocess.Popen([sys.executable, "-m", "vivant", *command], env=environment)
-    served = Served(f"http://127.0.0.1:{port}", base / "data", process)
-    try:
-        with served.client() as client:
-            wait_for(lambda: process.poll() is not None or is_up(client))
-        yield served
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(60)
-        finally:
-            process.kill()
-            process.wait()
+from serving import Served, serving, wait_for
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("service")) as served:
         yield served
-
-
-def is_up(client: Any) -> bool:
-    try:
-        return client.get("/health").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def wait_for(condition: Any) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
 
 
 def upload(client: Any, tmp_path: Path, seed: int = 0) -> dict[str, Any]:
@@ -172,6 +117,7 @@ def test_a_picture_that_is_none_fails_with_a_sentence(served: Served) -> None:
         asset = client.post("/v1/assets", content=b"<svg onload='x()'/>").json()
         job = client.post("/v1/jobs", json=request_for(asset)).json()["id"]
         done = ended(client, job)
+        assert 'vivant_jobs{state="failed"} 1\n' in client.get("/metrics").text
     assert done["state"] == "failed"
     assert "Traceback" not in done["error"]
     assert str(served.folder) not in done["error"]

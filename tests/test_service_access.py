@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from fastapi.testclient import TestClient
 from vivant.errors import UsageError
 from vivant.service.api import api
 from vivant.service.keys import new_key, read_keys
+from vivant.service.listening import Ear, told
+from vivant.service.queue.client import Queue
 from vivant.service.queue.store import prepare
 from vivant.service.settings import ServiceSettings, check_reach
 
@@ -102,3 +106,28 @@ def test_without_keys_only_loopback_is_served(settings: ServiceSettings, host: s
         check_reach(beyond, keys=0)
     check_reach(beyond, keys=1)
     check_reach(settings, keys=0)
+
+
+def test_a_hundred_who_listen_leave_room_for_others(tmp_path: Path) -> None:
+    settings = ServiceSettings(tmp_path / "data")
+    prepare(settings)
+    queue = Queue(settings)
+    job = queue.submit({"request": {}}, "local").id
+
+    async def heard(ear: Ear) -> list[str]:
+        return [text async for text in told(ear, queue, job, "local", 0)]
+
+    async def everybody() -> tuple[list[list[str]], float]:
+        ear = Ear(queue)
+        listening = [asyncio.create_task(heard(ear)) for _ in range(100)]
+        await asyncio.sleep(0.5)
+        start = time.monotonic()
+        await asyncio.to_thread(queue.cancel, job)
+        answer = await asyncio.wait_for(asyncio.gather(*listening), 20), time.monotonic() - start
+        await ear.close()
+        return answer
+
+    told_to_all, seconds = asyncio.run(everybody())
+    queue.close()
+    assert all(texts[-1].endswith('{"state": "cancelled"}\n\n') for texts in told_to_all)
+    assert seconds < 10

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,9 +14,10 @@ import pytest
 from PIL import Image
 
 from conftest import photo_like
+from databases import HAS_POSTGRES, cluster, wait_for
 
 pytest.importorskip("dbos", reason="needs the [serve] extra")
-if sys.platform == "win32" or shutil.which("initdb") is None or shutil.which("postgres") is None:
+if not HAS_POSTGRES:
     pytest.skip("needs the programs of PostgreSQL", allow_module_level=True)
 
 from vivant.files import sha256_of
@@ -30,34 +27,11 @@ from vivant.service.settings import ServiceSettings
 from vivant.service.work import clip_of
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """URL of a database in a new cluster on loopback; it refuses to run as root."""
-    who = "postgres" if os.geteuid() == 0 else None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    with tempfile.TemporaryDirectory(prefix="vivant-pg-") as base:
-        if who:
-            shutil.chown(base, "postgres")
-        data = f"{base}/data"
-        make = ["initdb", "-D", data, "-U", "vivant", "-A", "trust", "--no-sync", "-E", "UTF8"]
-        subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=base, user=who)
-        run = ["postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", base, "-F"]
-        with subprocess.Popen(run, cwd=base, stderr=subprocess.DEVNULL, user=who) as server:
-            try:
-                wait_for(lambda: Path(f"{base}/.s.PGSQL.{port}").exists())
-                yield f"postgresql://vivant@127.0.0.1:{port}/vivant_queue"
-            finally:
-                server.send_signal(signal.SIGINT)
-                server.wait(20)
+    """URL of a database that is not there yet."""
+    with cluster() as made:
+        yield made.url
 
 
 @contextmanager
@@ -109,3 +83,5 @@ def test_two_workers_share_a_queue_and_a_cancelled_job_frees_one(
         assert state(long[1]) == "running"
         assert clip_of(settings, short, "mp4").read_bytes()[4:8] == b"ftyp"
         queue.cancel(long[1])
+        jobs = queue.figures().jobs
+        assert (jobs["succeeded"], jobs["failed"], jobs["cancelled"]) == (1, 0, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,8 @@ pytest.importorskip("httpx2")
 
 from fastapi.testclient import TestClient
 
-from vivant.errors import UsageError
+from databases import HAS_POSTGRES, cluster, free_port, wait_for
+from vivant.errors import UsageError, VivantError
 from vivant.service.api import api, clean_uploads
 from vivant.service.queue.claim import claimed
 from vivant.service.queue.client import Queue, QueueFull
@@ -112,3 +115,54 @@ def test_the_page_loads_nothing_from_elsewhere(settings: ServiceSettings) -> Non
     assert "http" not in page.text.replace("http-", "")
     assert "<script" not in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_disk_that_is_nearly_full_takes_nothing(settings: ServiceSettings) -> None:
+    prepare(settings)
+    full = replace(settings, floor=1 << 60)
+    with TestClient(api(full, ()), base_url="http://127.0.0.1") as client:
+        answer = client.post("/v1/assets", content=b"x")
+        assert answer.status_code == 507
+        assert "nearly full" in answer.json()["detail"]
+        body = {"keyframes": [{"image": {"sha256": "0" * 64, "kind": "picture"}}]}
+        assert client.post("/v1/jobs", json=body).status_code == 507
+        assert client.get("/health").status_code == 200
+
+
+@pytest.mark.skipif(not HAS_POSTGRES, reason="needs the programs of PostgreSQL")
+def test_a_database_that_goes_and_comes_back(tmp_path: Path) -> None:
+    with cluster() as database:
+        settings = ServiceSettings(tmp_path / "data", database.url)
+        prepare(settings)
+        with TestClient(api(settings, ()), base_url="http://127.0.0.1") as client:
+            assert client.get(f"/v1/jobs/{'0' * 32}").status_code == 404
+            database.stop()
+            for path in (f"/v1/jobs/{'0' * 32}", "/metrics", "/health"):
+                answer = client.get(path)
+                assert answer.status_code == 503, path
+                assert "database" in answer.json()["detail"]
+            database.start()
+            wait_for(lambda: client.get("/health").status_code == 200)
+            assert client.get(f"/v1/jobs/{'0' * 32}").status_code == 404
+
+
+def test_a_full_disk_is_said(settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    prepare(settings)
+    with TestClient(api(settings, ()), base_url="http://127.0.0.1") as client:
+        monkeypatch.setattr(os, "fsync", full)
+        answer = client.post("/v1/assets", content=b"x")
+    assert answer.status_code == 507
+    assert list(settings.uploads.iterdir()) == []
+
+
+def test_a_database_that_is_away_at_the_start_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "queue.sqlite").mkdir()
+    with pytest.raises(VivantError, match="cannot be used"):
+        prepare(ServiceSettings(tmp_path))
+    if HAS_POSTGRES:
+        gone = f"postgresql://vivant@127.0.0.1:{free_port()}/queue"
+        with pytest.raises(VivantError, match="cannot be used"):
+            prepare(ServiceSettings(tmp_path, gone))

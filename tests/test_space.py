@@ -14,6 +14,7 @@ from vivant.controls.camera import Camera, combined, parse_camera, write_camera
 from vivant.errors import UsageError
 from vivant.field.file import write_field
 from vivant.motion.relief import relief_of, steps
+from vivant.rendering.camera import ease
 from vivant.rendering.space.inpaint import inpainted
 from vivant.rendering.space.path import path_of, pivot_of
 from vivant.rendering.space.pose import Lens, Pose
@@ -260,3 +261,47 @@ def test_a_scene_becomes_a_relief_whose_edges_are_those_of_the_mattes() -> None:
     flat = relief_of(one, (96, 64))
     assert flat.thresholds() == ()  # what lies at one depth is one slice
     assert np.ptp(flat.at((64, 96))) < 0.03
+
+
+def test_pulling_out_goes_on_beyond_the_edge() -> None:
+    flat = Relief((Sheet(np.full((H, W), 255, np.uint8), np.full((16, 24), 0.5, np.float32)),))
+    pixels = cv2.GaussianBlur(photo_like(W, H, seed=5), (0, 0), 3)
+    path = path_of(Camera(zoom=-0.1), SPEC, False, flat)
+    assert path.margin > 0
+    frames = list(viewed_along(pixels, iter([pixels] * SPEC.count), flat, path))
+    np.testing.assert_array_equal(frames[0], pixels)
+    smaller = 1 - 0.1 * ease(11 / 12, loop=False)
+    shift = [(side - 1) / 2 * (1 - smaller) for side in (W, H)]
+    way = np.array([[smaller, 0, shift[0]], [0, smaller, shift[1]]], np.float32)
+    wanted = cv2.warpAffine(pixels, way, (W, H), borderMode=cv2.BORDER_REFLECT_101)
+    assert shift[1] > 5
+    apart = np.abs(frames[-1].astype(int) - wanted).mean()
+    assert apart < 3 < np.abs(pixels.astype(int) - wanted).mean()
+
+
+def test_what_moves_at_the_edge_moves_beyond_it() -> None:
+    flat = Relief((Sheet(np.full((H, W), 255, np.uint8), np.full((16, 24), 0.5, np.float32)),))
+    pixels = photo_like(W, H, seed=5) // 2
+    path = path_of(Camera(zoom=-0.1), SPEC, False, flat)
+    view = View(pixels, flat, path)
+    moved = pixels.copy()
+    moved[:, :12] += 60
+    apart = view.at(moved, path.poses[-1]).astype(int) - view.at(pixels, path.poses[-1])
+    assert apart[20:-20, 1].min() > 40
+    assert not apart[:, W // 2 :].any()
+
+
+def test_the_sky_is_behind_what_stands_before_it() -> None:
+    one = looked()
+    scene = one.scene
+    rows = np.linspace(0.0, 0.8, scene.grid[0], dtype=np.float32)[:, None]
+    depth = np.broadcast_to(rows**2, scene.grid).astype(np.float32)  # a tower's top is seen as far
+    alpha = dict(one.mattes.alpha)
+    alpha["sky"] = alpha["sky"].copy()
+    alpha["sky"][4:40, 40:43] = 0  # a mast that no kind claims
+    seen = replace(one, scene=replace(scene, depth=depth), mattes=replace(one.mattes, alpha=alpha))
+    found = relief_of(seen, (W, H)).at((H, W))
+    assert found[10, 60] < 0.02
+    assert found[10, 41] > 0.06
+    assert found[30, 41] > 0.06
+    assert relief_of(seen, (W, H)).thresholds()[0] < 0.06

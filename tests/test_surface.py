@@ -14,22 +14,41 @@ SHARED = {
     "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
 }  # fmt: skip
 COMMANDS = {
-    "animate": {"photos", "--field", "--samples", "--seed"} | SHARED,
+    "animate": {
+        "photos", "--field", "--samples", "--seed", "--last", "--steps", "--guidance", "--render",
+        "--steady-colour", "--draft", "--moved-noise",
+    } | SHARED,
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
         "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
         "--out", "--overwrite", "--seconds", "--size", "-o",
+    },
+    "clean": {
+        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
+        "--picture", "--size", "--steady-colour", "-o",
     },
     "data": set(),
     "evaluate": {
         "suite", "--clips", "--consent", "--features", "--model", "--out", "--photos", "--pictures",
         "--ratio", "--samples", "--split", "--truth",
     },
+    "extend": {
+        "clip", "--before", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "--overwrite", "--seconds", "--seed", "--size", "-o",
+    },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
+    "freeze": {
+        "clip", "--consent", "--format", "--hold", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "-o",
+    },
+    "loop": {
+        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
+        "--seconds", "--size", "-o",
+    },
     "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},
     "prepare": {
-        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--max-jump",
+        "sources", "--clip-memory", "--clip-seconds", "--duplicate-bits", "--frames", "--max-jump",
         "--max-text", "--min-confidence", "--min-seconds", "--min-speed", "--out", "--procedural",
         "--processes", "--split",
     },
@@ -41,6 +60,10 @@ COMMANDS = {
     "serve": {"--folder", "--host", "--name", "--new-key", "--no-worker", "--port", "--queue"},
     "see": {
         "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "-o",
+    },
+    "stir": {
+        "clip", "--camera", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "--overwrite", "--size", "-o",
     },
     "train": {"recipe", "--data", "--from", "--out", "--val"},
     "verify": {"files", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},

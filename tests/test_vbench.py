@@ -77,15 +77,15 @@ def _suite(root: Path) -> Path:
 def test_layout_names_and_resuming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vbench, "SHORT", 64)
     prompts = vbench.read_prompts(_suite(tmp_path), "1-1")
-    assert [p.camera for p in prompts] == [Camera(), Camera(pan_x=-0.15), None]
+    assert [p.camera for p in prompts] == [Camera(), Camera(pan_x=-0.15), Camera(zoom=-0.1)]
     model, out = Still(), tmp_path / "out"
     record = vbench.export(prompts[::2], model, out, key(), seconds=0.1)
-    wanted = [f"a red boat-{k}.mp4" for k in range(5)]
+    wanted = [f"a red boat{ask}-{k}.mp4" for ask in (", camera zooms out", "") for k in range(5)]
     assert sorted(p.name for p in (out / "videos").iterdir()) == wanted
-    assert len({r.seed for r in model.asked}) == 5
-    assert sum("refused" in row for row in record["clips"]) == 5
+    assert len({r.seed for r in model.asked}) == 10
+    assert not any("refused" in row for row in record["clips"])
     assert json.loads((out / vbench.INFO).read_text("utf-8"))[0]["prompt_en"] == "a red boat"
-    (out / "videos" / wanted[3]).unlink()
+    (out / "videos" / "a red boat-3.mp4").unlink()
     again = Still()
     assert vbench.export(prompts[::2], again, out, key(), seconds=0.1) == record
     assert [r.seed for r in again.asked] == [model.asked[3].seed]

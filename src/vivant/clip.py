@@ -78,13 +78,33 @@ class Mask:
 
 
 @dataclass(frozen=True)
+class DepthMap:
+    """How near everything is: ``values`` ``[H, W]`` float32, relative inverse depth 0..1, 0
+    infinitely far."""
+
+    values: Floats
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.values.dtype != np.float32 or self.values.ndim != 2:
+            raise ValueError(f"a depth map must be float32 [H, W], not {self.values.shape}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.values.shape[1], self.values.shape[0]
+
+
+@dataclass(frozen=True)
 class VideoSpec:
-    """What a stream of frames will be: every frame has this size, there are ``count`` of them."""
+    """What a stream of frames will be: every frame has this size, there are ``count`` of them; with
+    ``alpha`` they are ``[H, W, 4]``, the colours those of what is there alone."""
 
     width: int
     height: int
     fps: float
     count: int
+    alpha: bool = False
 
     @property
     def seconds(self) -> float:
@@ -100,6 +120,19 @@ class VideoInfo:
     height: int
     fps: float
     count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """``samples`` ``[N, 1 or 2]`` int16, ``rate`` of them a second."""
+
+    samples: NDArray[np.int16]
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return len(self.samples) / self.rate
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant import job
-from vivant.clip import Frame
+from vivant.asset import Asset
+from vivant.clip import Floats, Frame
 from vivant.controls.entry import Control, Option
+from vivant.controls.layer import Layer
+from vivant.controls.prompt import read_option
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.media.assets import FileAssets
-from vivant.media.formats import format_for
+from vivant.media.formats import LAYERS, format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
+from vivant.preview import preview_of, shown
 from vivant.provenance.keys import known_anchors, signing_key
 from vivant.provenance.policy import Policy, policy_of
 from vivant.provenance.release import Delivery
@@ -27,12 +33,12 @@ from vivant.provenance.verify import Verdict
 from vivant.provenance.verify import verify as _verify
 from vivant.provenance.watermark.stamp import examine
 from vivant.registry import load, runtime_of
-from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result
+from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result, Target
 from vivant.settings import read_settings
 
 Image = str | Path | NDArray[np.uint8]
 """A file, or pixels ``[H, W, 3]`` uint8 sRGB (a mask: ``[H, W]``)."""
-Value = str | float | bool | Path | NDArray[np.uint8] | Control
+Value = str | float | bool | Path | NDArray[np.uint8] | Floats | Control
 """Of a control: as on the command line, or typed."""
 
 
@@ -45,19 +51,25 @@ class Animation:
     generator: Generator
     policy: Policy
 
+    @property
+    def _target(self) -> Target:
+        """What frames in memory can hold."""
+        alpha = self.request.one(Layer) is not None
+        return target_of(format_for(None, LAYERS if alpha else None))
+
     @cached_property
     def plan(self) -> Plan:
         """What will be made. Raises what `vivant.request.Generator.plan` does."""
-        return self.generator.plan(self.request, self.assets, target_of(format_for(None, None)))
+        return self.generator.plan(self.request, self.assets, self._target)
 
     @cached_property
     def _made(self) -> Result:
-        target = target_of(format_for(None, None))
-        made = job.make(self.request, target, self.assets, self.generator, policy=self.policy)
+        made = job.make(self.request, self._target, self.assets, self.generator, policy=self.policy)
         return made.result
 
     def frames(self) -> Iterator[Frame]:
-        """The frames ``[H, W, 3]`` uint8 sRGB, without watermark, made anew at each call."""
+        """The frames ``[H, W, 3]`` uint8 sRGB (of a layer ``[H, W, 4]``), without watermark, made
+        anew at each call."""
         with self._made.open() as stream:
             yield from stream
 
@@ -105,6 +117,18 @@ class Animation:
             hooks=hooks,
         )
 
+    def preview(self, side: int = 256) -> bytes:
+        """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
+        `save`."""
+        return preview_of(
+            self.request, self.plan, side, self.assets, self.generator, self.policy,
+            read_settings(),
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return shown(self.request, self.plan, self.preview())
+
     def with_seed(self, seed: int) -> Animation:
         """Another plausible future of the same picture."""
         return replace(self, request=self.request.with_seed(seed))
@@ -118,6 +142,7 @@ def animate(
     size: str | tuple[int, int] | None = None,
     seed: int = 0,
     model: str = "builtin",
+    last: Image | None = None,
     consent: bool = False,
     **controls: Value | Iterable[Value],
 ) -> Animation:
@@ -125,27 +150,54 @@ def animate(
 
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
-    mask ``[H, W]`` uint8. Raises UsageError naming what is not understood, UnsupportedControl
+    mask ``[H, W]`` uint8; ``last`` is the picture at the end, for models that take one. Raises
+    UsageError naming what is not understood, UnsupportedControl
     for what the model cannot honour; PolicyError comes when frames are made.
     """
     assets = FileAssets()
     try:
-        if isinstance(size, tuple):
-            size = f"{size[0]}x{size[1]}"
-        image = (
-            assets.add_pixels(picture, "picture")
-            if isinstance(picture, np.ndarray)
-            else assets.add(Path(picture), "picture")
-        )
-        chosen = _read_controls(controls, assets)
-        request = Request((Keyframe(image),), chosen, seconds, fps, size, seed, model)
         settings = read_settings()
-        policy = policy_of(settings, consent)
-        animation = Animation(request, assets, load(model, runtime_of(settings)), policy)
+        generator = load(model, runtime_of(settings))
+        request = request_of(
+            picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model,
+            last=last, honoured=generator.capabilities.controls,
+        )  # fmt: skip
+        animation = Animation(request, assets, generator, policy_of(settings, consent))
         _ = animation.plan  # refuse now, not when it is saved
         return animation
     finally:
         assets.rest()
+
+
+def request_of(
+    picture: Image,
+    assets: FileAssets,
+    controls: dict[str, Value | Iterable[Value]],
+    *,
+    seconds: float,
+    fps: float | None,
+    size: str | tuple[int, int] | None,
+    seed: int,
+    model: str,
+    last: Image | None = None,
+    honoured: tuple[str, ...] = (),
+) -> Request:
+    """The request that the words of `animate` ask for, of a model that honours the controls
+    ``honoured``; what it names is taken in. Raises UsageError."""
+    keyframes = [Keyframe(taken_in(picture, assets))]
+    if last is not None:
+        keyframes.append(Keyframe(taken_in(last, assets), seconds))
+    if isinstance(size, tuple):
+        size = f"{size[0]}x{size[1]}"
+    chosen = _read_controls(controls, assets, honoured)
+    return Request(tuple(keyframes), chosen, seconds, fps, size, seed, model)
+
+
+def taken_in(picture: Image, assets: FileAssets) -> Asset:
+    """A picture among the inputs. Raises UsageError where there is no such file."""
+    if isinstance(picture, np.ndarray):
+        return assets.add_pixels(picture, "picture")
+    return assets.add(Path(picture), "picture")
 
 
 def render(picture: Image, field: str | Path, **options_: Value | Iterable[Value]) -> Animation:
@@ -161,7 +213,7 @@ def verify(path: str | Path) -> Verdict:
 
 
 def _read_controls(
-    given: dict[str, Value | Iterable[Value]], assets: FileAssets
+    given: dict[str, Value | Iterable[Value]], assets: FileAssets, honoured: tuple[str, ...]
 ) -> tuple[Control, ...]:
     known = {option.keyword: option for option in options()}
     chosen: list[Control] = []
@@ -170,15 +222,26 @@ def _read_controls(
             raise UsageError(f"There is no control {name!r}; known are {', '.join(known)}.")
         several = values if isinstance(values, list | tuple) else [values]
         for value in several:
-            chosen += _read_control(known[name], value, assets)
+            chosen += _read_control(known[name], value, assets, honoured)
     return tuple(chosen)
 
 
-def _read_control(option: Option, value: object, assets: FileAssets) -> tuple[Control, ...]:
+def _taken_in(keyword: str, value: NDArray[Any], assets: FileAssets) -> Asset:
+    """A mask ``[H, W]`` uint8, or a depth map of any kind of numbers."""
+    if keyword != "depth" or value.dtype.kind != "f":
+        return assets.add_pixels(value, "mask", f"{keyword}.png")
+    buffer = io.BytesIO()
+    np.save(buffer, value)
+    return assets.add_bytes(buffer.getvalue(), "depth", "depth.npy")
+
+
+def _read_control(
+    option: Option, value: object, assets: FileAssets, honoured: tuple[str, ...]
+) -> tuple[Control, ...]:
     if value is None or value is False:
         return ()
     if isinstance(value, np.ndarray):
-        value = assets.path(assets.add_pixels(value, "mask", f"{option.keyword}.png"))
+        value = assets.path(_taken_in(option.keyword, value, assets))
     if isinstance(value, Control):
         return (value,)
-    return option.read("" if value is True else str(value), assets)
+    return read_option(option, "" if value is True else str(value), assets, honoured)

@@ -137,7 +137,7 @@ def _target(path: Path) -> Path:
 # --- temporary names -----------------------------------------------------------------------
 
 
-def _machine() -> str:
+def system_name() -> str:
     """Names the running system: one kernel, whose locks all of its processes see."""
     try:
         name = _BOOT.read_text("ascii")
@@ -146,7 +146,7 @@ def _machine() -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
-_MACHINE = _machine()
+_MACHINE = system_name()
 _TEMPORARY = re.compile(r"\..+-([0-9a-f]{6})-([0-9a-f]{12})\.tmp(-lock|\..+)?")
 
 
@@ -218,6 +218,31 @@ def _remove(paths: list[Path]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+class Locked(UsageError):
+    """What another live process works on."""
+
+
+@contextmanager
+def locked(path: Path, refusal: str) -> Iterator[None]:
+    """Hold the lock file ``path``, which ends with this process, however that dies.
+
+    Raises Locked with the sentence ``refusal`` where another process holds it. Where the system
+    has no flock(2), nothing is held.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Locked(refusal) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 # --- publishing ----------------------------------------------------------------------------

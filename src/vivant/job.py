@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from vivant.asset import Assets
 from vivant.controls.table import entry_of
-from vivant.errors import Cancelled, UsageError, VivantError
+from vivant.errors import UsageError
 from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
 from vivant.media.framing import rate_notes, target_of
 from vivant.provenance.credentials import Statement
@@ -21,8 +19,6 @@ from vivant.provenance.record import record_of
 from vivant.provenance.release import Delivery, Published, release
 from vivant.request import Generator, Hooks, Plan, Request, Result, Target
 from vivant.scene.persons import somebody
-
-POLL_SECONDS = 0.1
 
 
 class ClosableAssets(Assets, Protocol):
@@ -83,7 +79,7 @@ def run(
     _check(delivery, exports, assets, policy)
     wanted = tuple((export.name, export.parts) for export in exports)
     target = target_of(delivery.format, delivery.lossless, wanted)
-    with _broken_off(hooks, assets):
+    with hooks.breaking_off(assets.close):  # decoding cannot ask the hooks
         made = make(request, target, assets, generator, policy=policy, hooks=hooks)
     statement = _statement(made, request, assets)
     clip = release(made.result, delivery, statement, certificate, policy, hooks)
@@ -162,27 +158,3 @@ def _write(export: Export, result: Result, overwrite: bool) -> None:
     else:
         with publish(export.path, overwrite) as temporary:
             artefact.write(temporary, export.parts)
-
-
-@contextmanager
-def _broken_off(hooks: Hooks, assets: ClosableAssets) -> Iterator[None]:
-    """While the body runs, a cancelled job breaks off decoding, which cannot ask the hooks."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(POLL_SECONDS):
-            if hooks.cancelled():
-                assets.close()
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    except VivantError as error:
-        if hooks.cancelled() and not isinstance(error, Cancelled):
-            raise Cancelled("The work was cancelled; nothing was left behind.") from error
-        raise
-    finally:
-        over.set()
-        watcher.join()

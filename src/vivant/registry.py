@@ -20,13 +20,24 @@ def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
     return model.load(bundle, runtime)
 
 
-def _svd(bundle: Bundle, runtime: Runtime) -> Generator:
-    from vivant.adapters import svd
+def _diffusers(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.adapters import model
 
-    return svd.load(bundle, runtime)
+    return model.load(bundle, runtime, lambda: load("builtin", runtime))
 
 
-FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {"motion": _motion, "svd": _svd}
+def _video(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.video import model
+
+    return model.load(bundle, runtime)
+
+
+FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {
+    "motion": _motion,
+    "diffusers": _diffusers,
+    "svd": _diffusers,  # as the first edition named them
+    "video": _video,
+}
 """By the ``family`` of a bundle's configuration. Opening is cheap: what is heavy is loaded when
 a generator first needs it."""
 MODELS: dict[str, Path] = {"builtin": BUILTIN}
@@ -92,15 +103,22 @@ def _folder_of(name: str) -> Path:
     added = added_models(read_settings())
     if name in added:
         return added[name]
-    folder = Path(name)
-    if (folder / "config.json").is_file():
+    folder = bundle_folder(Path(name))
+    if folder is not None:
         return folder
     known = ", ".join([*sorted(MODELS), *added])
     raise UsageError(f"There is no model {name!r}; known models: {known}, or a bundle's folder.")
+
+
+def bundle_folder(folder: Path) -> Path | None:
+    """Where a bundle lies: in ``folder``, or below it where that is a training run's; None where
+    there is none."""
+    places = (folder, folder / "bundle")
+    return next((place for place in places if (place / "config.json").is_file()), None)
 
 
 def editor(settings: Settings) -> Generator:
     """What edits footage and several pictures, with the built-in model."""
     from vivant.footage.editor import Editor
 
-    return Editor(load("builtin", runtime_of(settings)))
+    return Editor(load("builtin", runtime_of(settings)), guests_at(settings.home))

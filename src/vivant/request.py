@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as default
 from enum import Enum
@@ -12,13 +14,14 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeVar
 
 from vivant.asset import Asset, Assets
-from vivant.clip import Frame, VideoSpec
+from vivant.clip import Frame, Sound, VideoSpec
 from vivant.controls.entry import Control
 from vivant.controls.table import check_together, control_data, control_from, entry_of
-from vivant.errors import Cancelled, UnsupportedControl, UsageError
+from vivant.errors import Cancelled, UnsupportedControl, UsageError, VivantError
 from vivant.records import check_members, from_data, to_data
 
 MAX_SECONDS = 600.0
+POLL_SECONDS = 0.1
 MIN_FPS, MAX_FPS = 0.01, 240.0
 C = TypeVar("C")
 
@@ -132,7 +135,8 @@ class Target:
 
     ``fps`` and ``short`` (side, pixels; None = the picture's own) are wishes; ``even``: both
     sides must be; ``longest`` side and ``most_pixels`` of a frame; ``most_fps`` that can be shown;
-    ``artefacts`` besides the frames that are wanted, each with its parts.
+    ``sound``: whether it can be heard; ``artefacts`` besides the frames that are wanted, each with
+    its parts.
     """
 
     fps: float | None = None
@@ -141,6 +145,8 @@ class Target:
     longest: int = 8192
     most_pixels: int = 8192 * 8192
     most_fps: float = 240.0
+    alpha: bool = False
+    sound: bool = False
     artefacts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
@@ -222,8 +228,8 @@ class Result:
     """The answer to a request.
 
     ``open()`` starts the frames anew at each call, ``plan.video.count`` of the planned size.
-    ``made`` says how the pixels came about; ``artefacts`` what else there is, by name;
-    ``timings`` are seconds by stage.
+    ``made`` says how the pixels came about; ``artefacts`` what else there is, by name; ``sound``
+    gives what is heard with the frames; ``timings`` are seconds by stage.
     """
 
     plan: Plan
@@ -232,6 +238,7 @@ class Result:
     made: SourceType
     artefacts: Mapping[str, Artefact] = default(default_factory=dict)
     timings: Mapping[str, float] = default(default_factory=dict)
+    sound: Callable[[], Sound | None] = lambda: None
 
 
 Progress = Callable[[str, float], None]
@@ -256,6 +263,30 @@ class Hooks:
         if self.cancelled():
             raise Cancelled("The work was cancelled; nothing was left behind.")
         self.progress(stage, share)
+
+    @contextmanager
+    def breaking_off(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While the body runs, call ``stop`` once the work is no longer wanted: for what cannot
+        ask. The failure that follows becomes Cancelled."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(POLL_SECONDS):
+                if self.cancelled():
+                    stop()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        except VivantError as error:
+            if self.cancelled() and not isinstance(error, Cancelled):
+                raise Cancelled("The work was cancelled; nothing was left behind.") from error
+            raise
+        finally:
+            over.set()
+            watcher.join()
 
 
 @dataclass(frozen=True)
@@ -328,7 +359,7 @@ def refuse_unknown(
         known = capabilities.artefacts.get(name)
         if known is None:
             raise _refusal(model, f"the export of {name}")
-        if missing := [part for part in parts if part not in known]:
+        if missing := [part for part in parts if part.partition("=")[0] not in known]:
             raise UsageError(
                 f"There is no export {missing[0]!r} of {name}; choose from {', '.join(known)}."
             )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 MAX_LINE = 1 << 24
 MAX_BYTES = 1 << 31
 """Of one array."""
-KINDS = {"|u1", "|b1", "<i8", "<f2", "<f4", "<f8"}
+KINDS = {"|u1", "|b1", "<i2", "<i8", "<f2", "<f4", "<f8"}
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ from vivant.files import listed, sha256_of
 
 MAX_HEADER = 100 << 20
 """Bytes; the format's own limit."""
+LIBRARIES = ("diffusers", "transformers", "ltx2")
+"""Whose classes are run; "ltx2" is a package of diffusers."""
 UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".py")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """``pipeline``: the name of its class; ``configs`` and ``tensors`` (names, to their shapes)
-    by component; ``licence`` as its card states it; ``sha256`` over all of its files."""
+    by component; ``licence`` as its card states it; ``sha256`` over all of its files; ``flags``
+    of the whole; ``classes``: library and class of each component."""
 
     folder: Path
     pipeline: str
@@ -33,6 +36,8 @@ class Checkpoint:
     tensors: dict[str, dict[str, tuple[int, ...]]]
     licence: str
     sha256: str
+    flags: dict[str, Any] = field(default_factory=dict)
+    classes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def parameters(self, component: str) -> int:
         """How many numbers a component has."""
@@ -57,9 +62,26 @@ def read_checkpoint(folder: Path, *, hashed: bool = True) -> Checkpoint:
         configs[component] = _json(path) if path.is_file() else {}
         if path.is_file():
             tensors[component] = _tensors(place)
-    pipeline = str(index.get("_class_name", ""))
-    digest = _digest(folder) if hashed else ""
-    return Checkpoint(folder, pipeline, configs, tensors, _licence(folder), digest)
+    return Checkpoint(
+        folder,
+        str(index.get("_class_name", "")),
+        configs,
+        tensors,
+        _licence(folder),
+        _digest(folder) if hashed else "",
+        {k: v for k, v in index.items() if not isinstance(v, list) and not k.startswith("_")},
+        {name: _class_of(folder, name, index[name]) for name in named},
+    )
+
+
+def _class_of(folder: Path, component: str, stated: list[Any]) -> tuple[str, str]:
+    library, name = (str(word) for word in stated)
+    if not (library.isidentifier() and name.isidentifier()) or library not in LIBRARIES:
+        raise BundleError(
+            f"The part {component} of {folder} is of {library}.{name}: code that vivant does not"
+            " run."
+        )
+    return library, name
 
 
 def header_of(path: Path) -> dict[str, tuple[int, ...]]:

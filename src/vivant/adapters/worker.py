@@ -1,9 +1,10 @@
-"""The child's side: loads Stable Video Diffusion and samples a clip. The only module with torch."""
+"""The child's side: what `vivant.adapters.host` asks is answered here, with torch."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -12,113 +13,88 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.adapters.layout import read_checkpoint, variant_of
+from vivant.adapters.calling import call
+from vivant.adapters.families import family_named
+from vivant.adapters.host import Job
+from vivant.adapters.loading import machine_here, opened
+from vivant.adapters.memory import Placement
 from vivant.errors import BundleError
 from vivant.wire import Answer
 
-CHUNK = 4
-"""Frames decoded at a time; the retry after a lack of memory decodes them one by one."""
+PIECE = 1 << 28
+"""Bytes of frames sent at a time."""
+
+
+def machine() -> Iterator[Answer]:
+    """One answer with the members of `vivant.adapters.memory.Machine`."""
+    yield Answer(asdict(machine_here()))
+
+
+def loads(folder: str, family: str, placement: dict[str, Any]) -> Iterator[Answer]:
+    """Load a model: its parameters by part."""
+    pipe = _opened(folder, family, Placement(**placement))
+    counts = {
+        name: int(part.num_parameters())
+        for name, part in pipe.components.items()
+        if hasattr(part, "num_parameters")
+    }
+    yield Answer(counts)
 
 
 def sample(
-    folder: str, picture: NDArray[np.uint8], frames: int, fps: int, seed: int, bucket: int
+    job: dict[str, Any], placement: dict[str, Any], **arrays: NDArray[Any]
 ) -> Iterator[Answer]:
-    """A clip of ``picture`` ``[H, W, 3]``: an answer ``step`` of ``steps`` after each step, then
-    one with ``frames`` ``[frames, H, W, 3]`` uint8. Raises BundleError where the weights do not
-    fit the model or give no numbers, MemoryError where they need too much.
-    """
-    pipe = opened(Path(folder))
+    """A clip: answers with ``stage`` and ``share`` after each step, then some with ``frames``
+    ``[n, H, W, 3]`` uint8. Raises BundleError where the weights do not fit the model or give no
+    numbers, MemoryError where they need too much."""
+    asked = Job(**job, arrays=arrays)
     try:
-        yield from _sampled(pipe, picture, frames, fps, seed, bucket, CHUNK)
+        pipe = _opened(asked.folder, asked.family, Placement(**placement))
+        yield from _sampled(pipe, asked, Placement(**placement))
     except Exception as error:
-        if not _is_memory(error):
-            raise
-        yield Answer({"retry": "one frame at a time"})
+        if _is_memory(error):
+            raise MemoryError(str(error)) from error
+        raise
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: str, family: str, placement: Placement) -> Any:
+    return opened(Path(folder), family_named(family), placement)
+
+
+def _sampled(pipe: Any, job: Job, placement: Placement) -> Iterator[Answer]:
+    """The call runs in a thread; what it reports is answered as it comes."""
+    told: Queue[Answer | BaseException | None] = Queue()
+
+    def report(stage: str, share: float) -> None:
+        told.put(Answer({"stage": stage, "share": share}))
+
+    def say(note: str) -> None:
+        told.put(Answer({"notes": [note]}))
+
+    def run() -> None:
         try:
-            yield from _sampled(pipe, picture, frames, fps, seed, bucket, 1)
-        except Exception as again:
-            if _is_memory(again):
-                raise MemoryError(str(again)) from again
-            raise
+            for answer in _pieces(call(pipe, job, placement, report, say)):
+                told.put(answer)
+        except BaseException as error:  # raised by whoever waits
+            told.put(error)
+        told.put(None)
 
-
-def loads(folder: str) -> Iterator[Answer]:
-    """Load the model once: how many ``parameters`` it has. Raises as `opened`."""
-    pipe = opened(Path(folder))
-    parts = [part for part in pipe.components.values() if hasattr(part, "num_parameters")]
-    yield Answer({"parameters": sum(part.num_parameters() for part in parts)})
-
-
-def opened(folder: Path) -> Any:
-    """The pipeline with all of its tensors. Raises BundleError where some are missing."""
-    try:
-        import torch
-        from diffusers import StableVideoDiffusionPipeline
-    except ImportError as error:
-        raise BundleError(
-            f"This model needs {error.name}; install it: pip install 'vivant[adapters]'."
-        ) from error
-    torch.set_num_threads(os.cpu_count() or 1)  # a child is started with one
-    checkpoint = read_checkpoint(folder, hashed=False)
-    pipe = StableVideoDiffusionPipeline.from_pretrained(
-        folder,
-        torch_dtype=torch.float32,
-        variant=variant_of(checkpoint),
-        use_safetensors=True,
-        local_files_only=True,
-    )
-    for component, stored in checkpoint.tensors.items():
-        wanted = getattr(pipe, component).state_dict()
-        if missing := sorted(set(wanted) - set(stored)):
-            raise BundleError(f"{folder / component} lacks the tensor {missing[0]}.")
-    return pipe
-
-
-def _sampled(
-    pipe: Any, picture: NDArray[np.uint8], frames: int, fps: int, seed: int, bucket: int, chunk: int
-) -> Iterator[Answer]:
-    import torch
-    from PIL import Image
-
-    steps: Queue[Answer | BaseException | None] = Queue()
-
-    def call() -> Any:
-        return pipe(
-            Image.fromarray(picture),
-            height=picture.shape[0],
-            width=picture.shape[1],
-            num_frames=frames,
-            fps=fps,
-            motion_bucket_id=bucket,
-            decode_chunk_size=chunk,
-            generator=torch.Generator("cpu").manual_seed(seed),
-            output_type="np",
-            callback_on_step_end=heard,
-        ).frames[0]
-
-    def heard(pipe: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
-        steps.put(Answer({"step": step + 1, "steps": pipe.num_timesteps}))
-        return values
-
-    Thread(target=_run, args=(lambda: _clip(call()), steps), daemon=True).start()
-    while (found := steps.get()) is not None:
+    Thread(target=run, daemon=True).start()
+    while (found := told.get()) is not None:
         if isinstance(found, BaseException):
             raise found
         yield found
 
 
-def _run(call: Callable[[], Answer], steps: Queue[Answer | BaseException | None]) -> None:
-    try:
-        steps.put(call())
-    except BaseException as error:  # raised by whoever waits
-        steps.put(error)
-    steps.put(None)
-
-
-def _clip(values: NDArray[np.float32]) -> Answer:
+def _pieces(values: NDArray[np.float32]) -> Iterator[Answer]:
+    """Frames ``[T, H, W, 3]`` of 0..1 as levels. Raises BundleError where they are no numbers."""
     if not np.isfinite(values).all():
         raise BundleError("The model's weights give no numbers (NaN); fetch them again.")
-    return Answer(arrays={"frames": np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)})
+    count = max(1, PIECE // values[0].size)
+    for start in range(0, len(values), count):
+        piece = np.clip(values[start : start + count], 0, 1) * 255
+        yield Answer(arrays={"frames": np.rint(piece).astype(np.uint8)})
 
 
 def _is_memory(error: Exception) -> bool:

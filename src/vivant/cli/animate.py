@@ -41,6 +41,7 @@ class ClipOptions:
     seed: int = 0
     samples: int = 1
     model: str = "builtin"
+    last: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def animate(
     _check_counts(photos, clip, outputs)
     if outputs.out == STDOUT:
         return _piped(photos, clip, controls, outputs, settings)
-    fmt = format_of(outputs)
+    fmt = format_of(outputs, any(option.keyword == "layer" for option, _ in controls.said))
     with FileAssets() as assets:  # its decoder starts while the rest is made ready
         question = None if outputs.json else ask()
         asked = None if question is None else cache(question)  # once for all samples
@@ -141,9 +142,12 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
 def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     """All clips of one photograph."""
     clip = run.clip
+    keyframes = [Keyframe(assets.add(photo, "picture"))]
+    if clip.last is not None:
+        keyframes.append(Keyframe(assets.add(clip.last, "picture"), clip.seconds))
     request = Request(
-        keyframes=(Keyframe(assets.add(photo, "picture")),),
-        controls=run.controls.read(assets),
+        keyframes=tuple(keyframes),
+        controls=run.controls.read(assets, run.generator.capabilities.controls),
         seconds=clip.seconds,
         fps=clip.fps,
         size=clip.size,

@@ -12,10 +12,22 @@ import typer
 
 from vivant import job
 from vivant.cli.animate import teller
-from vivant.cli.options import Consent, FormatName, Fps, Json, NoWatermark, Out, Overwrite, Size
+from vivant.cli.options import (
+    Consent,
+    FormatName,
+    Fps,
+    Json,
+    NoWatermark,
+    Out,
+    Overwrite,
+    Seed,
+    Size,
+)
 from vivant.cli.outputs import OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
-from vivant.controls.edits import Between, Retime
+from vivant.controls.camera import parse_camera
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
+from vivant.controls.kinds import parse_hold
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
 from vivant.provenance.keys import signing_key
@@ -86,7 +98,138 @@ def retime(
     _run(clip, outputs, ask_for)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (between, retime)
+def clean(
+    clip: Clip,
+    picture: Annotated[Path, typer.Option(help="What the clip was made from.")],
+    steady_colour: Annotated[
+        bool, typer.Option("--steady-colour", help="Take out the drift of its colours.")
+    ] = False,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Make a model's clip begin with its picture, exactly."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = (Keyframe(assets.add(clip, "clip")), Keyframe(assets.add(picture, "picture")))
+        return Request(frames, (Clean(steady_colour),), size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+def loop(
+    clip: Clip,
+    seconds: Annotated[
+        float | None, typer.Option(help="About how long; as long as it closes well if left out.")
+    ] = None,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Make footage a loop without a seam."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        return Request(frames, (Looped(seconds),), size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+def freeze(
+    clip: Clip,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option(help="A kind (being, built, ...) or a mask; repeatable.", metavar="KIND|FILE"),
+    ] = None,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Hold parts of footage as they are in its first frame; the rest goes on."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        held = tuple(control for text in hold or () for control in parse_hold(text, assets))
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        return Request(frames, (Freeze(), *held), size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+def extend(
+    clip: Clip,
+    seconds: Annotated[float, typer.Option(help="How much is made up.")] = 4.0,
+    before: Annotated[bool, typer.Option("--before", help="Before the clip, not after.")] = False,
+    seed: Seed = 0,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Let footage go on: its motion, scene and light."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        edit = Extend(seconds, before)
+        return Request(frames, (edit,), size=size, seed=seed, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+def stir(
+    clip: Clip,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='"truck-right 4%", "push-in 10%", orbit, ...; repeatable.', metavar="MOVE"
+        ),
+    ] = None,
+    out: Out = None,
+    size: Size = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> None:
+    """Move a camera through the depth of footage whose own camera stood."""
+    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
+
+    def ask_for(assets: FileAssets) -> Request:
+        moves = tuple(parse_camera(text) for text in camera or ())
+        frames = (Keyframe(assets.add(clip, "clip")),)
+        return Request(frames, (Stir(), *moves), size=size, model="footage")
+
+    _run(clip, outputs, ask_for)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    between,
+    retime,
+    clean,
+    loop,
+    freeze,
+    extend,
+    stir,
+)
 
 
 def _outputs(

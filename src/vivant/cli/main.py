@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from vivant.cli.options import (
+    SAMPLED,
     Consent,
     ControlWords,
     Export,
@@ -18,6 +19,7 @@ from vivant.cli.options import (
     FormatName,
     Fps,
     Json,
+    Last,
     Lossless,
     ModelName,
     NoWatermark,
@@ -39,6 +41,12 @@ from vivant.version import __version__
 
 ServiceFolder = Annotated[Path, typer.Option(help="Folder of uploads, results and queue.")]
 QueueUrl = Annotated[str, typer.Option(help="postgresql://...; left out: a file in the folder.")]
+ResultsUrl = Annotated[
+    str, typer.Option(help="Keep the clips in s3://BUCKET/PREFIX (extra: s3), not in the folder.")
+]
+Lease = Annotated[
+    float, typer.Option(help="Seconds after which a silent worker is dead.", min=1, max=3600)
+]
 
 
 def animate(
@@ -51,6 +59,7 @@ def animate(
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
     model: ModelName = "builtin",
+    last: Last = None,
     format_: FormatName = None,
     lossless: Lossless = False,
     no_watermark: NoWatermark = False,
@@ -72,7 +81,7 @@ def animate(
         out, format_, lossless, not no_watermark, save_field, save_scene, save_motion, export,
         flow_format, overwrite, json, consent,
     )  # fmt: skip
-    clip = ClipOptions(seconds, fps, size, seed, samples, model)
+    clip = ClipOptions(seconds, fps, size, seed, samples, model, last)
     if code := run(photos, clip, controls, outputs, _settings()):
         raise typer.Exit(code)
 
@@ -103,8 +112,9 @@ def render(
 
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
-        [photo], given, out, seconds, fps, size, 0, 1, model, format_, lossless, no_watermark,
-        save_field, save_scene, save_motion, export, flow_format, json, overwrite, consent,
+        [photo], given, out, seconds, fps, size, 0, 1, model, None, format_, lossless,
+        no_watermark, save_field, save_scene, save_motion, export, flow_format, json, overwrite,
+        consent,
     )  # fmt: skip
 
 
@@ -133,6 +143,9 @@ def see(
         Path | None, typer.Option(help="Write the depth (.png, 16 bit, near = white).")
     ] = None,
     save_scene: SaveScene = None,
+    with_depth: Annotated[
+        Path | None, typer.Option(help="Your own depth map in place of the network's.")
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -141,7 +154,7 @@ def see(
     from vivant.scene.guests import guests_at
 
     guests = guests_at(_settings().home)
-    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests)
+    see_photo(photo, out, masks, depth, save_scene, overwrite, json, guests, with_depth)
 
 
 def mask(
@@ -173,7 +186,8 @@ def models(context: typer.Context, json: Json = False) -> None:
 def add_model(
     name: Annotated[str | None, typer.Argument(help="What to call a video model.")] = None,
     folder: Annotated[
-        Path | None, typer.Argument(help="Its folder, in the layout of diffusers.")
+        str | None,
+        typer.Argument(help="Its folder in the layout of diffusers, or its id of the hub."),
     ] = None,
     depth: Annotated[
         Path | None, typer.Option(help="A depth network (.onnx), such as Depth Anything V2.")
@@ -219,6 +233,9 @@ def verify(
     trust: Annotated[
         Path | None, typer.Option(help="PEM file of authorities to trust (VIVANT_TRUST).")
     ] = None,
+    depth: Annotated[
+        Path | None, typer.Option(help="The depth map, for clips of --depth; else beside the clip.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="The bundle's folder, where the model is not installed.")
     ] = None,
@@ -231,7 +248,7 @@ def verify(
     settings = _settings()
     if trust is not None:
         settings = replace(settings, trust=trust)
-    again = Again(rerender, picture, field, model)
+    again = Again(rerender, picture, field, model, depth)
     if not verify_files(files, again, known_anchors(settings), json):
         raise typer.Exit(1)
 
@@ -287,6 +304,10 @@ def prepare(
     procedural: Annotated[
         int, typer.Option(help="Also make this many procedural scenes with exact truth.")
     ] = 0,
+    frames: Annotated[
+        int,
+        typer.Option(help="Also keep small frames for video diffusion, pixels of the short side."),
+    ] = 0,
     clip_seconds: Annotated[float, typer.Option(help="Time limit for one clip.")] = 600.0,
     clip_memory: Annotated[int, typer.Option(help="Memory limit for one clip, MiB.")] = 12_288,
 ) -> None:
@@ -303,6 +324,7 @@ def prepare(
         Thresholds(min_seconds, min_speed, min_confidence, max_jump, max_text, duplicate_bits),
         Limits(clip_seconds, clip_memory),
         procedural,
+        frames,
     )
 
 
@@ -411,14 +433,28 @@ def serve(
         list[str] | None, typer.Option(help="Host name by which clients may call it.")
     ] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Workers run elsewhere.")] = False,
+    results: ResultsUrl = "",
     new_key: Annotated[str, typer.Option(help="Make an API key of this name, and stop.")] = "",
+    lease: Lease = 15.0,
+    rate: Annotated[
+        float, typer.Option(help="Requests a second of one key; 0: any number.", min=0)
+    ] = 20.0,
+    disk_floor: Annotated[
+        int, typer.Option(help="MiB that must be free for anything to be taken.", min=0)
+    ] = 256,
+    webhook_host: Annotated[
+        list[str] | None, typer.Option(help="Host of web hooks that may be inside, without TLS.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API (extra: serve)."""
     from vivant.cli.serve import make_key
     from vivant.cli.serve import serve as run
     from vivant.service.settings import ServiceSettings
 
-    settings = ServiceSettings(folder, queue, host, port, tuple(name or ()))
+    settings = ServiceSettings(
+        folder, queue, host, port, tuple(name or ()), store=results, lease=lease, rate=rate,
+        webhook_hosts=tuple(word.lower() for word in webhook_host or ()), floor=disk_floor << 20,
+    )  # fmt: skip
     if new_key:
         make_key(settings, new_key)
     else:
@@ -429,13 +465,39 @@ def worker(
     folder: ServiceFolder = Path("vivant-service"),
     queue: QueueUrl = "",
     slot: Annotated[int, typer.Option(help="Tells the workers of a machine apart.")] = 0,
+    results: ResultsUrl = "",
+    lease: Lease = 15.0,
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Work on the queue of a service (extra: serve)."""
     from vivant.cli.worker import work
     from vivant.service.settings import ServiceSettings
 
-    work(ServiceSettings(folder, queue), slot, supervised)
+    work(ServiceSettings(folder, queue, store=results, lease=lease), slot, supervised)
+
+
+def batch(
+    manifest: Annotated[
+        Path, typer.Argument(help="Requests, a JSON object a line (docs/batch.md).")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the clips; resumes.")],
+    processes: Annotated[int, typer.Option(help="Clips at a time, here.", min=1, max=256)] = 1,
+    queue: Annotated[
+        str, typer.Option(help="Let workers do it: postgresql://..., or the word folder.")
+    ] = "",
+    folder: ServiceFolder = Path("vivant-service"),
+    results: ResultsUrl = "",
+    ray: Annotated[bool, typer.Option("--ray", help="Let Ray do it (extra: ray).")] = False,
+    cluster: Annotated[str, typer.Option(help="Address of a running Ray cluster.")] = "",
+    json: Json = False,
+) -> None:
+    """Make many clips. Exit code 1 where some failed."""
+    from vivant.cli.batch import batch as run
+    from vivant.cli.batch import executor_for
+
+    executor = executor_for(processes, queue, folder, results, ray or bool(cluster), cluster)
+    if not run(manifest, out, executor, json):
+        raise typer.Exit(1)
 
 
 def command_line() -> typer.Typer:
@@ -446,13 +508,14 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
     app.command()(with_controls(animate))
-    app.command()(with_controls(render, leave_out=("field",)))
+    app.command()(with_controls(render, leave_out=("field", *SAMPLED)))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
     for edit in FOOTAGE:
         app.command()(edit)
     app.command()(serve)
     app.command()(worker)
+    app.command()(batch)
     named = typer.Typer(invoke_without_command=True, **plain)
     named.callback()(models)
     named.command("add")(add_model)

@@ -12,6 +12,7 @@ import typer
 
 from vivant.asset import Files
 from vivant.controls.entry import Control, Option
+from vivant.controls.prompt import read_option
 from vivant.controls.table import options
 
 Photo = Annotated[Path, typer.Argument(help="The photograph to animate.", show_default=False)]
@@ -27,6 +28,7 @@ Fps = Annotated[float | None, typer.Option(help="Frames per second (24; 15 for g
 Size = Annotated[
     str | None, typer.Option(help="1280x720, 720p or source (default 720p, never enlarged).")
 ]
+Last = Annotated[Path | None, typer.Option(help="Video models: the picture at the end.")]
 Seed = Annotated[int, typer.Option(help="Another seed, another plausible motion.")]
 FormatName = Annotated[
     str | None, typer.Option("--format", help="mp4, av1, mov, webm, mkv, png, gif, webp, avif.")
@@ -42,7 +44,12 @@ SaveMotion = Annotated[
 SaveScene = Annotated[
     Path | None, typer.Option(help="Also write what is seen: kinds, things, depth (.scene).")
 ]
-Export = Annotated[str | None, typer.Option(help="Also write ground truth: flow,mask.")]
+Export = Annotated[
+    str | None,
+    typer.Option(
+        help="Also write ground truth: flow,mask,depth,normals,camera,instances,alpha,nerfstudio."
+    ),
+]
 FlowFormat = Annotated[
     str | None, typer.Option(help="Of --export flow: flo (default), kitti or npz.")
 ]
@@ -53,6 +60,9 @@ Consent = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
 ModelName = Annotated[str, typer.Option(help="A name of `vivant models`, or a bundle's folder.")]
 
+SAMPLED = ("steps", "guidance", "render", "steady_colour", "draft", "moved_noise")
+"""Controls by keyword that only video models know: of no use where a motion is given."""
+
 
 @dataclass(frozen=True)
 class ControlWords:
@@ -60,9 +70,14 @@ class ControlWords:
 
     said: tuple[tuple[Option, str], ...]
 
-    def read(self, files: Files) -> tuple[Control, ...]:
-        """The controls; the files they name are taken in. Raises UsageError."""
-        return tuple(control for option, text in self.said for control in option.read(text, files))
+    def read(self, files: Files, honoured: tuple[str, ...] = ()) -> tuple[Control, ...]:
+        """The controls, for a model that honours ``honoured``; the files they name are taken in.
+        Raises UsageError."""
+        return tuple(
+            control
+            for option, text in self.said
+            for control in read_option(option, text, files, honoured)
+        )
 
 
 def with_controls(command: Callable[..., None], leave_out: tuple[str, ...] = ()) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vivant.errors import UsageError
 from vivant.job import Export
-from vivant.media.formats import FORMATS, Format, format_for
+from vivant.media.formats import FORMATS, LAYERS, Format, format_for
 from vivant.provenance.release import Delivery
 
 LONGEST_NAME = 255
@@ -43,15 +43,19 @@ class Place:
     exports: tuple[Export, ...]
 
 
-def format_of(options: OutputOptions) -> Format:
-    """The format that ``--format`` or the ending of ``--out`` names.
+def format_of(options: OutputOptions, layered: bool = False) -> Format:
+    """The format that ``--format`` or the ending of ``--out`` names; a ``layered`` clip, which is
+    one layer with its transparency, is ProRes where it may be.
 
     Raises UsageError where the two contradict.
     """
     out = options.out
     if out is not None and (out.is_dir() or (options.format and not _ending(out))):
         out = None
-    chosen = format_for(out, options.format, options.lossless)
+    name = options.format
+    if layered and name is None and (out is None or _ending(out) in ("", FORMATS[LAYERS].suffix)):
+        name = LAYERS
+    chosen = format_for(out, name, options.lossless)
     if out is not None and options.format is not None and _ending(out) != chosen.suffix:
         kind = f"ends in {chosen.suffix}" if chosen.suffix else "is a folder of files"
         raise UsageError(
@@ -84,10 +88,10 @@ def place_for(photo: Path, options: OutputOptions, fmt: Format, seed: int | None
         stem, ending = (out.stem, out.suffix) if _ending(out) else (out.name, fmt.suffix)
         clip = out.with_name(f"{stem}{tail}{ending}")
     delivery = Delivery(clip, fmt, options.lossless, options.overwrite, options.watermark)
-    return Place(delivery, _exports(clip, options, tail))
+    return Place(delivery, _exports(clip, options, tail, fmt))
 
 
-def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...]:
+def _exports(clip: Path, options: OutputOptions, tail: str, fmt: Format) -> tuple[Export, ...]:
     exports = []
     if options.flow_format is not None and "flow" not in (options.export or ""):
         raise UsageError("--flow-format goes with --export flow; add it, or leave both out.")
@@ -104,9 +108,22 @@ def _exports(clip: Path, options: OutputOptions, tail: str) -> tuple[Export, ...
         if not parts:
             raise UsageError("--export names nothing; write flow, mask or flow,mask.")
         flow = f"flow:{options.flow_format or 'flo'}"
-        named = tuple(flow if part == "flow" else part for part in parts)
-        exports.append(Export("truth", clip.with_name(f"{clip.stem}-export"), named))
+        named = tuple(_part(part, flow, clip, fmt) for part in parts)
+        tracks = tuple(part for part in named if part.startswith("tracks:"))
+        truth = tuple(part for part in named if part not in tracks)
+        for name, own, word in (("truth", truth, "export"), ("tracks", tracks, "tracks")):
+            if own:
+                exports.append(Export(name, clip.with_name(f"{clip.stem}-{word}"), own))
     return tuple(exports)
+
+
+def _part(part: str, flow: str, clip: Path, fmt: Format) -> str:
+    """A part of the truth as a model knows it."""
+    if part != "nerfstudio":
+        return flow if part == "flow" else part
+    if fmt.suffix:
+        raise UsageError("--export nerfstudio refers to the frames of the clip: add --format png.")
+    return f"nerfstudio=../{clip.name}"
 
 
 def _short(stem: str) -> str:

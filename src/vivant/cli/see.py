@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.cli.outputs import free_name
 from vivant.cli.png import write_png
 from vivant.cli.show import print_json, say
 from vivant.clip import Picture, Plane
 from vivant.errors import UsageError, VivantError
-from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
+from vivant.files import (
+    check_not_input,
+    check_output,
+    check_output_folder,
+    publish,
+    publish_folder,
+    sha256_of,
+)
 from vivant.kinds import KINDS, kind_named
 from vivant.media.decoder import Decoder
+from vivant.motion.depth import check_fits, kept, scene_with
 from vivant.scene import eyes
 from vivant.scene.cutout import cut_out
 from vivant.scene.file import write_scene
@@ -37,18 +43,22 @@ def see_photo(
     overwrite: bool,
     as_json: bool,
     guests: Guests,
+    own_depth: Path | None = None,
 ) -> None:
     """Say what a photograph shows; write a sheet, masks and cut-outs, depth, the scene where
-    asked."""
+    asked. ``own_depth`` takes the place of the network's."""
+    inputs = (photo,) if own_depth is None else (photo, own_depth)
     for path in (out, depth, save_scene):
         if path is not None:
-            check_not_input(path, (photo,))
+            check_not_input(path, inputs)
             check_output(path, overwrite)
     if masks is not None:
-        check_not_input(masks, (photo,))
+        check_not_input(masks, inputs)
         check_output_folder(masks, overwrite)
     picture = _read(photo)
     scene = eyes.see(picture.pixels, guests=guests)
+    if own_depth is not None:
+        scene = _with_depth(scene, picture, own_depth)
     found = eyes.mattes(scene, picture.pixels) if out is not None or masks is not None else None
     if out is not None:
         assert found is not None
@@ -58,12 +68,20 @@ def see_photo(
         with publish_folder(masks, overwrite) as folder:
             write_masks(folder, scene, found, picture)
     if depth is not None:
-        write_png(depth, full_depth(scene, picture))
+        write_png(depth, scene.depth_at(picture.size))
     if save_scene is not None:
         with publish(save_scene, overwrite) as temporary:
             write_scene(temporary, scene)
     written = {"sheet": out, "masks": masks, "depth": depth, "scene": save_scene}
     _tell(photo, scene, as_json, {name: path for name, path in written.items() if path})
+
+
+def _with_depth(scene: Scene, picture: Picture, path: Path) -> Scene:
+    """The scene with a depth map of the user's. Raises UsageError where it does not fit."""
+    with Decoder() as decoder:
+        depth = decoder.depth(path)
+    check_fits(depth, picture, "--with-depth")
+    return scene_with(scene, kept(depth), {path.name: sha256_of(path)})
 
 
 def _tell(photo: Path, scene: Scene, as_json: bool, written: dict[str, Path]) -> None:
@@ -95,13 +113,6 @@ def write_masks(folder: Path, scene: Scene, found: Mattes, picture: Picture) -> 
             write_png(
                 folder / f"{number:02d}-{one.kind}-cutout.png", cut_out(picture.pixels, alpha)
             )
-
-
-def full_depth(scene: Scene, picture: Picture) -> NDArray[np.uint16]:
-    """Depth at the picture's size, 16 bit, near = white."""
-    size = picture.pixels.shape[1::-1]
-    wide = cv2.resize(scene.depth, size, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.round(65535 * np.clip(wide, 0, 1)), np.uint16)
 
 
 def mask_photo(

@@ -21,6 +21,7 @@ def prepare_clips(
     thresholds: Thresholds,
     limits: Limits,
     procedural: int,
+    short: int = 0,
 ) -> None:
     """Label clips into shards and say what was dropped and why; then make procedural scenes."""
     from vivant.data.procedural import prepare_procedural
@@ -29,13 +30,15 @@ def prepare_clips(
         raise UsageError(f"--processes must be at least 1, not {processes}.")
     if procedural < 0:
         raise UsageError(f"--procedural must not be negative, not {procedural}.")
+    if short and not 16 <= short <= 1024:
+        raise UsageError(f"--frames must be from 16 to 1024 pixels, not {short}.")
     if not wheres and not procedural:
         raise UsageError("Name folders or manifests of clips, or ask for --procedural scenes.")
     if wheres:
-        _prepare_real(wheres, out, splits, processes, thresholds, limits)
+        _prepare_real(wheres, out, splits, processes, thresholds, limits, short)
     if procedural:
         with progress_bars(quiet=False) as progress:
-            prepare_procedural(procedural, out, processes, lambda s: progress("scenes", s))
+            prepare_procedural(procedural, out, processes, lambda s: progress("scenes", s), short)
         say(f"{procedural} procedural scenes in {out}")
 
 
@@ -46,6 +49,7 @@ def _prepare_real(
     processes: int,
     thresholds: Thresholds,
     limits: Limits,
+    short: int,
 ) -> None:
     from vivant.data.prepare import prepare
     from vivant.data.sources import read_sources
@@ -60,6 +64,7 @@ def _prepare_real(
             thresholds=thresholds,
             limits=limits,
             refusal=training_refusal,
+            short=short,
             progress=lambda share: progress("labelling", share),
         )
     dropped = [row for row in rows if "dropped" in row]
@@ -116,10 +121,17 @@ def train_recipe(
             raise UsageError(f"{folder} holds no shards; make them with `vivant prepare`.")
     try:
         from vivant.training.builtin import train_builtin
+        from vivant.training.video.run import VideoRecipe, train_video
     except ImportError as error:
         raise UsageError(
             f"Training needs more packages ({error.name}): pip install 'vivant[train]'."
         ) from error
+    if isinstance(recipe, VideoRecipe):
+        if start is not None:
+            raise UsageError("A video model is trained from the beginning: leave --from out.")
+        bundle = train_video(recipe, data, val, out, say)
+        say(f"the model is in {bundle}; use it with --model {out}")
+        return
     first = None if start is None else open_bundle(BUILTIN if start == "builtin" else Path(start))
     bundle = train_builtin(recipe, data, val, out, say, first)
     say(f"the model is in {bundle}; use it with --model {bundle}")

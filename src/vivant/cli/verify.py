@@ -9,9 +9,10 @@ from typing import Any
 
 from vivant import job
 from vivant.cli.show import print_json, say
-from vivant.controls.edits import Edit, Retime
+from vivant.controls.depth import GivenDepth
+from vivant.controls.edits import Between, Clean, Edit
 from vivant.controls.given import GivenField
-from vivant.controls.table import entry_of, words_of
+from vivant.controls.table import words_of
 from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
 from vivant.media.assets import FileAssets
@@ -23,6 +24,8 @@ from vivant.provenance.watermark.stamp import examine, marked
 from vivant.registry import MODELS, load
 from vivant.request import Generator
 
+TIMED = (Between,)
+"""Edits whose length is asked for."""
 _INTACT = ("trusted", "valid")
 SAME_PSNR = 30.0
 """A lossy copy of the same frames is at least this close, dB."""
@@ -37,6 +40,7 @@ class Again:
     picture: Path | None = None
     field: Path | None = None
     model: str | None = None
+    depth: Path | None = None
 
 
 def verify_files(files: list[Path], again: Again, anchors: str, as_json: bool) -> bool:
@@ -81,7 +85,11 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
         path = again.picture or _photograph(verdict, picture.name, picture.sha256)
         if assets.add(path, "picture").sha256 != picture.sha256:
             raise UsageError(f"{path} is not the picture that {verdict.path} was made from.")
+        for frame in known.request.keyframes[1:]:
+            other = frame.image
+            assets.add(_photograph(verdict, other.name, other.sha256), other.kind)
         _add_field(known, again.field, assets)
+        _add_depth(verdict, known, again.depth, assets)
         for asset, data in known.masks:
             assets.add_bytes(data, "mask", asset.name, asset.sha256)
         generator = _generator(known, again.model)
@@ -98,11 +106,19 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
 
 def _photograph(verdict: Verdict, name: str, sha256: str) -> Path:
     """The picture that the record names, beside the clip or in the working folder."""
+    found = _beside(verdict, name, sha256)
+    if found is not None:
+        return found
+    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
+
+
+def _beside(verdict: Verdict, name: str, sha256: str) -> Path | None:
+    """A file beside the clip, or in the working folder; None where it is not there."""
     name = Path(name).name
     for folder in (verdict.path.parent, Path()):
         if name and (folder / name).is_file() and sha256_of(folder / name) == sha256:
             return folder / name
-    raise UsageError(f"The photograph of {verdict.path} is not beside it; name it with --picture.")
+    return None
 
 
 def _add_field(known: Recorded, path: Path | None, assets: FileAssets) -> None:
@@ -113,6 +129,17 @@ def _add_field(known: Recorded, path: Path | None, assets: FileAssets) -> None:
         raise UsageError("The clip was rendered from a field file; name it with --field.")
     if assets.add(path, "field").sha256 != given.file.sha256:
         raise UsageError(f"{path} is not the field that the clip was rendered from.")
+
+
+def _add_depth(verdict: Verdict, known: Recorded, path: Path | None, assets: FileAssets) -> None:
+    given = known.request.one(GivenDepth)
+    if given is None:
+        return
+    path = path or _beside(verdict, given.map.name, given.map.sha256)
+    if path is None:
+        raise UsageError("The clip was made with a depth map; name it with --depth.")
+    if assets.add(path, "depth").sha256 != given.map.sha256:
+        raise UsageError(f"{path} is not the depth map that the clip was made with.")
 
 
 def _generator(known: Recorded, model: str | None) -> Generator:
@@ -138,13 +165,15 @@ def command_of(known: Recorded) -> str:
     edits = [control for control in request.controls if isinstance(control, Edit)]
     names = [frame.image.name or "PHOTO" for frame in request.keyframes]
     if edits:
-        words = ["vivant", entry_of(edits[0]).name, *names]
+        words = ["vivant", edits[0].command, *_inputs(edits[0], names)]
     else:
         words = ["vivant", "animate", names[0]]
-    if not any(isinstance(edit, Retime) for edit in edits):
+    if not edits or isinstance(edits[0], TIMED):
         words += ["--seconds", f"{request.seconds:g}"]
     if not edits:
         words += ["--seed", str(request.seed)]
+        for frame, name in zip(request.keyframes[1:], names[1:], strict=True):
+            words += ["--last", name] if frame.at == request.seconds else []
     if request.fps is not None:
         words += ["--fps", f"{request.fps:g}"]
     if request.size is not None:
@@ -155,6 +184,11 @@ def command_of(known: Recorded) -> str:
         if control.asks:
             words += words_of(control)
     return shlex.join(words)
+
+
+def _inputs(edit: Edit, names: list[str]) -> list[str]:
+    """The words that name an edit's key frames."""
+    return [names[0], "--picture", *names[1:]] if isinstance(edit, Clean) else names
 
 
 def _row(verdict: Verdict, again: Comparison | None) -> dict[str, Any]:

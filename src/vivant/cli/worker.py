@@ -11,7 +11,8 @@ from vivant.service.settings import ServiceSettings
 
 
 def work(settings: ServiceSettings, slot: int, supervised: bool) -> None:
-    """Work until SIGTERM or SIGINT. ``slot`` tells the workers of one machine apart.
+    """Work until SIGTERM or SIGINT. ``slot`` tells the workers of one machine apart; one that
+    is supervised takes the first that is free.
 
     Raises UsageError where the extra is missing.
     """
@@ -24,4 +25,4 @@ def work(settings: ServiceSettings, slot: int, supervised: bool) -> None:
         signal.signal(number, lambda *_: until.set())
     if supervised:
         leave_with_parent()
-    run_worker(settings, f"{socket.gethostname()}-{slot}", until)
+    run_worker(settings, socket.gethostname(), None if supervised else slot, until)

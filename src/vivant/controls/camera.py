@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
-from vivant.controls.entry import Entry, Option
+from vivant.controls.entry import Entry
 from vivant.errors import UsageError
 
 MOVES: dict[str, tuple[str, float, float]] = {
@@ -30,6 +30,8 @@ MOVES: dict[str, tuple[str, float, float]] = {
     "swing": ("swing", 1.0, 0.03),
     "circle": ("circle", 1.0, 0.02),
     "hand-held": ("hand", 1.0, 1.0),
+    "focus-near": ("focus_near", 1.0, 0.006),
+    "focus-far": ("focus_far", 1.0, 0.006),
 }
 """Name -> (axis, sign, amount where none is given)."""
 MAX_AMOUNT = {
@@ -45,10 +47,25 @@ MAX_AMOUNT = {
     "swing": 0.1,
     "circle": 0.08,
     "hand": 3.0,
+    "focus_near": 0.02,
+    "focus_far": 0.02,
 }
 """Beyond these what was hidden would be more than what is known of it."""
-THROUGH = ("truck", "pedestal", "orbit", "crane", "dolly_zoom", "swing", "circle", "hand")
-"""Moves that show what was hidden: they need to know what is near and what is far."""
+MOST_OUT = 0.1
+"""Growth by which a camera may pull out: beyond the edge the picture goes on mirrored."""
+THROUGH = (
+    "truck",
+    "pedestal",
+    "orbit",
+    "crane",
+    "dolly_zoom",
+    "swing",
+    "circle",
+    "hand",
+    "focus_near",
+    "focus_far",
+)
+"""Moves that need to know what is near and what is far."""
 ALIASES = {
     "orbit": "orbit-right",
     "arc": "orbit-right",
@@ -65,13 +82,14 @@ class Camera:
     """What the camera does over the whole clip; all zero = it stands still. Several are added.
 
     ``pan_x`` / ``pan_y``: how far the view travels right / down, in short sides.
-    ``zoom``: how much larger the picture is at the end (0.1 = ten per cent); not negative,
-    since a wider view would need picture that does not exist. ``roll``: degrees, clockwise.
+    ``zoom``: how much larger the picture is at the end (0.1 = ten per cent), down to -0.1: what
+    lies beyond its edge is made up. ``roll``: degrees, clockwise.
     The rest goes through the picture's depth: ``truck`` and ``pedestal``, how far the nearest thing
     moves to the left and up, in short sides; ``orbit`` and ``crane``, degrees about the main thing
     to the right and up; ``dolly_zoom``, how much the camera nears it while the lens opens;
     ``swing`` sideways and ``circle``, amplitudes in short sides of the nearest; ``hand``, how
-    unsteady a hand (1 = usual). Raises UsageError.
+    unsteady a hand (1 = usual). ``focus_near`` and ``focus_far``: blur, in short sides, of what is
+    farthest from the focus on the main thing, or on the far. Raises UsageError.
     """
 
     pan_x: float = 0.0
@@ -86,14 +104,16 @@ class Camera:
     swing: float = 0.0
     circle: float = 0.0
     hand: float = 0.0
+    focus_near: float = 0.0
+    focus_far: float = 0.0
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(v) for v in astuple(self)):
             raise UsageError("Camera amounts must be finite numbers.")
-        if self.zoom < 0:
+        if self.zoom < -MOST_OUT:
             raise UsageError(
-                "The camera cannot pull out: the first frame is your whole picture and there is"
-                " nothing beyond its edge; use push-in."
+                f"The camera pulls out by at most {MOST_OUT:.0%}: the first frame is your whole"
+                " picture, and what lies beyond its edge is made up."
             )
 
     @property
@@ -104,7 +124,8 @@ class Camera:
     @property
     def through(self) -> tuple[str, ...]:
         """Names of the moves that need depth."""
-        return tuple(name for name in THROUGH if getattr(self, name))
+        out = ("pull_out",) if self.zoom < 0 else ()
+        return (*out, *(name for name in THROUGH if getattr(self, name)))
 
     @property
     def asks(self) -> bool:
@@ -173,14 +194,7 @@ def write_camera(camera: Camera) -> tuple[str, ...]:
 ENTRY = Entry(
     "camera",
     Camera,
-    (
-        Option(
-            "--camera",
-            '"push-in 10%", "truck-right 5%", "orbit 4deg", hand-held, swing, ...; repeatable.',
-            lambda text, files: (parse_camera(text),),
-            "MOVE",
-        ),
-    ),
+    (),  # `vivant.controls.path_file` reads --camera, which takes files as well
     write=write_camera,
     repeats=True,
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from vivant.clip import Plane
 from vivant.controls.camera import Camera
+from vivant.controls.path import VIEW, CameraPath
 from vivant.controls.stroke import Stroke
 
 
@@ -18,7 +19,8 @@ class Drawn:
     ``still`` and ``move`` are masks ``[H, W]`` of the picture's size, 255 = applies: ``still``
     pixels never change, ``move`` keeps motion to the masked region and asks for motion
     throughout it; ``things`` are those that strokes drive, which leave their place whole;
-    ``held`` is what a scene says holds, which is not asked of the field.
+    ``held`` is what a scene says holds, which is not asked of the field. ``camera`` and ``paths``
+    are added; ``view``: degrees across the short side.
     """
 
     still: Plane | None = None
@@ -27,6 +29,8 @@ class Drawn:
     held: Plane | None = None
     strokes: tuple[Stroke, ...] = ()
     camera: Camera = field(default_factory=Camera)
+    paths: tuple[CameraPath, ...] = ()
+    view: float = VIEW
 
     @property
     def front(self) -> Plane | None:

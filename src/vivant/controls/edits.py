@@ -10,6 +10,7 @@ from vivant.controls.entry import Entry
 from vivant.errors import UsageError
 
 SPEEDS = 0.02, 50.0
+MOST_EXTENDED = 60.0
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Edit:
     def asks(self) -> bool:
         """Always."""
         return True
+
+    @property
+    def command(self) -> str:
+        """The command that asks for it."""
+        return type(self).__name__.lower()
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,75 @@ class Retime(Edit):
             raise UsageError(f"speed must be from 0.02 to 50, not {self.speed:g}.")
 
 
-def _write(control: Between | Retime) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Clean(Edit):
+    """A model's clip begins with the picture it was made from (the second key frame), exactly;
+    with ``steady_colour`` the drift of its colours is taken out."""
+
+    steady_colour: bool = False
+
+
+@dataclass(frozen=True)
+class Looped(Edit):
+    """Footage closes without a seam; ``seconds`` is about how long the loop shall be, None as the
+    footage allows. Raises UsageError where that is no length."""
+
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None and not (math.isfinite(self.seconds) and self.seconds > 0):
+            raise UsageError(f"A loop cannot last {self.seconds:g} s.")
+
+    @property
+    def command(self) -> str:
+        """A loop is another control, that of clips that are made so."""
+        return "loop"
+
+
+@dataclass(frozen=True)
+class Freeze(Edit):
+    """What is held (`vivant.controls.kinds.HoldKind`, `vivant.controls.mask.Still`) stays as it is
+    in the first frame of footage."""
+
+
+@dataclass(frozen=True)
+class Extend(Edit):
+    """Footage goes on for ``seconds``, or begins so much earlier where ``before``. Raises
+    UsageError where that is no length."""
+
+    seconds: float = 4.0
+    before: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.seconds) and 0 < self.seconds <= MOST_EXTENDED):
+            raise UsageError(f"Footage goes on for 0 to 60 s, not {self.seconds:g}.")
+
+
+@dataclass(frozen=True)
+class Stir(Edit):
+    """A camera (`vivant.controls.camera.Camera`) moves through the depth of footage."""
+
+
+def _write(control: Edit) -> tuple[str, ...]:
     """The words that come after the command."""
-    if isinstance(control, Between):
-        return ("--dissolve",) if control.dissolve else ()
-    return ("--speed", f"{control.speed:g}")
+    match control:
+        case Between(dissolve=True):
+            return ("--dissolve",)
+        case Retime(speed=speed):
+            return ("--speed", f"{speed:g}")
+        case Clean(steady_colour=True):
+            return ("--steady-colour",)
+        case Looped(seconds=float(seconds)):
+            return ("--seconds", f"{seconds:g}")
+        case Extend(seconds=seconds, before=before):
+            return ("--seconds", f"{seconds:g}", *(("--before",) if before else ()))
+        case _:
+            return ()
 
 
 def _entry(name: str, kind: type[Any]) -> Entry:
     return Entry(name, kind, (), write=_write)
 
 
-ENTRIES = tuple(_entry(kind.__name__.lower(), kind) for kind in (Between, Retime))
+COMMANDS = (Between, Retime, Clean, Looped, Freeze, Extend, Stir)
+ENTRIES = tuple(_entry(kind.__name__.lower(), kind) for kind in COMMANDS)

@@ -41,23 +41,23 @@ class MoveKind(Kind):
 
 def parse_hold(text: str, files: Files) -> tuple[Control, ...]:
     """A kind's name, or that of a mask file; a file of that name wins. Raises UsageError."""
-    kind = _kind(text)
-    return (HoldKind(kind),) if kind else (Still(files.add(_mask(text), "mask")),)
+    kind = _kind(text, files)
+    return (HoldKind(kind),) if kind else (Still(files.add(_mask(text, files), "mask")),)
 
 
 def parse_move(text: str, files: Files) -> tuple[Control, ...]:
     """A kind's name, or that of a mask file; a file of that name wins. Raises UsageError."""
-    kind = _kind(text)
-    return (MoveKind(kind),) if kind else (Move(files.add(_mask(text), "mask")),)
+    kind = _kind(text, files)
+    return (MoveKind(kind),) if kind else (Move(files.add(_mask(text, files), "mask")),)
 
 
-def _kind(text: str) -> str | None:
-    return None if Path(text).exists() else kind_named(text)
+def _kind(text: str, files: Files) -> str | None:
+    return None if files.has(Path(text)) else kind_named(text)
 
 
-def _mask(text: str) -> Path:
+def _mask(text: str, files: Files) -> Path:
     path = Path(text)
-    if not path.exists() and not path.suffix:
+    if not files.has(path) and not path.suffix:
         raise UsageError(
             f"{text!r} is neither a mask file nor a kind; kinds are {', '.join(KINDS)}."
         )

@@ -17,6 +17,7 @@ from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.loop import Loop
 from vivant.controls.strength import Strength
 from vivant.controls.wind import SPEEDS, Wind
+from vivant.controls.words import Words
 from vivant.errors import UsageError
 from vivant.kinds import kind_named
 
@@ -189,3 +190,13 @@ OPTION = Option(
     "TEXT",
 )
 """It has no entry of its own: what is recorded are the controls that it yields."""
+
+
+def read_option(
+    option: Option, text: str, files: Files, honoured: tuple[str, ...]
+) -> tuple[Control, ...]:
+    """The controls of an option for a model that honours ``honoured``: one that honours words gets
+    the prompt as it is. Raises UsageError."""
+    if option.flag == OPTION.flag and "words" in honoured:
+        return (Words(text),)
+    return option.read(text, files)

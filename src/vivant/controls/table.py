@@ -7,17 +7,26 @@ from dataclasses import fields
 from typing import Any
 
 from vivant.controls import (
+    aspect,
     camera,
+    depth,
     edits,
+    finish,
     flow,
+    fov,
     given,
     kinds,
+    layer,
     loop,
     mask,
+    path_file,
     prompt,
+    sampling,
+    start,
     strength,
     stroke,
     wind,
+    words,
 )
 from vivant.controls.entry import Control, Entry, Option
 from vivant.errors import UsageError
@@ -36,7 +45,19 @@ TABLE: dict[str, Entry] = {
         flow.ENTRY,
         wind.ENTRY,
         camera.ENTRY,
+        path_file.ENTRY,
+        fov.ENTRY,
+        depth.ENTRY,
+        layer.ENTRY,
+        aspect.ENTRY,
         given.ENTRY,
+        words.ENTRY,
+        sampling.STEPS,
+        sampling.GUIDANCE,
+        finish.RENDERED,
+        finish.STEADY,
+        start.DRAFT,
+        start.NOISE,
         *edits.ENTRIES,
     )
 }

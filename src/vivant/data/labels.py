@@ -113,6 +113,15 @@ def step_frames(frames: int, fps: float) -> NDArray[np.int64]:
     return np.round(np.arange(steps) / RATE * fps).astype(np.int64)
 
 
+def small_frames(frames: NDArray[np.uint8], short: int, aspect: float) -> NDArray[np.uint8]:
+    """Frames ``[T, H, W, 3]`` with ``short`` pixels on the short side, both sides even, in the
+    true ``aspect`` (width over height)."""
+    scale = short / min(1.0, aspect)
+    size = (2 * round(scale * aspect / 2), 2 * round(scale / 2))
+    resized = [cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames]
+    return np.asarray(np.stack(resized), np.uint8)
+
+
 def _log_luminance(frame: NDArray[np.uint8]) -> Floats:
     linear = (frame.astype(np.float32) / 255.0) ** 2.2
     luma = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -49,18 +49,20 @@ def prepare(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
     refusal: Refusal | None = None,
+    short: int = 0,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[Row]:
     """Label all sources into ``out``; returns one row per shot or unreadable clip.
 
     A row has ``shot`` or ``clip``, what the manifest says, the quality, and ``dropped`` with
-    the reason where it was not kept.
+    the reason where it was not kept. ``short`` pixels: shots keep a small frame for every step,
+    too (training of video diffusion); 0: none.
     """
     (out / "clips").mkdir(parents=True, exist_ok=True)
     for folder in (out, out / "clips"):
         sweep(folder)
     removed = _removed(out)
-    tasks = [_task(source, out, thresholds, refusal) for source in sources]
+    tasks = [_task(source, out, thresholds, refusal, short) for source in sources]
     _label([t for t in tasks if find(t.rows, t.made_of) is None], processes, limits, progress)
     rows = [row for task in tasks for row in find(task.rows, task.made_of) or []]
     for row in rows:
@@ -74,7 +76,9 @@ def prepare(
     return rows
 
 
-def _task(source: Source, out: Path, thresholds: Thresholds, refusal: Refusal | None) -> Task:
+def _task(
+    source: Source, out: Path, thresholds: Thresholds, refusal: Refusal | None, short: int
+) -> Task:
     asked = None if refusal is None else f"{refusal.__module__}:{refusal.__qualname__}"
     job = {
         "path": str(source.path),
@@ -82,11 +86,12 @@ def _task(source: Source, out: Path, thresholds: Thresholds, refusal: Refusal | 
         "out": str(out),
         "thresholds": asdict(thresholds),
         "refusal": asked,
+        "short": short,
     }
     # place, size and date, not the content: a broken file may not even be readable
     state = state_of(source.path) if source.path.exists() else None
     place = fingerprint(source.path.resolve(), source.facts)[:10]
-    made_of = fingerprint(state, thresholds, asked)
+    made_of = fingerprint(state, thresholds, asked, *([short] if short else []))
     return Task(source, out / "clips" / f"{source.path.stem}-{place}.json", made_of, job)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vivant.child import Limits
 from vivant.children import Job, each_in_child
 from vivant.clip import Floats
-from vivant.data.labels import CELL, SHORT, Labels
+from vivant.data.labels import CELL, SHORT, Labels, small_frames
 from vivant.data.shards import KEY_EVERY, Sample, read_sample, shard_paths, write_sample
 from vivant.errors import VivantError
 from vivant.field.motion_field import RATE
@@ -281,8 +281,9 @@ def _labels(
     )
 
 
-def scene_sample(scene: Scene, name: str, every: int = KEY_EVERY) -> Sample:
-    """A scene as a training sample, like a labelled shot."""
+def scene_sample(scene: Scene, name: str, every: int = KEY_EVERY, short: int = 0) -> Sample:
+    """A scene as a training sample, like a labelled shot, with small frames of ``short`` pixels
+    where that is not 0."""
     steps = scene.labels.steps
     keys = {k: scene.frames[round(k / RATE * FPS)] for k in range(0, steps, every)}
     facts = {
@@ -295,14 +296,16 @@ def scene_sample(scene: Scene, name: str, every: int = KEY_EVERY) -> Sample:
         "aspect": WIDTH / SHORT,
         "source_fps": FPS,
     }
-    return Sample(name, scene.labels, keys, facts)
+    at = [round(k / RATE * FPS) for k in range(steps)]
+    small = small_frames(scene.frames[at], short, WIDTH / SHORT) if short else None
+    return Sample(name, scene.labels, keys, facts, small)
 
 
 BATCH = 10
 MOST_PHOTOS = 40
 
 
-def make_batch(start: int, stop: int, out: str) -> Iterator[Answer]:
+def make_batch(start: int, stop: int, out: str, short: int = 0) -> Iterator[Answer]:
     """The child's side of `prepare_procedural`: make those of the scenes ``start`` to ``stop`` - 1
     that are not there yet, with textures from the shots in ``out``; answers how many."""
     cv2.setNumThreads(1)
@@ -313,7 +316,8 @@ def make_batch(start: int, stop: int, out: str) -> Iterator[Answer]:
         name = f"procedural-{kind}-{index:05d}"
         path = folder / f"{name}.tar"
         if not path.exists():
-            write_sample(path, scene_sample(make_scene(kind, index, photos), name))
+            scene = make_scene(kind, index, photos)
+            write_sample(path, scene_sample(scene, name, short=short))
             made += 1
     yield Answer({"made": made})
 
@@ -330,6 +334,7 @@ def prepare_procedural(
     out: Path,
     processes: int = 2,
     progress: Callable[[float], None] = lambda share: None,
+    short: int = 0,
 ) -> None:
     """Make ``count`` scenes as shards in ``out``, the kinds in turn; those that exist stay.
 
@@ -338,7 +343,8 @@ def prepare_procedural(
     out.mkdir(parents=True, exist_ok=True)
     sweep(out)
     batches: list[Job] = [
-        {"start": k, "stop": min(k + BATCH, count), "out": str(out)} for k in range(0, count, BATCH)
+        {"start": k, "stop": min(k + BATCH, count), "out": str(out), "short": short}
+        for k in range(0, count, BATCH)
     ]
     outcomes = each_in_child(f"{__name__}:make_batch", batches, processes, Limits())
     for done, outcome in enumerate(outcomes, start=1):

@@ -1,7 +1,8 @@
 """Shards: plain tar archives in the WebDataset layout, written whole and read in order.
 
 A sample ``KEY`` has the members ``KEY.json`` (facts: licence, origin, hash, measures),
-``KEY.safetensors`` (labels) and ``KEY.NNN.jpg`` (the key frame at step NNN).
+``KEY.safetensors`` (labels), ``KEY.NNN.jpg`` (the key frame at step NNN) and, where small frames
+were asked for, ``KEY.npy`` (one a step).
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ LIMITS = Limits(seconds=60.0, memory_mib=6144)
 
 @dataclass(frozen=True)
 class Sample:
-    """One shot, labelled: ``keys`` maps a step to its key frame ``[H, W, 3]`` uint8."""
+    """One shot, labelled: ``keys`` maps a step to its key frame ``[H, W, 3]`` uint8; ``frames``
+    ``[steps, h, w, 3]`` uint8 holds a small frame for every step, None where none were kept."""
 
     key: str
     labels: Labels
     keys: dict[int, NDArray[np.uint8]]
     facts: dict[str, Any]
+    frames: NDArray[np.uint8] | None = None
 
 
 def write_sample(path: Path, sample: Sample) -> None:
@@ -50,6 +53,10 @@ def write_sample(path: Path, sample: Sample) -> None:
             buffer = io.BytesIO()
             Image.fromarray(frame).save(buffer, "JPEG", quality=92)
             _add(tar, f"{sample.key}.{step:03d}.jpg", buffer.getvalue())
+        if sample.frames is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, sample.frames, allow_pickle=False)
+            _add(tar, f"{sample.key}.npy", buffer.getvalue())
 
 
 def shard_paths(folder: Path) -> list[Path]:
@@ -76,15 +83,17 @@ def shard(path: str) -> Iterator[Answer]:
     sample = read_sample(Path(path))
     labels = {f.name: getattr(sample.labels, f.name) for f in fields(Labels)}
     keys = {f"{step:d}": frame for step, frame in sample.keys.items()}
-    yield Answer({"key": sample.key, "facts": sample.facts}, labels | keys)
+    small = {} if sample.frames is None else {"frames": sample.frames}
+    yield Answer({"key": sample.key, "facts": sample.facts}, labels | keys | small)
 
 
 def _unpacked(answer: Answer, path: Path) -> Sample:
     arrays = dict(answer.arrays)
     try:
         labels = Labels(**{f.name: arrays.pop(f.name) for f in fields(Labels)})
+        frames = arrays.pop("frames", None)
         keys = {int(step): frame for step, frame in arrays.items()}
-        sample = Sample(str(answer.facts["key"]), labels, keys, dict(answer.facts["facts"]))
+        sample = Sample(str(answer.facts["key"]), labels, keys, dict(answer.facts["facts"]), frames)
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path, str(error)) from error
     return _checked(sample, path)
@@ -96,6 +105,7 @@ def read_sample(path: Path) -> Sample:
     facts: dict[str, Any] = {}
     labels: Labels | None = None
     keys: dict[int, NDArray[np.uint8]] = {}
+    frames: NDArray[np.uint8] | None = None
     try:
         for name, data in _members(path):
             stem, _, suffix = name.rpartition(".")
@@ -103,6 +113,8 @@ def read_sample(path: Path) -> Sample:
                 facts = dict(json.loads(data))
             elif suffix == "safetensors":
                 labels = Labels(**{k: v.astype(np.float32) for k, v in load(data).items()})
+            elif suffix == "npy":
+                frames = np.load(io.BytesIO(data), allow_pickle=False)
             elif suffix == "jpg":
                 keys[int(stem.rpartition(".")[2])] = np.asarray(
                     Image.open(io.BytesIO(data), formats=["JPEG"]), np.uint8
@@ -111,7 +123,7 @@ def read_sample(path: Path) -> Sample:
         raise _damaged(path, str(error)) from error
     if labels is None:
         raise _damaged(path, "it holds no labels")
-    return _checked(Sample(path.stem, labels, keys, facts), path)
+    return _checked(Sample(path.stem, labels, keys, facts, frames), path)
 
 
 def _members(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -139,6 +151,9 @@ def _checked(sample: Sample, path: Path) -> Sample:
     shapes = {(frame.shape, frame.dtype.str) for frame in sample.keys.values()}
     if missing or shapes != {((CELL * h, CELL * w, 3), "|u1")}:
         raise _damaged(path, "its key frames do not fit its labels")
+    small = sample.frames
+    if small is not None and (small.dtype != np.uint8 or small.shape[::3] != (steps, 3)):
+        raise _damaged(path, "its small frames do not fit its labels")
     return sample
 
 

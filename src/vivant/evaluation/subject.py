@@ -10,6 +10,7 @@ import numpy as np
 from vivant import job
 from vivant.bundle import BUILTIN, open_bundle
 from vivant.clip import Floats, Frame, Picture
+from vivant.controls.camera import Camera
 from vivant.controls.entry import Control
 from vivant.evaluation.frames import Frames
 from vivant.field.motion_field import MotionField
@@ -70,7 +71,9 @@ class Subject:
         return found
 
     def _request(self, assets: MemoryAssets, seed: int, controls: tuple[Control, ...]) -> Request:
-        return Request((Keyframe(assets.asset),), controls, self.seconds, self.fps, seed=seed)
+        still = () if any(isinstance(control, Camera) for control in controls) else (Camera(),)
+        asked = (*controls, *still)  # what moves is measured, not a camera that breathes
+        return Request((Keyframe(assets.asset),), asked, self.seconds, self.fps, seed=seed)
 
 
 def features(frames: list[Frame]) -> list[float]:

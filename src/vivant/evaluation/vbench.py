@@ -37,13 +37,13 @@ OWN = [
     "i2v_subject", "i2v_background", "subject_consistency", "background_consistency",
     "motion_smoothness", "dynamic_degree", "aesthetic_quality", "imaging_quality",
 ]  # fmt: skip
-CAMERAS: dict[str, Camera | None] = {
+CAMERAS: dict[str, Camera] = {
     "camera pans left": Camera(pan_x=-0.15),
     "camera pans right": Camera(pan_x=0.15),
     "camera tilts up": Camera(pan_y=-0.15),
     "camera tilts down": Camera(pan_y=0.15),
     "camera zooms in": Camera(zoom=0.25),
-    "camera zooms out": None,
+    "camera zooms out": Camera(zoom=-0.1),
     "camera static": Camera(),
 }
 """What the prompt's last words ask; None where vivant refuses (it never looks beyond the edge)."""
@@ -60,8 +60,8 @@ class Prompt:
     entry: dict[str, Any]
 
     @property
-    def camera(self) -> Camera | None:
-        """The camera asked for, standing still where none is; None where it is refused."""
+    def camera(self) -> Camera:
+        """The camera asked for, standing still where none is."""
         return CAMERAS.get(self.text.rpartition(", ")[2], Camera())
 
 
@@ -165,7 +165,7 @@ def export(
     """Write ``out/videos/{prompt}-{0..4}.mp4``, the list, and ``record.json`` with every seed.
 
     What is there under the same weights and settings is kept, so that a killed run goes on.
-    A prompt that is refused (a camera that pulls out, the policy) is recorded with the reason.
+    A prompt that is refused (by the policy) is recorded with the reason.
     Raises UsageError where ``out`` holds clips of other weights or settings.
     """
     videos = out / "videos"
@@ -202,9 +202,7 @@ def _samples(prompt: Prompt, making: _Making, assets: FileAssets) -> list[dict[s
         path = making.videos / f"{prompt.text}-{index}.mp4"
         row: dict[str, Any] = {"name": path.name, "seed": seed, "image_sha256": digest}
         rows.append(row)
-        if prompt.camera is None:
-            row["refused"] = "the camera cannot pull out beyond the picture"
-        elif not path.is_file():
+        if not path.is_file():
             try:
                 _clip(prompt, making, assets, seed, path)
             except (PolicyError, UnsupportedControl, MediaError) as error:
@@ -219,7 +217,7 @@ def _clip(prompt: Prompt, making: _Making, assets: FileAssets, seed: int, path: 
     job.run(
         Request(
             keyframes=(Keyframe(image),),
-            controls=() if camera is None or not camera.moves else (camera,),
+            controls=(camera,),
             seconds=making.seconds,
             fps=FPS,
             size=f"{width}x{height}",

@@ -37,18 +37,25 @@ def both_ways(a: Frame, b: Frame, preset: int = cv2.DISOPTICAL_FLOW_PRESET_MEDIU
     ECCV 2016) each way, checked against the other way and against the colours."""
     small_a, small_b = shrunk(a), shrunk(b)
     forward, backward = flow(small_a, small_b, preset), flow(small_b, small_a, preset)
-    return BothWays(
-        forward,
-        backward,
-        _sure(small_a, small_b, forward, backward),
-        _sure(small_b, small_a, backward, forward),
-    )
+    return checked(small_a, small_b, forward, backward)
 
 
-def flow(a: Frame, b: Frame, preset: int = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM) -> Floats:
-    """Pixels ``[H, W, 2]`` from a to b."""
+def checked(a: Frame, b: Frame, forward: Floats, backward: Floats) -> BothWays:
+    """Motions between two frames with how sure they are."""
+    sure_a, sure_b = _sure(a, b, forward, backward), _sure(b, a, backward, forward)
+    return BothWays(forward, backward, sure_a, sure_b)
+
+
+def flow(
+    a: Frame,
+    b: Frame,
+    preset: int = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    start: Floats | None = None,
+) -> Floats:
+    """Pixels ``[H, W, 2]`` from a to b; ``start`` of that shape is where the search begins."""
     search = cv2.DISOpticalFlow.create(preset)
-    return np.asarray(search.calc(_grey(a), _grey(b), None), np.float32)
+    begun = None if start is None else start.copy()  # which is written to
+    return np.asarray(search.calc(grey(a), grey(b), begun), np.float32)
 
 
 def shrunk(frame: Frame, short: int = WORK_SHORT) -> Frame:
@@ -88,7 +95,7 @@ def camera_motion(a: Frame, b: Frame) -> Floats:
     """The motion ``[H, W, 2]`` of a camera that turns, zooms or passes a flat scene: an affine map
     of tracked corners (RANSAC); none where they agree on none."""
     h, w = a.shape[:2]
-    map_ = _affine(_grey(a), _grey(b))
+    map_ = _affine(grey(a), grey(b))
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     motion = np.stack([x, y], axis=2) @ map_[:, :2].T + map_[:, 2] - np.stack([x, y], axis=2)
     sound = float(np.abs(motion).mean()) < min(h, w) / 3
@@ -108,7 +115,8 @@ def _affine(a: Frame, b: Frame) -> Floats:
     return still if fitted is None else np.asarray(fitted, np.float32)
 
 
-def _grey(frame: Frame) -> Frame:
+def grey(frame: Frame) -> Frame:
+    """A frame ``[H, W, 3]`` in grey, ``[H, W]``."""
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 

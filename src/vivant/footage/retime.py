@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def faded(a: Frame, b: Frame, share: float) -> Frame:
 
 def retimed(request: Request, assets: Assets, target: Target) -> Piece:
     """Footage at another speed or rate; no frame is made up across a cut."""
-    footage = footage_of(request, assets, target)
+    footage = replace(footage_of(request, assets, target), heard=False)
     info = footage.info
     speed = (request.one(Retime) or Retime()).speed
     fps = request.fps or info.fps
@@ -86,8 +87,12 @@ def retimed(request: Request, assets: Assets, target: Target) -> Piece:
     if count / fps > MAX_SECONDS:
         raise UsageError(f"So slow the clip lasts {count / fps:.0f} s; {MAX_SECONDS:g} s are most.")
     video = VideoSpec(*footage.size, fps, count)
-    starts = {start for start, _ in footage.shots}
-    return Piece(video, lambda: _steps(footage.frames(), count, step, starts), footage.notes)
+
+    def frames() -> Iterator[Frame]:
+        starts = {start for start, _ in footage.shots}
+        return _steps(footage.frames(), count, step, starts)
+
+    return Piece(video, frames, footage.notes)
 
 
 def _steps(frames: Iterator[Frame], count: int, step: float, starts: set[int]) -> Iterator[Frame]:

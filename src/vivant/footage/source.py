@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.asset import Asset, Assets
-from vivant.clip import FilmInfo, Frame
+from vivant.clip import FilmInfo, Frame, Sound
 from vivant.data.shots import find_cuts
 from vivant.errors import MediaError, UsageError
 from vivant.media.framing import frame_size
@@ -25,12 +25,14 @@ SMALL = 96
 
 @dataclass(frozen=True, eq=False)
 class Footage:
-    """One clip: ``size`` (width, height) is that of the frames that leave."""
+    """One clip: ``size`` (width, height) is that of the frames that leave, ``heard`` whether its
+    sound leaves with them."""
 
     asset: Asset
     assets: Assets
     info: FilmInfo
     size: tuple[int, int]
+    heard: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -38,8 +40,12 @@ class Footage:
         own = (self.info.width, self.info.height)
         lost = () if own == self.size else (f"Frames of {own[0]}x{own[1]} are brought to"
                                             f" {self.size[0]}x{self.size[1]}.",)  # fmt: skip
-        silent = ("The sound is left out.",) if self.info.sound else ()
+        silent = ("The sound is left out.",) if self.info.sound and not self.heard else ()
         return (*self.info.notes, *lost, *silent)
+
+    def sound(self) -> Sound | None:
+        """What is heard in the clip, None where nothing is. Raises MediaError."""
+        return self.assets.sound(self.asset) if self.heard else None
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """The frames from ``start`` to ``stop``, decoded anew at each call. Raises MediaError."""
@@ -78,4 +84,4 @@ def footage_of(request: Request, assets: Assets, target: Target) -> Footage:
     if info.count / info.fps > MAX_SECONDS:
         raise UsageError(f"{asset.name} is over {MAX_SECONDS:g} s long; cut out the part you need.")
     size = frame_size((info.width, info.height), request.size, replace(target, short=None))
-    return Footage(asset, assets, info, size)
+    return Footage(asset, assets, info, size, heard=info.sound and target.sound)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vivant.clip import Floats
-
-LEAST = 1e-3
 
 
 def splat(values: Floats, motion: Floats, weight: Floats) -> tuple[Floats, Floats]:
@@ -34,22 +31,3 @@ def splat(values: Floats, motion: Floats, weight: Floats) -> tuple[Floats, Float
                 total[channel] += sums
     out = total.astype(np.float32).reshape(channels + 1, h, w)
     return np.ascontiguousarray(np.moveaxis(out[:channels], 0, 2)), out[channels]
-
-
-def filled(sums: Floats, weights: Floats) -> Floats:
-    """Averages ``[H, W, C]`` of weighted sums; where nothing arrived, what is around, coarse to
-    fine (push and pull, Gortler et al., SIGGRAPH 1996)."""
-    h, w = weights.shape
-    if min(h, w) <= 2:
-        mean = sums.sum(axis=(0, 1)) / max(float(weights.sum()), LEAST)
-        around = np.broadcast_to(mean.astype(np.float32), sums.shape)
-    else:
-        size = ((w + 1) // 2, (h + 1) // 2)
-        # areas, not sums: what is sure in one corner counts for all of it
-        halves = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (sums, weights)]
-        coarse = filled(halves[0].reshape(size[1], size[0], -1), halves[1])
-        around = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_LINEAR)
-        around = around.reshape(sums.shape)
-    sure = np.clip(weights / 0.1, 0, 1)[..., None]
-    own = sums / np.maximum(weights, LEAST)[..., None]
-    return np.asarray(sure * own + (1 - sure) * around, np.float32)

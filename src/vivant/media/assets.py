@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vivant.asset import Asset, Kind
-from vivant.clip import FilmInfo, Frame, Mask, Picture
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture, Sound
 from vivant.errors import MediaError, UsageError
 from vivant.files import sha256_of
 from vivant.media.decoder import Decoder
@@ -40,6 +40,7 @@ class FileAssets:
         self._paths: dict[str, Path] = {}
         self._pictures: dict[str, Picture] = {}
         self._masks: dict[str, Mask] = {}
+        self._depths: dict[str, DepthMap] = {}
         self._films: dict[str, FilmInfo] = {}
         self._kept: Path | None = None
 
@@ -59,6 +60,14 @@ class FileAssets:
     def rest(self) -> None:
         """End the decoder for now; it starts again where something else is to be decoded."""
         self._decoder.close()
+
+    def has(self, path: Path) -> bool:
+        """See `vivant.asset.Files`."""
+        return path.exists()
+
+    def local(self, path: Path) -> Path:
+        """See `vivant.asset.Files`."""
+        return path
 
     def add(self, path: Path, kind: Kind) -> Asset:
         """Take a file, "-" (standard input) or a pipe in. Raises UsageError where there is none,
@@ -120,6 +129,13 @@ class FileAssets:
             self._masks[asset.sha256] = replace(mask, name=asset.name)
         return self._masks[asset.sha256]
 
+    def depth(self, asset: Asset) -> DepthMap:
+        """See `vivant.asset.Assets`."""
+        if asset.sha256 not in self._depths:
+            found = self._decoder.depth(self._path(asset))
+            self._depths[asset.sha256] = replace(found, name=asset.name)
+        return self._depths[asset.sha256]
+
     def frames(self, asset: Asset) -> Iterator[Frame]:
         """See `vivant.asset.Assets`."""
         return self._decoder.plain_frames(self._path(asset))
@@ -129,6 +145,10 @@ class FileAssets:
         if asset.sha256 not in self._films:
             self._films[asset.sha256] = self._decoder.film(self._path(asset))
         return self._films[asset.sha256]
+
+    def sound(self, asset: Asset) -> Sound | None:
+        """See `vivant.asset.Assets`."""
+        return self._decoder.sound(self._path(asset)) if self.film(asset).sound else None
 
     def content(self, asset: Asset) -> bytes:
         """See `vivant.asset.Assets`."""
@@ -188,6 +208,10 @@ class MemoryAssets:
         """There is none."""
         raise UsageError(f"The mask {asset.name} is not there.")
 
+    def depth(self, asset: Asset) -> DepthMap:
+        """There is none."""
+        raise UsageError(f"The depth map {asset.name} is not there.")
+
     def frames(self, asset: Asset) -> Iterator[Frame]:
         """There are none."""
         raise UsageError(f"The clip {asset.name} is not there.")
@@ -195,6 +219,10 @@ class MemoryAssets:
     def film(self, asset: Asset) -> FilmInfo:
         """There is none."""
         raise UsageError(f"The clip {asset.name} is not there.")
+
+    def sound(self, asset: Asset) -> Sound | None:
+        """There is none."""
+        return None
 
     def content(self, asset: Asset) -> bytes:
         """There is none."""

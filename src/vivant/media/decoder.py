@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.child import Broken, Child, Limits
-from vivant.clip import FilmInfo, Frame, Mask, Picture, VideoInfo
+from vivant.clip import DepthMap, FilmInfo, Frame, Mask, Picture, Sound, VideoInfo
 from vivant.errors import MediaError
 from vivant.wire import Answer
 
@@ -55,6 +55,13 @@ class Decoder:
         notes = tuple(str(note) for note in answer.facts.get("notes", ()))
         return Mask(_array(answer, "values", 2, path), path.name, notes)
 
+    def depth(self, path: Path) -> DepthMap:
+        """As `vivant.media.depth.read_depth`, with its errors."""
+        found = self._one("depth", path).arrays.get("values")
+        if found is None or found.dtype != np.float32 or found.ndim != 2 or not found.size:
+            raise _nonsense(path)
+        return DepthMap(np.nan_to_num(np.clip(found, 0, 1)), path.name)
+
     def info(self, path: Path) -> VideoInfo:
         """As `vivant.media.video.probe`, with its errors."""
         facts = self._one("info", path).facts
@@ -84,6 +91,18 @@ class Decoder:
         if not (sound and 0 < found.fps < 1e6):
             raise _nonsense(path)
         return found
+
+    def sound(self, path: Path) -> Sound | None:
+        """As `vivant.media.hearing.read_sound`, with its errors."""
+        answer = self._one("sound", path)
+        if not answer.arrays:
+            return None
+        samples, rate = answer.arrays.get("samples"), answer.facts.get("rate")
+        if samples is None or samples.dtype != np.int16 or samples.ndim != 2:
+            raise _nonsense(path)
+        if samples.shape[1] not in (1, 2) or type(rate) is not int or not 0 < rate < 1e6:
+            raise _nonsense(path)
+        return Sound(samples, rate)
 
     def plain_frames(self, path: Path, most: int | None = None) -> Iterator[Frame]:
         """As `vivant.media.film.film_frames`, with its errors, at most ``most`` frames."""

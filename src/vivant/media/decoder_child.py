@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 from vivant.errors import MediaError
+from vivant.media.depth import read_depth
 from vivant.media.film import film_frames, film_info
+from vivant.media.hearing import read_sound
 from vivant.media.mask import read_mask
 from vivant.media.read import read_picture
 from vivant.media.video import iter_video, probe
@@ -33,6 +35,11 @@ def mask(path: str) -> Iterator[Answer]:
     yield Answer({"notes": found.notes}, {"values": found.values})
 
 
+def depth(path: str) -> Iterator[Answer]:
+    """A depth map: ``values``."""
+    yield Answer({}, {"values": read_depth(Path(path)).values})
+
+
 def info(path: str) -> Iterator[Answer]:
     """What a video's header says, as facts."""
     yield Answer(asdict(probe(Path(path))))
@@ -47,6 +54,12 @@ def frames(path: str, most: int | None) -> Iterator[Answer]:
 def film(path: str) -> Iterator[Answer]:
     """What footage is once it is made plain, as facts."""
     yield Answer(asdict(film_info(Path(path))))
+
+
+def sound(path: str) -> Iterator[Answer]:
+    """What is heard in footage: ``samples``, and their rate; nothing where nothing is."""
+    found = read_sound(Path(path))
+    yield Answer() if found is None else Answer({"rate": found.rate}, {"samples": found.samples})
 
 
 def plain_frames(path: str, most: int | None) -> Iterator[Answer]:

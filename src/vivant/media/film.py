@@ -1,41 +1,33 @@
-"""Footage as cameras write it, made plain: upright, progressive, 8 bits, at one rate."""
+"""Footage as cameras write it, made plain: upright, progressive, 8-bit sRGB, at one rate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type
 
 from vivant.clip import FilmInfo, Frame
 from vivant.errors import MediaError, VivantError
-from vivant.media.timing import exact_rate
+from vivant.media.animation import is_animation
+from vivant.media.colourspace import Space, by_cicp, to_srgb
+from vivant.media.pace import pace_of
 from vivant.media.video import (
-    ANIMATIONS,
+    animation,
     check_exists,
     decoded,
-    iter_video,
     open_video,
+    pictures_of,
     to_rgb,
 )
 
-UNEVEN = 0.6
-"""Frames by which a frame may come off its time in footage of one rate."""
-MOST_FPS = 240.0
-PQ = 16
-"""Transfer of HDR pictures (SMPTE ST 2084), by its number in ITU-T H.273."""
-
-
-@dataclass(frozen=True)
-class _Rate:
-    """``fps`` frames a second; ``shown``: how often each coded frame is shown, in order."""
-
-    fps: float
-    shown: tuple[int, ...]
-    even: bool
+HDR = (16, 18)
+"""Transfers of HDR (PQ and HLG), by their numbers in ITU-T H.273."""
+WIDE = (9, 11, 12)
+"""Primaries of BT.2020 and P3, by theirs."""
 
 
 def film_info(path: Path) -> FilmInfo:
@@ -46,7 +38,7 @@ def film_info(path: Path) -> FilmInfo:
     """
     check_exists(path)
     try:
-        if path.suffix.lower() in ANIMATIONS:
+        if is_animation(path):
             return _animation_info(path)
         with open_video(path) as container:
             return _info(path, container)
@@ -59,12 +51,16 @@ def film_info(path: Path) -> FilmInfo:
 def film_frames(path: Path) -> Iterator[Frame]:
     """The frames ``[H, W, 3]`` that `film_info` counts. Raises as it does."""
     check_exists(path)
-    if path.suffix.lower() in ANIMATIONS:
-        yield from iter_video(path)
-        return
     try:
-        with open_video(path) as container:
-            yield from _frames(path, container)
+        animated = is_animation(path)
+        shown = pace_of(path, animated).shown
+        shape = None
+        for index, pixels in enumerate(animation(path) if animated else _plain(path)):
+            shape = shape or pixels.shape
+            if pixels.shape != shape:
+                raise MediaError(f"{path} changes its size midway; cut it there first.")
+            for _ in range(shown[index] if index < len(shown) else 0):
+                yield pixels
     except (GeneratorExit, VivantError):
         raise
     except Exception as error:  # decoders raise more than their documented errors
@@ -72,74 +68,43 @@ def film_frames(path: Path) -> Iterator[Frame]:
 
 
 def _animation_info(path: Path) -> FilmInfo:
-    frames = iter_video(path)
-    height, width = next(frames).shape[:2]
-    count = 1 + sum(1 for _ in frames)
-    notes = ("The rate of an animation is not kept: 24 frames a second are taken.",)
-    return FilmInfo(width, height, 24.0, count, path.suffix[1:].lower(), False, notes)
+    height, width = next(animation(path)).shape[:2]
+    pace = pace_of(path, True)
+    notes = () if pace.even or len(pace.shown) < 2 else (_varies(pace.fps),)
+    codec = {b"G": "gif", b"R": "webp", b"\x89": "apng"}.get(path.read_bytes()[:1], "avif")
+    return FilmInfo(width, height, pace.fps, sum(pace.shown), codec, False, notes)
 
 
-def _video(path: Path, container: Any) -> Any:
-    """The first stream of moving pictures; a cover of a song is none."""
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    raise MediaError(f"{path} holds no moving picture, only sound or data; name a video.")
+def _varies(fps: float) -> str:
+    return f"The frame rate varies; it is made {fps:g} throughout."
 
 
 def _info(path: Path, container: Any) -> FilmInfo:
-    stream = _video(path, container)
-    rate = _rate_of(path, container, stream)
-    container.seek(0)
-    first = next(_progressive(path, container, stream))
-    height, width = _upright(first).shape[:2]
-    if first.color_trc == PQ:
-        raise MediaError(f"{path} is HDR (PQ); bring it to SDR first, such as by ffmpeg's tonemap.")
-    notes = []
-    if not rate.even:
-        notes.append(f"The frame rate varies; it is made {rate.fps:g} throughout.")
+    stream = pictures_of(path, container)
+    pace = pace_of(path, False)
+    first = next(decoded(path, container, stream))
+    height, width = _upright(first, None).shape[:2]
+    notes = [] if pace.even else [_varies(pace.fps)]
     if first.rotation:
         notes.append(f"The clip was filmed turned by {abs(first.rotation)} degrees; it is upright.")
     if first.interlaced_frame:
         notes.append("The clip is interlaced; its lines are joined to whole frames.")
-    if any(part.bits > 8 for part in first.format.components):
+    space = _space(first)
+    if space is not None and space.hdr:
+        notes.append(f"The clip is HDR ({space.hdr}): its highlights are compressed.")
+    elif any(part.bits > 8 for part in first.format.components):
         notes.append("The clip has more than 8 bits a colour; they are reduced to 8.")
     codec = stream.codec_context.name
     sound = bool(container.streams.audio)
-    return FilmInfo(width, height, rate.fps, sum(rate.shown), codec, sound, tuple(notes))
+    return FilmInfo(width, height, pace.fps, sum(pace.shown), codec, sound, tuple(notes))
 
 
-def _rate_of(path: Path, container: Any, stream: Any) -> _Rate:
-    """When frames are shown, from the packets' times; nothing is decoded."""
-    packets = [p for p in container.demux(stream) if p.size]
-    stated = [float(p.pts * p.time_base) for p in packets if p.pts is not None]
-    times = np.array(sorted(stated)) - min(stated, default=0.0)
-    guessed = float(stream.average_rate or stream.guessed_rate or 25)
-    if len(stated) < len(packets) or len(times) < 2 or times[-1] <= 0:
-        return _Rate(guessed, (1,) * max(1, len(packets)), True)
-    fps = (len(times) - 1) / float(times[-1])
-    if np.abs(times * fps - np.arange(len(times))).max() <= UNEVEN:
-        return _Rate(float(exact_rate(round(fps, 3))), (1,) * len(times), True)
-    fps = float(np.clip(round(1 / max(float(np.median(np.diff(times))), 1e-3), 2), 1, MOST_FPS))
-    ticks = np.rint(times * fps).astype(int)
-    shown = np.diff(ticks, append=ticks[-1] + 1)
-    if int(shown.max()) > MOST_FPS * 10:
-        raise MediaError(f"{path} stands still for over 10 s between two frames; cut it there.")
-    return _Rate(fps, tuple(int(n) for n in shown), False)
-
-
-def _frames(path: Path, container: Any) -> Iterator[Frame]:
-    stream = _video(path, container)
-    shown = _rate_of(path, container, stream).shown
-    container.seek(0)
-    shape = None
-    for index, frame in enumerate(_progressive(path, container, stream)):
-        pixels = _upright(frame)
-        shape = shape or pixels.shape
-        if pixels.shape != shape:
-            raise MediaError(f"{path} changes its size midway; cut it there first.")
-        for _ in range(shown[index] if index < len(shown) else 0):
-            yield pixels
+def _plain(path: Path) -> Iterator[Frame]:
+    with open_video(path) as container:
+        stream, space = pictures_of(path, container), None
+        for index, frame in enumerate(_progressive(path, container, stream)):
+            space = _space(frame) if index == 0 else space
+            yield _upright(frame, space)
 
 
 def _progressive(path: Path, container: Any, stream: Any) -> Iterator[Any]:
@@ -176,6 +141,31 @@ def _pulled(graph: Any) -> Iterator[Any]:
             return
 
 
-def _upright(frame: Any) -> Frame:
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(to_rgb(frame), turns))
+def _space(frame: Any) -> Space | None:
+    """The stated colours where they are HDR's or wider than the screen's; None for all others,
+    which are meant for a common screen."""
+    transfer, primaries = int(frame.color_trc), int(frame.color_primaries)
+    if transfer in HDR:
+        return by_cicp(9 if primaries not in WIDE else primaries, transfer)
+    return by_cicp(primaries, 1) if primaries in WIDE else None
+
+
+def _upright(frame: Any, space: Space | None) -> Frame:
+    """The pixels as they are meant to be seen: in sRGB, turned, and mirrored where that is asked
+    for."""
+    if space is None:
+        pixels = to_rgb(frame)
+    else:
+        pixels = to_srgb(np.asarray(frame.to_ndarray(format="rgb48le"), np.uint16), space)
+    if _mirrored(frame):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
+
+
+def _mirrored(frame: Any) -> bool:
+    """Whether the display matrix turns the picture over."""
+    stated = frame.side_data.get(Type.DISPLAYMATRIX)
+    if stated is None:
+        return False
+    matrix = np.frombuffer(bytes(stated), np.int32).astype(np.float64)
+    return bool(matrix[0] * matrix[4] < matrix[1] * matrix[3])

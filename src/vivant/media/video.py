@@ -9,14 +9,14 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from PIL import Image, ImageSequence
+from PIL import Image
 
 from vivant.clip import Frame, VideoInfo
 from vivant.errors import MediaError, UsageError, VivantError
 from vivant.files import listed
+from vivant.media.animation import animation_frames, is_animation, size_of
 from vivant.media.colour import from_yuv420
 
-ANIMATIONS = {".gif", ".webp", ".avif"}
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,m4v"
 MAX_PIXELS = 40_000_000
 """Of one frame."""
@@ -58,7 +58,7 @@ def _frames(path: Path) -> Iterator[Frame]:
     if path.is_dir():
         yield from _pngs(path)
         return
-    reader = _animation if path.suffix.lower() in ANIMATIONS else _container
+    reader = animation if is_animation(path) else _container
     try:
         yield from reader(path)
     except (GeneratorExit, VivantError):
@@ -86,11 +86,10 @@ def _pngs(folder: Path) -> Iterator[Frame]:
         yield np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _animation(path: Path) -> Iterator[Frame]:
-    with Image.open(path, formats=["GIF", "WEBP", "AVIF"]) as image:
-        check_frame(path, *image.size)
-        for frame in ImageSequence.Iterator(image):
-            yield np.asarray(frame.convert("RGB"), np.uint8)
+def animation(path: Path) -> Iterator[Frame]:
+    """The frames of an animated picture. Raises MediaError where they are too large."""
+    check_frame(path, *size_of(path))
+    return (frame for frame, _ in animation_frames(path))
 
 
 def open_video(path: Path) -> Any:
@@ -100,6 +99,15 @@ def open_video(path: Path) -> Any:
     """
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
     return av.open(url_of(path), options=options)
+
+
+def pictures_of(path: Path, container: Any) -> Any:
+    """The first stream of moving pictures; a cover of a song is none. Raises MediaError where there
+    is none."""
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            return stream
+    raise MediaError(f"{path} holds no moving picture, only sound or data; name a video.")
 
 
 def url_of(path: Path) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats
+from vivant.controls.entry import Control
 from vivant.rendering.manners.table import manner_of
 from vivant.scene.record import Scene
 
@@ -52,12 +54,16 @@ class LayerMotion:
 @dataclass(frozen=True, eq=False)
 class Motion:
     """All layers that move, back to front; ``about`` free metadata; the ``scene`` it was made for
-    and the ``likeness`` of the picture (`vivant.motion.likeness`), where they are known."""
+    and the ``likeness`` of the picture (`vivant.motion.likeness`), where they are known; what was
+    asked of the ``camera``; the ``depth`` that was given (disparity ``[h, w]`` uint16, 65535 the
+    nearest)."""
 
     layers: tuple[LayerMotion, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
     scene: Scene | None = None
     likeness: str = ""
+    camera: tuple[Control, ...] = ()
+    depth: NDArray[np.uint16] | None = None
 
 
 def seed_of(seed: int, name: str) -> int:

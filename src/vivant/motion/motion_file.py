@@ -4,6 +4,8 @@ The metadata's ``motion`` is JSON: ``format`` "vivant-motion", ``version`` 1, an
 kind, part, seed, and the parameters of the manner under the manner's name; tensors ``velocity.N``
 (float16) are the fields of layers that flow. The scene is in it as in a file of its own
 (`vivant.scene.file`), under ``scene`` of that JSON, and ``likeness`` is a thumbnail of the picture.
+``camera`` is what was asked of the camera, as controls of a request; the tensor ``depth`` a 16-bit
+PNG of the depth that was given.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from vivant.clip import Frame
+from vivant.controls.table import control_data, control_from
 from vivant.errors import FieldFileError, UsageError
 from vivant.kinds import KINDS
 from vivant.motion.layered import REST, LayerMotion, Motion
@@ -47,9 +51,13 @@ def motion_bytes(motion: Motion) -> bytes:
     }
     if motion.likeness:
         rows["likeness"] = motion.likeness
+    if motion.camera:
+        rows["camera"] = [control_data(control) for control in motion.camera]
     if motion.scene is not None:
         rows["scene"] = scene_text(motion.scene)
         tensors |= scene_tensors(motion.scene)
+    if motion.depth is not None:
+        tensors["depth"] = _packed(motion.depth)
     metadata = {"motion": json.dumps(rows)}  # one member: the order of several is not kept
     return bytes(save(tensors or {"none": np.zeros(1, np.float16)}, metadata))
 
@@ -83,7 +91,9 @@ def motion_from(content: bytes, name: str) -> Motion:
         layers = tuple(_layer(row, k, tensors) for k, row in enumerate(rows["layers"]))
         about = {str(k): str(v) for k, v in rows["about"].items()}
         scene = _scene(rows, tensors, name)
-        motion = Motion(layers, about, scene, str(rows.get("likeness", "")))
+        camera = tuple(control_from(row) for row in rows.get("camera", ()))
+        depth = None if "depth" not in tensors else _unpacked(tensors["depth"])
+        motion = Motion(layers, about, scene, str(rows.get("likeness", "")), camera, depth)
         if scene is not None:
             check_scene(motion, scene)
     except FieldFileError:
@@ -134,6 +144,18 @@ def _scene(rows: dict[str, Any], tensors: dict[str, NDArray[Any]], name: str) ->
         return None
     maps = {key[6:]: values for key, values in tensors.items() if key.startswith("scene.")}
     return scene_from(maps, rows["scene"], name)
+
+
+def _packed(depth: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The bytes of a PNG."""
+    return np.asarray(cv2.imencode(".png", depth)[1], np.uint8).ravel()
+
+
+def _unpacked(data: NDArray[Any]) -> NDArray[np.uint16]:
+    found = cv2.imdecode(data.astype(np.uint8), cv2.IMREAD_UNCHANGED)
+    if found is None or found.dtype != np.uint16 or found.ndim != 2:
+        raise ValueError("the depth is no 16-bit picture")
+    return np.asarray(found, np.uint16)
 
 
 def _row(layer: LayerMotion) -> dict[str, Any]:

@@ -9,20 +9,25 @@ import numpy as np
 
 from vivant.clip import Frame
 from vivant.controls.camera import Camera
+from vivant.controls.fov import needs_depth
 from vivant.field.motion_field import MotionField, grid_for, still_field
 from vivant.motion.apply import apply_controls, guidance_for
+from vivant.motion.depth import plane
 from vivant.motion.flowing import field_of
 from vivant.motion.held import FLOWING, Looked, cells
 from vivant.motion.layered import Motion
 from vivant.motion.relief import relief_of
 from vivant.motion.stage import staged
 from vivant.motion.steering import Steering
+from vivant.motion.travel import travellers
+from vivant.rendering.bodies import Body, find_bodies
 from vivant.rendering.exports import FlowPair, stage_flows
 from vivant.rendering.layers import Stage
 from vivant.rendering.parameters import Rendering
 from vivant.rendering.play import play
 from vivant.rendering.renderer import Held
 from vivant.rendering.shot import Shot
+from vivant.rendering.space.given import relief_from
 from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
@@ -58,19 +63,29 @@ class Performance:
 
     def frames(self) -> Iterator[Frame]:
         """The frames ``[H, W, 3]``, made anew at each call."""
-        space = self._space()
+        space = self.space()
         if space is None:
             return self._played(self.shot.controls.camera)
         return viewed_along(self.shot.picture.pixels, self._played(Camera()), *space)
 
-    def _space(self) -> tuple[Relief, Path] | None:
+    def space(self) -> tuple[Relief, Path] | None:
         """The picture's relief and the camera's path through it; None where the camera does not go
         through depth."""
         shot, camera = self.shot, self.shot.controls.camera
-        if self.looked is None or not (camera.through or camera.zoom):
+        drawn = shot.controls
+        if self.looked is None or not (needs_depth(camera, drawn.paths) or camera.zoom):
             return None
-        relief = relief_of(self.looked, shot.picture.size)
-        return relief, path_of(camera, shot.spec, shot.loop, relief, shot.seed)
+        relief = self.relief(self.looked)
+        path = path_of(
+            camera, shot.spec, shot.loop, relief, shot.seed, paths=drawn.paths, view=drawn.view
+        )
+        return relief, path
+
+    def relief(self, looked: Looked) -> Relief:
+        """The picture in relief, at the size of the frames."""
+        size = self.shot.picture.size
+        given = self.motion.depth
+        return relief_of(looked, size) if given is None else relief_from(plane(given, size))
 
     def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot
@@ -78,12 +93,25 @@ class Performance:
             shot.photograph or shot.picture,
             shot.spec,
             self.stage,
-            field=self.things,
+            bodies=self.bodies,
             camera=camera,
             loop=shot.loop,
             held=self.held,
             rendering=self.rendering,
         )
+
+    def bodies(self, pixels: Frame) -> list[Body]:
+        """What travels on a picture ``[H, W, 3]``: things that are seen, along their strokes; what
+        a mask outlines, as the field of things says."""
+        if self.looked is None or self.things is None:
+            return []
+        shot = self.shot
+        own = travellers(shot, self.looked, pixels)
+        if shot.controls.move is None:
+            return own
+        taken = [body.matte > 0.5 for body in own]
+        outlined = find_bodies(self.things, pixels, shot.spec, shot.loop, self.rendering)
+        return [b for b in outlined if not any((b.matte > 0.5)[t].any() for t in taken)] + own
 
     def stage(self, pixels: Frame) -> Stage:
         """The layers on a picture ``[H, W, 3]`` of the size of the frames."""
@@ -106,9 +134,8 @@ class Performance:
 
     def flows(self) -> Iterator[FlowPair]:
         """Ground truth between consecutive frames."""
-        return stage_flows(
-            self.shot, self.stage, self.things, self.held, self.rendering, self._space()
-        )
+        bodies = self.bodies(self.shot.picture.pixels)
+        return stage_flows(self.shot, self.stage, bodies, self.held, self.space())
 
 
 def things_of(shot: Shot, looked: Looked | None, steering: Steering) -> MotionField | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,14 +11,17 @@ from numpy.typing import NDArray
 
 from vivant.asset import Assets
 from vivant.clip import Picture, Plane, VideoSpec
-from vivant.controls.camera import Camera, combined, write_camera
+from vivant.controls.camera import Camera, combined
 from vivant.controls.drawn import Drawn
 from vivant.controls.entry import Control
 from vivant.controls.flow import Flow, flows
+from vivant.controls.fov import FieldOfView, needs_depth, view_of
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import MoveKind
+from vivant.controls.layer import Layer
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked, Move, Still
+from vivant.controls.path import CameraPath
 from vivant.controls.strength import Strength, overall, strengths
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import entry_of
@@ -28,17 +32,15 @@ from vivant.field.motion_field import MotionField
 from vivant.media.framing import framing_notes
 from vivant.media.resize import fit, fit_plane
 from vivant.motion.asked import Asked
-from vivant.motion.held import (
-    Looked,
-    asked_kinds,
-    kind_notes,
-    look,
-    quiet_notes,
-    snow_notes,
-)
+from vivant.motion.breath import breathing, quiet_notes
+from vivant.motion.depth import depth_notes, seen_with
+from vivant.motion.filming import camera_notes
+from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
-from vivant.rendering.exports import export_bytes
+from vivant.motion.snow import snow_notes
+from vivant.motion.travel import travel_notes
+from vivant.rendering.exports import FLOWS, export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
 from vivant.scene.falling import falling
@@ -62,14 +64,18 @@ def notes_on(
     runtime: Runtime,
 ) -> tuple[str, ...]:
     """What a user should hear before the work. Raises UsageError where a mask does not fit."""
+    quiet = quiet_notes(request, assets, runtime)
+    request = breathing(request, assets, runtime)
     return (
         *picture.notes,
         *framing_notes(picture.size, (video.width, video.height)),
         *_surround_notes(picture),
         *_mask_notes(request, assets, picture),
+        *depth_notes(request, assets, picture, runtime, target),
         *kind_notes(request, assets, runtime),
-        *quiet_notes(request, assets, runtime),
+        *quiet,
         *snow_notes(request, assets),
+        *travel_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
         *_given_notes(request, assets),
@@ -115,10 +121,12 @@ def read_layers(
     source = assets.picture(request.keyframes[0].image)
     fitted = fit(source, plan.fitted)
     factor = overall(request.all(Strength))
-    camera = combined(request.all(Camera))
+    camera, paths = combined(request.all(Camera)), request.all(CameraPath)
     looked = None
-    if factor > 0 or camera.through:
+    layered = request.one(Layer) is not None
+    if factor > 0 or needs_depth(camera, paths) or layered:
         looked = look(source, runtime, fitted, scene)
+        looked = replace(looked, scene=seen_with(looked.scene, request, assets))
     move = _joined(request.all(Move), source, plan, assets)
     still = _joined(request.all(Still), source, plan, assets)
     things = None
@@ -136,7 +144,9 @@ def read_layers(
         move=move,
         things=things,
         strokes=request.all(Stroke),
-        camera=combined(request.all(Camera)),
+        camera=camera,
+        paths=paths,
+        view=view_of(request.one(FieldOfView), paths),
     )
     loop = request.one(Loop) is not None
     spec = (request.seconds, plan.video.fps, loop, factor, request.seed)
@@ -308,9 +318,7 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     notes = []
     if request.one(Loop) is not None and video.count < 3:
         notes.append(f"A clip of {video.count} frames has nothing to loop.")
-    camera = combined(request.all(Camera))
-    if camera.moves:
-        notes.append(f"The camera moves: {write_camera(camera)[1]}.")
+    notes += camera_notes(request, video)
     if video.width * video.height * video.count > MANY_PIXELS:
         notes.append(
             f"{video.count} frames of {video.width}x{video.height} take minutes on two cores."
@@ -322,12 +330,53 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     return notes
 
 
-def check_flat(request: Request) -> None:
-    """Raises UsageError where a camera asks for depth, which a field is rendered without."""
-    moves = combined(request.all(Camera)).through
-    if moves:
+def check_layer(layer: Layer, target: Target, scene: Scene) -> None:
+    """Raises UsageError where a layer is not in the picture, or the output keeps no
+    transparency."""
+    if not target.alpha:
         raise UsageError(
-            f"A field is rendered flat, and the camera's {moves[0].replace('_', '-')} needs depth;"
+            "A layer leaves on nothing, which this format cannot hold; choose --format prores,"
+            " webm, png or webp."
+        )
+    count = len(scene.instances)
+    if layer.number is not None and layer.number >= count:
+        raise UsageError(
+            f"There are {count} things in the picture, counted from 0, so there is none of"
+            f" {layer.number}; `vivant see` lists them."
+        )
+    if layer.kind and scene.share(layer.kind) < LEAST_SEEN:
+        there = [kind for kind, share in scene.shares().items() if share > LEAST_SEEN]
+        raise UsageError(f"No {layer.kind} is seen in the picture; seen are {', '.join(there)}.")
+
+
+def check_truth(request: Request, target: Target) -> None:
+    """Raises UsageError where an export asks for what is seen while nothing is looked at."""
+    parts = [p for p in dict(target.artefacts).get("truth", ()) if p not in (*FLOWS, "camera")]
+    looks = overall(request.all(Strength)) > 0 or needs_depth(
+        combined(request.all(Camera)), request.all(CameraPath)
+    )
+    if parts and not looks:
+        raise UsageError(
+            f"With strength 0 and no camera through depth nothing is seen: leave {parts[0]} out of"
+            " --export, or let the camera move; `vivant see` writes the depth of a picture."
+        )
+
+
+def check_flat(request: Request, target: Target) -> None:
+    """Raises UsageError where a camera or an export asks for depth, which a field is rendered
+    without."""
+    for part in dict(target.artefacts).get("truth", ()):
+        if part not in FLOWS:
+            raise UsageError(
+                f"A field knows no depth, so there is no export {part!r} of it; choose from flow"
+                " and mask, or render a motion."
+            )
+    if request.one(Layer) is not None:
+        raise UsageError("A field knows no layers: leave --layer out, or render a motion.")
+    move = needs_depth(combined(request.all(Camera)), request.all(CameraPath))
+    if move:
+        raise UsageError(
+            f"A field is rendered flat, and the camera's {move} needs depth;"
             " leave the field out, or use pans, push-in and rolls."
         )
 

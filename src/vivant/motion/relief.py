@@ -36,12 +36,21 @@ SLACK = 0.02
 STEP = 0.012, 0.03
 """What a plane leaves over of depth around a place where there is no step, and where there is."""
 LEAST = 0.001
+BLURRED = 3
+"""Cells over which seen depth runs from one side of a skyline to the other."""
+BEYOND = 0.06
+"""Disparity that all but the sky has at least where there is sky."""
+SKY = 0.4, 0.7
+"""Share of sky from which what is seen of depth is the sky's, too, and from which it surely is."""
+NEAR_SKY = 0.2, 0.35
+"""Disparity from which what was taken for sky may be something else, and is."""
 
 
 def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
     """The relief of a picture at ``size`` (width, height)."""
     scene = looked.scene
-    depth = _standing(looked)
+    seen = _standing(looked)
+    sky, depth = _parted(seen, scene.kinds[INDEX["sky"]])
     left = np.full(size[::-1], 255, np.int16)
     sheets = []
     for kinds in TOGETHER:
@@ -50,12 +59,26 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
         left -= matte
         if (matte > 127).mean() > LEAST:
             share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0)
-            own = depth if kinds != ("sky",) else np.zeros_like(depth)
-            sheets.append(Sheet(matte, _bounded(_continued(own, share), depth)))
+            own = sky if kinds == ("sky",) else _bounded(_continued(depth, share), depth)
+            sheets.append(Sheet(matte, own))
     rest = np.clip(left, 0, 255).astype(np.uint8)
     if rest.any() or not sheets:
         sheets.append(Sheet(rest, depth))
     return Relief(tuple(sheets))
+
+
+def _parted(seen: Floats, sky: Floats) -> tuple[Floats, Floats]:
+    """Depth ``[h, w]`` of the sky, and of all else continued behind it: at a skyline, and where
+    something thin stands before the sky, what is seen lies half way between the two."""
+    sure = np.clip((sky - SKY[0]) / (SKY[1] - SKY[0]), 0, 1)
+    sure *= np.clip((NEAR_SKY[1] - seen) / (NEAR_SKY[1] - NEAR_SKY[0]), 0, 1)
+    behind = seen * (1 - cv2.dilate(sure, np.ones((3, 3))))
+    clear = 1 - np.clip(cv2.dilate(sky, np.ones((BLURRED, BLURRED))) / SKY[0], 0, 1)
+    clear = np.asarray(clear, np.float32)
+    if clear.max() < 0.5 or not sure.any():
+        return np.asarray(behind, np.float32), seen
+    rest = filled((seen * clear)[..., None], clear)[..., 0]
+    return np.asarray(behind, np.float32), np.maximum(rest, np.float32(BEYOND))
 
 
 def _standing(looked: Looked) -> Floats:

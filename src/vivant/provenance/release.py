@@ -161,6 +161,7 @@ def _timed(work: Callable[[], None]) -> float:
 
 def _encode(work: _Release, path: Path) -> None:
     video, statement = work.result.plan.video, work.statement
+    sound = work.result.sound() if work.delivery.format.sound else None
     with work.result.open() as frames, made_ahead(frames) as ahead:
         write_video(
             marked(ahead, video, statement.record),
@@ -168,6 +169,7 @@ def _encode(work: _Release, path: Path) -> None:
             path,
             work.delivery.format,
             lossless=work.delivery.lossless,
+            sound=sound,
             tags=_tags(statement),
             xmp=packet(address_of(statement.made)),
             progress=lambda share: work.hooks.report("rendering", share),

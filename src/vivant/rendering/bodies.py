@@ -3,10 +3,10 @@
 An inverse warp cannot move a discrete thing: its trailing edge drags the ground along and a
 copy stays behind. Cells that the field marks as ``body`` are therefore cut out with a soft
 matte (the guided filter as a matting step; He, Sun and Tang, ECCV 2010), carried along the
-body's mean path without any deformation, and laid over a plate in which the hole they leave
-is filled from its rim (Telea, "An image inpainting technique based on the fast marching
-method", 2004). What matte and fill get wrong at the body's rim is put back as long as the body
-is at its place, so that a body at rest changes nothing and one that sets off does not jump.
+body's path without any deformation but its size, and laid over a plate in which the hole they leave
+is filled with texture from beside it. What matte and fill get wrong at the body's rim is put back
+as long as the body is at its place, so that a body at rest changes nothing and one that sets off
+does not jump.
 """
 
 from __future__ import annotations
@@ -23,15 +23,27 @@ from vivant.field.operations import smoothstep, velocity_at
 from vivant.rendering.camera import ease
 from vivant.rendering.guided import guided_filter
 from vivant.rendering.parameters import RENDERING, Rendering
+from vivant.rendering.space.inpaint import behind
 
 
 @dataclass(frozen=True)
 class Body:
     """``matte`` ``[H, W]`` 0..1 in the first frame; ``path`` ``[count, 2]`` where it is in
-    each frame, in frame pixels (x, y) from where it began."""
+    each frame, in frame pixels (x, y) from where it began; ``size`` ``[count]`` how large it is
+    there, about its ``foot`` (x, y), None = as it began."""
 
     matte: Floats
     path: Floats
+    size: Floats | None = None
+    foot: tuple[float, float] = (0.0, 0.0)
+
+    def placed(self, index: int) -> Floats:
+        """From where its pixels begin to where they are in a frame, affine ``[2, 3]``."""
+        scale = 1.0 if self.size is None else float(self.size[index])
+        (x, y), (u, v) = self.path[index], self.foot
+        return np.array(
+            [[scale, 0, x + u * (1 - scale)], [0, scale, y + v * (1 - scale)]], np.float32
+        )
 
 
 @dataclass(frozen=True)
@@ -100,41 +112,31 @@ def _path(field: MotionField, cells: Floats, spec: VideoSpec, loop: bool) -> Flo
 
 
 def plate(pixels: Frame, bodies: list[Body], rendering: Rendering = RENDERING) -> Frame:
-    """The picture without its bodies: their places filled from the rim, the rest untouched."""
+    """The picture without its bodies: their places filled with texture from beside them, the rest
+    untouched."""
     if not bodies:
         return pixels
     matte = np.maximum.reduce([body.matte for body in bodies])
-    height, width = matte.shape
-    scale = min(1.0, rendering.fill_short / min(width, height))
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    hole = cv2.resize(
-        (matte > rendering.gone).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST
-    )
-    hole = cv2.dilate(hole, np.ones((5, 5), np.uint8))
-    filled = _calmed(cv2.inpaint(small, hole, rendering.fill_radius, cv2.INPAINT_TELEA), hole)
-    filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
-    edge = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 1.0)
-    share = cv2.resize(edge, (width, height), interpolation=cv2.INTER_LINEAR)
+    short = min(matte.shape)
+    hole = cv2.dilate((matte > rendering.gone).astype(np.uint8), _disc(rendering.around * short))
+    known = hole == 0
+    if not known.any():
+        return pixels
+    filled = behind(pixels, known, ~known, short)
+    share = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 1.0)
     share = np.maximum(share, np.minimum(matte / rendering.gone, 1))[..., None]
     return np.asarray(pixels + share * (filled.astype(np.float32) - pixels) + 0.5, np.uint8)
 
 
-def _calmed(filled: Frame, hole: NDArray[np.uint8]) -> Frame:
-    """Blur a fill towards its middle, where rays from the rim would meet."""
-    depth = cv2.distanceTransform(hole, cv2.DIST_L2, 3)
-    deepest = float(depth.max())
-    if deepest < 4:
-        return filled
-    soft = cv2.GaussianBlur(filled, (0, 0), deepest / 4)
-    share = np.clip(2 * depth / deepest, 0, 1)[..., None]
-    return np.asarray(filled + share * (soft.astype(np.float32) - filled) + 0.5, np.uint8)
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = 2 * max(2, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def shifted_matte(body: Body, index: int) -> Floats:
     """Where the body is in frame ``index``, ``[H, W]`` 0..1."""
     height, width = body.matte.shape
-    out = cv2.warpAffine(body.matte, _shift(body, index), (width, height))
+    out = cv2.warpAffine(body.matte, body.placed(index), (width, height))
     return np.asarray(out, np.float32)
 
 
@@ -148,7 +150,7 @@ def lay(frame: Frame, pixels: Frame, body: Body, index: int) -> Frame:
     at = tuple(slice(int(i[0]), int(i[-1]) + 1) for i in inside)
     moved = cv2.warpAffine(
         pixels,
-        _shift(body, index),
+        body.placed(index),
         (width, height),
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
@@ -186,8 +188,3 @@ def put_back(
         lost = cv2.multiply(rim.lost, np.full_like(rim.lost, 1), scale=stays)
         frame[rim.at] = cv2.add(frame[rim.at], lost, dtype=cv2.CV_8U)
     return frame
-
-
-def _shift(body: Body, index: int) -> Floats:
-    x, y = body.path[index]
-    return np.array([[1, 0, x], [0, 1, y]], np.float32)

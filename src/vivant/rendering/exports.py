@@ -36,6 +36,8 @@ from vivant.rendering.work import to_work
 from vivant.request import Progress, no_progress
 
 FLOW_FORMATS = ("flo", "kitti", "npz")
+FLOWS = ("mask", "occlusion", "flow", *(f"flow:{name}" for name in FLOW_FORMATS))
+"""What `export` writes."""
 MOVING_PIXELS = 0.05
 AGREE_PIXELS = 0.5
 EXACT_PIXELS = 0.1
@@ -95,15 +97,13 @@ def flows(shot: Shot, field: MotionField, rendering: Rendering = RENDERING) -> I
 def stage_flows(
     shot: Shot,
     stage_of: Callable[[Frame], Stage],
-    things: MotionField | None,
+    bodies: list[Body],
     held: Held | None,
-    rendering: Rendering = RENDERING,
     space: tuple[Relief, Path] | None = None,
 ) -> Iterator[FlowPair]:
     """Flow of every pair of consecutive frames of layers on a stage, and bodies upon them; with a
     ``space``, as seen along a path through it."""
     spec, loop, pixels = shot.spec, shot.loop, shot.picture.pixels
-    bodies = [] if things is None else find_bodies(things, pixels, spec, loop, rendering)
     stage, grid = stage_of(pixels), grid_of((spec.width, spec.height))
     view = None if space is None else View(pixels, *space)
     views = [] if view is not None else views_of(shot.controls.camera, spec, loop)
@@ -142,7 +142,7 @@ def _scene_flow(
     covered = np.zeros_like(later)
     for body, matte in zip(bodies, now.mattes, strict=True):
         there = matte > 0.5
-        flow = np.where(there[..., None], body.path[index - 1] - body.path[index], flow)
+        flow = np.where(there[..., None], body_flow(grid, body, index), flow)
         exact = np.where(there, True, exact) & ((matte < SOFT) | (matte > 1 - SOFT))
         covered |= there
     at = grid + flow
@@ -150,6 +150,14 @@ def _scene_flow(
     for matte in before.mattes:
         exact &= covered | (fetched(matte, at) < SOFT)
     return np.asarray(flow, np.float32), exact
+
+
+def body_flow(grid: Floats, body: Body, index: int) -> Floats:
+    """Where each place ``[H, W, 2]`` of a body was in the frame before, from where it is."""
+    back = cv2.invertAffineTransform(body.placed(index))
+    return np.asarray(
+        cv2.transform(cv2.transform(grid, back), body.placed(index - 1)) - grid, np.float32
+    )
 
 
 def _back(grid: Floats, before: Floats, now: Floats) -> tuple[Floats, Where]:
@@ -196,18 +204,20 @@ def export(
     """Write ``parts`` of the flows of ``count`` frames into ``folder``, which is there.
 
     "flow" (.flo) or "flow:FORMAT" gives ``forward_NNNNN`` and ``backward_NNNNN`` (.flo, KITTI
-    16-bit .png or .npz); "mask" gives ``occlusion_NNNNN.png`` and ``moving_NNNNN.png``. Where the
-    flow is exact say KITTI and npz themselves (there what is occluded counts as not valid, too);
-    beside .flo, which has no place for it, lie ``forward_exact_NNNNN.png`` and
-    ``backward_exact_NNNNN.png``.
+    16-bit .png or .npz); "occlusion" gives ``occlusion_NNNNN.png``, "mask" also
+    ``moving_NNNNN.png``. Where the flow is exact say KITTI and npz themselves (there what is
+    occluded counts as not valid, too); beside .flo, which has no place for it, lie
+    ``forward_exact_NNNNN.png`` and ``backward_exact_NNNNN.png``.
     """
-    formats = [part.partition(":")[2] or FLOW_FORMATS[0] for part in parts if part != "mask"]
+    asked = [part.partition(":") for part in parts]
+    formats = [kind or FLOW_FORMATS[0] for name, _, kind in asked if name == "flow"]
     for index, pair in enumerate(pairs):
         for name in formats:
             _write_pair(folder, index, pair, name)
         if "mask" in parts:
             moving = np.linalg.norm(pair.forward, axis=-1) > MOVING_PIXELS
             _write_mask(folder / f"moving_{index:05d}.png", moving)
+        if "mask" in parts or "occlusion" in parts:
             _write_mask(folder / f"occlusion_{index:05d}.png", pair.occluded)
         progress("exporting", (index + 1) / max(1, count - 1))
 
@@ -219,7 +229,7 @@ BYTES_A_PIXEL = {"flow": 16.0, "flow:flo": 16.0, "flow:kitti": 4.0, "flow:npz": 
 def export_bytes(video: VideoSpec, parts: tuple[str, ...]) -> float:
     """About how much `export` will write."""
     pixels = video.width * video.height * max(0, video.count - 1)
-    return pixels * sum(BYTES_A_PIXEL[part] for part in parts)
+    return pixels * sum(BYTES_A_PIXEL.get(part, 0.0) for part in parts)
 
 
 def _write_pair(folder: File, index: int, pair: FlowPair, flow_format: str) -> None:

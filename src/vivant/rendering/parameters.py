@@ -29,13 +29,10 @@ class Rendering:
 
     What sways. ``sway_memory``: seconds in which what sways falls back to its place.
 
-    Bodies. ``matte_short``, ``fill_short``: short sides in pixels at which mattes and fills are
-    made; ``matte_epsilon``: of the guided filter; ``matte_edges``: matte that counts as 0 and 1;
-    ``fill_radius``: pixels a fill looks around; ``gone``: matte under which a place is no longer
-    the body's; ``leave``: way after which nothing of a body's rim is left where it was.
-
-    Light. ``least_stops``: light that changes less is not seen; ``light_blur``: cells;
-    ``display_gamma``: power taken for the display curve.
+    Bodies. ``matte_short``: short side in pixels at which mattes are made; ``matte_epsilon``: of
+    the guided filter; ``matte_edges``: matte that counts as 0 and 1; ``around``: short sides around
+    a body that are filled, too; ``gone``: matte under which a place is no longer the body's;
+    ``leave``: way after which nothing of a body's rim is left where it was.
     """
 
     work_short: int = 192
@@ -58,8 +55,7 @@ class Rendering:
     matte_short: int = 480
     matte_epsilon: float = 1e-5
     matte_edges: tuple[float, float] = (0.15, 0.85)
-    fill_short: int = 360
-    fill_radius: int = 5
+    around: float = 0.012
     gone: float = 0.02
     leave: float = 0.01
     least_stops: float = 0.02

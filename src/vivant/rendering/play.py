@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from vivant.clip import Frame, Picture, VideoSpec
 from vivant.controls.camera import Camera
-from vivant.field.motion_field import MotionField
 from vivant.rendering.advect import grid_of
+from vivant.rendering.bodies import Body
 from vivant.rendering.camera import sight
 from vivant.rendering.layers import Stage
 from vivant.rendering.parameters import RENDERING, Rendering
@@ -21,7 +21,7 @@ def play(
     spec: VideoSpec,
     stage_of: Callable[[Frame], Stage],
     *,
-    field: MotionField | None = None,
+    bodies: Callable[[Frame], list[Body]] | None = None,
     camera: Camera = Camera(),  # noqa: B008 - frozen
     loop: bool = False,
     held: Held | None = None,
@@ -30,15 +30,16 @@ def play(
     """Yield ``spec.count`` frames ``[spec.height, spec.width, 3]``; frame 0 is the picture, scaled
     and cut to the size of the frames.
 
-    ``stage_of`` puts the layers on a picture of that size; ``field`` says which bodies travel, and
+    ``stage_of`` puts the layers on a picture of that size; ``bodies`` are what travels upon it, and
     the layers go on behind them; ``held`` ``[H, W]`` never changes while the camera stands still.
     """
     size = (spec.width, spec.height)
     views = views_of(camera, spec, loop)
     source = Source(picture.pixels, size, tuple(sight(affine, *size) for affine in views))
     travellers = None
-    if field is not None:
-        travellers = Travellers.of(source.fitted, field, spec, loop, held, rendering)
+    found = [] if bodies is None else bodies(source.fitted)
+    if found:
+        travellers = Travellers.of(source.fitted, found, held, rendering)
     stage = stage_of(source.fitted if travellers is None else travellers.below)
     grid = grid_of(size) if views else None
     for index in range(spec.count):

@@ -14,7 +14,7 @@ from vivant.field.motion_field import MotionField
 from vivant.field.operations import light_at
 from vivant.media.resize import fit_plane
 from vivant.rendering.advect import Layers, layers
-from vivant.rendering.bodies import ground_of
+from vivant.rendering.bodies import find_bodies, ground_of
 from vivant.rendering.camera import ease, sight, view
 from vivant.rendering.light import apply_light, has_light
 from vivant.rendering.parameters import RENDERING, Rendering
@@ -97,7 +97,8 @@ class _Scene:
         rendering: Rendering,
     ) -> _Scene:
         pixels = source.fitted
-        travellers = Travellers.of(pixels, field, spec, loop, held, rendering)
+        bodies = find_bodies(field, pixels, spec, loop, rendering)
+        travellers = Travellers.of(pixels, bodies, held, rendering)
         motion = to_work(ground_of(field), pixels, rendering)
         below = source
         if travellers.bodies:

@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Frame, VideoSpec
-from vivant.field.motion_field import MotionField
-from vivant.rendering.bodies import Body, Rim, find_bodies, lay, plate, put_back, rims
+from vivant.clip import Floats, Frame
+from vivant.rendering.bodies import Body, Rim, lay, plate, put_back, rims
 from vivant.rendering.camera import zoom_of
 from vivant.rendering.parameters import Rendering
 from vivant.rendering.source import Source
@@ -30,15 +29,9 @@ class Travellers:
 
     @staticmethod
     def of(
-        pixels: Frame,
-        field: MotionField,
-        spec: VideoSpec,
-        loop: bool,
-        held: NDArray[np.bool_] | None,
-        rendering: Rendering,
+        pixels: Frame, bodies: list[Body], held: NDArray[np.bool_] | None, rendering: Rendering
     ) -> Travellers:
-        """The bodies of a field, cut out."""
-        bodies = find_bodies(field, pixels, spec, loop, rendering)
+        """Bodies cut out."""
         below = plate(pixels, bodies, rendering)
         return Travellers(pixels, below, bodies, rims(pixels, below, bodies), held, rendering)
 

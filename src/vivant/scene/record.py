@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -116,6 +117,11 @@ class Scene:
         row, column = min(h - 1, max(0, int(y * h))), min(w - 1, max(0, int(x * w)))
         found = int(self.parts[row, column])
         return None if found < 0 else found
+
+    def depth_at(self, size: tuple[int, int]) -> NDArray[np.uint16]:
+        """The depth at a ``size`` (width, height), 16 bit, near = white."""
+        wide = cv2.resize(self.depth, size, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(np.round(65535 * np.clip(wide, 0, 1)), np.uint16)
 
     def describe(self) -> dict[str, Any]:
         """Shares, instances and water bodies as plain data, for JSON."""

@@ -55,6 +55,19 @@ def new_key(path: Path, name: str, scopes: tuple[Scope, ...] = SCOPES) -> str:
     return secret
 
 
+def own_secret(path: Path) -> bytes:
+    """A secret of the service's own, 32 bytes in a file, made where there is none yet."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with publish(path, overwrite=False) as temporary:
+                temporary.touch(0o600)
+                temporary.write_bytes(secrets.token_bytes(32))
+        except UsageError:  # another process was first
+            pass
+    return path.read_bytes()
+
+
 def who(secret: str, keys: tuple[ApiKey, ...]) -> ApiKey | None:
     """The key of a secret; every known key is compared, in constant time."""
     found = None

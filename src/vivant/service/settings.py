@@ -17,7 +17,11 @@ class ServiceSettings:
     "" for the embedded one; ``host`` and ``port`` to listen at; ``hosts``: names besides the
     loopback ones by which clients may call it; ``models`` that jobs may name; ``max_upload``:
     bytes of one input; ``upload_seconds`` in which it has to arrive; ``max_waiting``: jobs of
-    one key that are not finished yet.
+    one key that are not finished yet; ``store``: URL of an S3-compatible store for the clips,
+    "" for the folder; ``lease``: seconds without a beat after which a worker is dead, the same for
+    all workers of a queue; ``rate``: requests a second of one key, 0 for any number;
+    ``webhook_hosts``: hosts of web hooks that may be inside and without TLS;
+    ``floor``: bytes that must be free on the disk for anything to be taken.
     """
 
     folder: Path
@@ -29,6 +33,11 @@ class ServiceSettings:
     max_upload: int = 64 << 20
     upload_seconds: float = 300.0
     max_waiting: int = 100
+    store: str = ""
+    lease: float = 15.0
+    rate: float = 20.0
+    webhook_hosts: tuple[str, ...] = ()
+    floor: int = 256 << 20
 
     @property
     def database(self) -> str:
@@ -42,7 +51,7 @@ class ServiceSettings:
 
     @property
     def results(self) -> Path:
-        """Folder of the clips, one folder a job."""
+        """Folder in which clips are made, one folder a job; see `vivant.service.results`."""
         return self.folder / "results"
 
     @property

@@ -8,6 +8,8 @@ import sys
 import threading
 
 RESTART_SECONDS = 0.5
+REFUSED_SECONDS = 10.0
+"""Before the next start of a worker that ended by itself: it would most likely do so again."""
 LAST_SECONDS = 40.0
 
 
@@ -20,6 +22,8 @@ def supervise(command: list[str], until: threading.Event) -> None:
         worker = subprocess.Popen([sys.executable, "-m", "vivant", *command], stdin=subprocess.PIPE)
         while worker.poll() is None and not until.wait(RESTART_SECONDS):
             pass
+        if (worker.poll() or 0) > 0:
+            until.wait(REFUSED_SECONDS)
         if worker.poll() is None:
             worker.send_signal(signal.SIGTERM)
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Collection
@@ -12,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vivant.asset import Asset, Kind
+from vivant.asset import Asset, Kind, named_in
 from vivant.errors import UsageError
 from vivant.files import DAY, sync_folder
 from vivant.media.assets import clean_name
@@ -24,6 +25,16 @@ class TooLarge(UsageError):
 
 class TooSlow(UsageError):
     """An input that did not arrive in time."""
+
+
+class NoRoom(UsageError):
+    """The disk is nearly full: nothing is taken, so that what was taken can be finished."""
+
+
+def check_room(folder: Path, floor: int) -> None:
+    """Raises NoRoom where less than ``floor`` bytes are free."""
+    if shutil.disk_usage(folder).free < floor:
+        raise NoRoom("The disk of the service is nearly full; nothing is taken for now.")
 
 
 async def take_in_time(
@@ -62,20 +73,6 @@ async def take_in(
             path.unlink(missing_ok=True)
             raise
     return Asset(digest.hexdigest(), kind, clean_name(name)[:200])
-
-
-def named_in(data: Any) -> dict[str, Kind]:
-    """The assets that the data of a request names: hash to kind."""
-    if isinstance(data, dict):
-        if set(data) >= {"sha256", "kind"}:
-            return {data["sha256"]: data["kind"]}
-        data = list(data.values())
-    if not isinstance(data, list):
-        return {}
-    found: dict[str, Kind] = {}
-    for member in data:
-        found |= named_in(member)
-    return found
 
 
 def check_there(data: Any, folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant import job
+from vivant.asset import named_in
 from vivant.errors import UsageError, VivantError
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
@@ -15,8 +16,8 @@ from vivant.provenance.policy import policy_of
 from vivant.provenance.release import Delivery
 from vivant.registry import load
 from vivant.request import Hooks, Request
+from vivant.service.results import results_of
 from vivant.service.settings import ServiceSettings
-from vivant.service.uploads import named_in
 from vivant.settings import read_settings
 
 
@@ -36,10 +37,11 @@ def carry_out(
     out = clip_of(settings, job_id, body["format"])
     try:
         done = _run(settings, out, body, hooks)
+        results_of(settings).keep(job_id, out)
     except VivantError as error:
         if hooks.cancelled():
             raise
-        return {"error": _without_paths(str(error), settings)}
+        return {"error": without_paths(str(error), settings)}
     video = done.plan.video
     return {
         "sha256": done.clip.sha256,
@@ -55,14 +57,14 @@ def _run(settings: ServiceSettings, out: Path, body: dict[str, Any], hooks: Hook
     if request.model not in settings.models:
         raise UsageError(f"There is no model {request.model!r} at this service.")
     shutil.rmtree(out.parent, ignore_errors=True)  # what an interrupted attempt left
-    out.parent.mkdir(parents=True)
+    out.parent.mkdir(parents=True, exist_ok=True)  # one that was thought dead may write, too
     environment = read_settings()
     with FileAssets() as assets:
         for sha256, kind in named_in(body["request"]).items():
             assets.add(settings.uploads / sha256, kind)
         return job.run(
             request,
-            Delivery(out, format_for(out, body["format"])),
+            Delivery(out, format_for(out, body["format"]), overwrite=True),
             assets,
             load(request.model),
             signing_key(environment),
@@ -71,5 +73,6 @@ def _run(settings: ServiceSettings, out: Path, body: dict[str, Any], hooks: Hook
         )
 
 
-def _without_paths(sentence: str, settings: ServiceSettings) -> str:
+def without_paths(sentence: str, settings: ServiceSettings) -> str:
+    """A sentence that says nothing of where the service keeps its things."""
     return sentence.replace(f"{settings.uploads}/", "").replace(f"{settings.folder}/", "")

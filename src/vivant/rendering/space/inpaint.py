@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from vivant.clip import Floats, Frame
 from vivant.rendering.plates import filled
 
+SHORT = 480
+"""Short side in pixels at which holes are filled, at most."""
 SIDE = 140
 """Short side in pixels at which places are searched for."""
 LEVELS = 3
@@ -47,6 +49,24 @@ def inpainted(pixels: Frame, known: Bools, wanted: Bools) -> Frame:
         return np.where(known[..., None], pixels, base.round().astype(np.uint8))
     places, colours = found
     return _copied(pixels, known, hole, places, colours, base)
+
+
+def behind(pixels: Frame, known: Bools, wanted: Bools, short: int) -> Frame:
+    """As `inpainted`, made at most at `SHORT` of a picture whose short side is ``short``, of which
+    ``pixels`` may be a part."""
+    cut = np.ascontiguousarray(pixels)
+    scale = min(1.0, SHORT / short)
+    if scale == 1:
+        return inpainted(cut, known, wanted)
+    size = (max(8, round(known.shape[1] * scale)), max(8, round(known.shape[0] * scale)))
+    small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    sure = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.98
+    want = cv2.resize(wanted.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    made = inpainted(np.asarray(small, np.uint8), sure, want)
+    wide = cv2.resize(made, known.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 1.0)
+    share = np.where(known, share, 0)[..., None]
+    return np.asarray(np.round(cut * share + wide * (1 - share)), np.uint8)
 
 
 def _searched(pixels: Floats, sure: Bools, hole: Bools) -> tuple[Places, Floats] | None:

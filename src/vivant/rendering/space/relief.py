@@ -74,6 +74,20 @@ class Relief:
             weight += matte
         return np.asarray(total / weight, np.float32)
 
+    def widened(self, margin: int) -> Relief:
+        """The relief of the picture going on mirrored by ``margin`` pixels."""
+        if not margin:
+            return self
+        wide = (
+            cv2.copyMakeBorder(s.matte, *(margin,) * 4, cv2.BORDER_REFLECT_101) for s in self.sheets
+        )
+        return Relief(
+            tuple(
+                Sheet(np.asarray(matte, np.uint8), _further(sheet.disparity, self.shape, margin))
+                for sheet, matte in zip(self.sheets, wide, strict=True)
+            )
+        )
+
     def _sized(self, shape: tuple[int, int]) -> list[tuple[Floats, Floats]]:
         if shape in self._kept:
             return self._kept[shape]
@@ -112,10 +126,23 @@ class Relief:
                 break
             level = places[gain >= 0.97 * gain.max()]  # the middle of what does as well
             best = int(np.abs(places - np.median(level)).argmin())
+            if not found and gain[0] > LEAST_GAIN * SIDE:
+                best = 0  # the infinitely far is a slice of its own: nothing is cut by it
             found.append(float(places[best]))
             parts = parts & ~parts[:, best : best + 1]
             parts[:, np.abs(places - found[-1]) < SPACED] = False
         return tuple(sorted(found))
+
+
+def _further(values: Floats, shape: tuple[int, int], margin: int) -> Floats:
+    """A grid ``[h, w]`` over a picture going on mirrored over a margin of ``margin`` pixels."""
+    at = []
+    for cells, pixels in zip(values.shape, shape, strict=True):
+        share = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+        at.append((share * (pixels + 2 * margin) - margin) / pixels * cells - 0.5)
+    x, y = np.meshgrid(at[1].astype(np.float32), at[0].astype(np.float32))
+    border = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=border), np.float32)
 
 
 def _filter(plane: Plane, shape: tuple[int, int]) -> int:

@@ -7,12 +7,34 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.rendering.space.pose import Pose
+from vivant.rendering.space.slices import Slice
 from vivant.rendering.space.view import View, enlarged, fetched
 
+FOLLOWED = 0.06
+"""Pixels by which a place looked up on nodes may be off and count as exact."""
 SOFT = 0.02
 """Shares under this, or over 1 less this, are not soft."""
 
 Where = NDArray[np.bool_]
+
+
+def followed(view: View, one: Slice, pose: Pose, at: Floats) -> Where:
+    """Where the places ``at`` ``[H, W, 2]`` that a frame shows of a slice, looked up on nodes, are
+    those of the pinhole camera and the depth there."""
+    h, w = view.shape
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    spot = np.asarray((np.dstack([x, y]) + 0.5 - view.middle) / view.short, np.float32)
+    found = view.lens.sources(pose, spot, depth_at(view, one, at))
+    error = found * view.short + view.middle - 0.5 - at
+    return np.asarray(np.abs(error).max(axis=-1) < FOLLOWED)
+
+
+def depth_at(view: View, one: Slice, at: Floats) -> Floats:
+    """Disparity of a slice at pixels ``at`` ``[h, w, 2]`` of the picture."""
+    rows, columns = one.disparity.shape
+    cells = np.array([columns / view.shape[1], rows / view.shape[0]], np.float32)
+    where = (at + np.float32(0.5)) * cells - np.float32(0.5)
+    return np.asarray(fetched(one.disparity, where), np.float32)
 
 
 def through(
@@ -29,10 +51,16 @@ def through(
         corner = np.array([one.box[1].start, one.box[0].start], np.float32)
         share = fetched(one.alpha, at - corner)
         here = share > 0.5
-        moved = at + fetched(flow, at)
-        sure = fetched(exact.astype(np.float32), at) > 1 - SOFT
+        inside = at - np.float32(view.margin)
+        moved = at + fetched(flow, inside)
+        sure = fetched(exact.astype(np.float32), inside) > 1 - SOFT
+        sure &= (inside > -0.5).all(axis=-1) & (inside < (w - 0.5, h - 0.5)).all(axis=-1)
         own = fetched(one.own, at - corner) > 1 - SOFT
-        out[here] = view.images(one, before, moved)[here]
+        seen = view.images(one, before, moved)
+        out[here] = seen[here]
+        sure &= followed(view, one, now, at)
+        there = followed(view, one, before, enlarged(view.sources(one, before), whole))
+        sure &= fetched(there.astype(np.float32), seen) > 1 - SOFT
         known = np.where(here, sure & own & (share > 1 - SOFT), known & (share < SOFT))
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     return out - np.dstack([x, y]), known

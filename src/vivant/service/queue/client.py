@@ -7,13 +7,17 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import sqlalchemy as sa
 from dbos import EnqueueOptions, WorkflowStatus
 from dbos import error as dbos_error
 
 from vivant.errors import UsageError
+from vivant.service.queue import promises
+from vivant.service.queue.figures import Figures, read_figures
 from vivant.service.queue.store import EVENTS, FORMAT, MAKE, QUEUE, client_for
+from vivant.service.queue.tables import connect, jobs_of, schema_of
 from vivant.service.settings import ServiceSettings
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -27,6 +31,9 @@ _STATES: dict[str, State] = {
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
 UNFINISHED = [name for name, state in _STATES.items() if state not in ENDED]
 LISTEN_SECONDS = 0.1
+NO_WAIT = 0.001
+MOST_HEARD = 1000
+"""Jobs whose last event is remembered."""
 
 
 class OtherBody(UsageError):
@@ -50,24 +57,36 @@ class Job:
     error: str = ""
 
 
-class Queue:
-    """A connection to the queue; safe to share between threads."""
+class News(NamedTuple):
+    """How many events a job has, and the word of the database for its state."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._client = client_for(settings)
+    events: int
+    status: str
+
+
+class Queue:
+    """A connection to the queue; safe to share between threads. Its methods raise
+    SQLAlchemyError where the database is away, unless it is ``patient`` and waits."""
+
+    def __init__(self, settings: ServiceSettings, patient: bool = False) -> None:
+        self._client = client_for(settings, patient)
+        self._engine = connect(settings)
         self._most = settings.max_waiting
         self._submitting = threading.Lock()
+        self._hearing = threading.Lock()
+        self._heard: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def close(self) -> None:
         """End the connection."""
         self._client.destroy()
+        self._engine.dispose()
 
     def check(self) -> None:
         """Raises where the database does not answer."""
         self._client.check_connection()
 
     def submit(self, body: dict[str, Any], owner: str, key: str = "") -> Job:
-        """Put a job into the queue; it is durable when this returns.
+        """Put a job into the queue; it is durable when this returns, and so is its ``webhook``.
 
         The same ``key`` of the same owner gives the same job. Raises OtherBody where the body
         differs from the first, QueueFull beyond the owner's quota.
@@ -77,6 +96,8 @@ class Queue:
             first = self._status(job_id, owner) if key else None
             if first is None:
                 self._check_quota(owner)
+                if "webhook" in body:
+                    promises.promise(self._engine, job_id, owner, body["webhook"])
                 self._enqueue(job_id, body, owner)
                 first = self._status(job_id, owner)
         assert first is not None
@@ -100,6 +121,11 @@ class Queue:
         status = self._status(job_id, owner)
         return None if status is None else _job(status)
 
+    def several(self, job_ids: list[str], owner: str) -> list[Job]:
+        """Those of the jobs that this owner has."""
+        found = self._client.list_workflows(workflow_ids=job_ids, user=owner, load_input=False)
+        return [_job(status) for status in found] if job_ids else []
+
     def body(self, job_id: str, owner: str) -> dict[str, Any]:
         """What was submitted. The job must be there."""
         status = self._status(job_id, owner)
@@ -115,6 +141,7 @@ class Queue:
     def forget(self, job_id: str) -> None:
         """Remove a job that has ended."""
         self._client.delete_workflow(job_id)
+        promises.forget(self._engine, job_id)
 
     def events(self, job_id: str, after: int, wait: float) -> Iterator[tuple[int, dict[str, Any]]]:
         """The events of a job from number ``after`` on; ends when the job does, or when nothing
@@ -131,11 +158,55 @@ class Queue:
         except dbos_error.DBOSStreamTimeoutError:
             return
 
+    def latest(self, job_id: str) -> dict[str, Any]:
+        """The last event of a job, empty where there is none yet."""
+        with self._hearing:
+            after, event = self._heard.pop(job_id, (0, {}))
+        for number, found in self.events(job_id, after, NO_WAIT):
+            after, event = number + 1, found
+        with self._hearing:
+            self._heard[job_id] = after, event  # so that nothing is read twice
+            if len(self._heard) > MOST_HEARD:
+                self._heard.pop(next(iter(self._heard)))
+        return event
+
+    def of(self, owner: str, limit: int, newest_first: bool = True, skip: int = 0) -> list[Job]:
+        """The jobs of an owner by the time at which they came, ``limit`` at most."""
+        found = self._client.list_workflows(
+            user=owner, limit=limit, offset=skip, sort_desc=newest_first, load_input=False
+        )
+        return [_job(status) for status in found]
+
+    def ahead_of(self, job: Job) -> int:
+        """How many jobs of anybody wait before this one."""
+        found = self._client.list_workflows(status="ENQUEUED", load_input=False, load_output=False)
+        return sum((status.created_at or 0) < job.created for status in found)
+
     def counts(self) -> dict[str, int]:
         """How many jobs wait and run."""
         found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
         states = [_STATES[status.status] for status in found]
         return {"queued": states.count("queued"), "running": states.count("running")}
+
+    def news(self, job_ids: list[str]) -> dict[str, News]:
+        """How far each of the jobs is that are there, in one look."""
+        jobs, schema = jobs_of(self._engine), schema_of(self._engine)
+        names = ("workflow_uuid", "key", "offset")
+        events = sa.table("streams", *(sa.column(name) for name in names), schema=schema)
+        mine = sa.and_(events.c.workflow_uuid == jobs.c.workflow_uuid, events.c.key == EVENTS)
+        look = (
+            sa.select(jobs.c.workflow_uuid, sa.func.count(events.c.offset), jobs.c.status)
+            .select_from(jobs.outerjoin(events, mine))
+            .where(jobs.c.workflow_uuid.in_(job_ids))
+            .group_by(jobs.c.workflow_uuid, jobs.c.status)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(look).all()
+        return {job_id: News(number, status) for job_id, number, status in rows}
+
+    def figures(self) -> Figures:
+        """What an operator watches."""
+        return read_figures(self._engine)
 
     def unfinished(self) -> list[dict[str, Any]]:
         """What was submitted of the jobs that wait or run."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from dbos import DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, run_dbos_database_migrations
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 
+from vivant.errors import VivantError
+from vivant.service.queue.tables import connect, create_tables
 from vivant.service.settings import ServiceSettings
 
 QUEUE, MAKE, EVENTS = "clips", "make", "events"
@@ -29,22 +32,37 @@ def config_for(settings: ServiceSettings, executor: str) -> DBOSConfig:
 
 
 def prepare(settings: ServiceSettings) -> None:
-    """Create or migrate the database, and the queue in it; safe to repeat."""
+    """Create or migrate the database, and the queue in it; safe to repeat. Raises VivantError
+    where it is away or full."""
     settings.folder.mkdir(parents=True, exist_ok=True)
-    run_dbos_database_migrations(system_database_url=settings.database)
+    try:
+        _prepare(settings)
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise VivantError(f"The database of the queue cannot be used ({reason}).") from error
+
+
+def _prepare(settings: ServiceSettings) -> None:
+    DBOS.migrate(settings.database)
     if not settings.queue:
         path = settings.database.removeprefix("sqlite:///")
         with sqlite3.connect(path) as database:  # readers and a writer at once; it is kept
             database.execute("PRAGMA journal_mode=WAL")
         database.close()
+    engine = connect(settings)
+    create_tables(engine)
+    engine.dispose()
     client = client_for(settings)
     client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
     client.destroy()
 
 
-def client_for(settings: ServiceSettings) -> DBOSClient:
-    """A connection from outside a worker."""
+def client_for(settings: ServiceSettings, patient: bool = False) -> DBOSClient:
+    """A connection from outside a worker. Where the database is away, one that is ``patient``
+    waits until it comes back; otherwise SQLAlchemyError is raised."""
     return DBOSClient(
+        lazy=True,
+        retry_connection_errors=patient,
         system_database_url=settings.database,
         serializer=DBOSPortableJSONSerializer(),
         application_name="vivant",

@@ -1,0 +1,202 @@
+"""Futures that a video model samples, against what really followed, beside null baselines.
+
+    python benchmarks/video.py runs/tiny --val shards/val [--worlds 20] [--samples 4]
+        [--out benchmarks/results/video.json] [--sheet docs/images/video.png]
+
+Held-out clips, and procedural worlds with seeds and textures that no training saw; each is gone on
+with from one frame and from five. Baselines: the last frame repeated; pixels extrapolated linearly
+from the last two frames; the last flow going on. PSNR is over all frames after the known ones; the
+Frechet distance is that of the bundled features (`vivant.evaluation.subject.features`), one sample
+a clip. The shards come from `vivant prepare --frames 96`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vivant.data.procedural import KINDS, make_scene, photos_of, scene_sample
+from vivant.evaluation.statistics import bootstrap, frechet
+from vivant.evaluation.subject import features
+from vivant.registry import bundle_folder
+from vivant.rendering.carried import carry
+from vivant.training.video.autoencoder import psnr_of
+from vivant.training.video.corpus import Shape, Shot, Window, draw_window, read_shots, shot_of
+from vivant.video.sampling import Asked, Networks, open_networks, sample
+
+FIRST_SEED = 1_000_000
+"""Of held-out worlds; training takes seeds from 0."""
+SHAPE = Shape(64, 64, 17, 1)
+EVERY = 4
+"""Frames from one to the next that features are taken of."""
+Clip = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A window, what it comes from, and how many of its frames are known."""
+
+    group: str
+    name: str
+    window: Window
+    known: int
+
+    @property
+    def future(self) -> Clip:
+        return self.window.clip[self.known :]
+
+
+def worlds(count: int, val: Path, kept: Path) -> list[Shot]:
+    photos = photos_of(val)
+    shots = []
+    for index in range(count):
+        kind = list(KINDS)[index % len(KINDS)]
+        scene = make_scene(kind, FIRST_SEED + index, photos)
+        shots.append(shot_of(scene_sample(scene, f"world-{kind}-{index}", short=96), 17, kept))
+    return shots
+
+
+def repeat(case: Case) -> Clip:
+    last = case.window.clip[case.known - 1]
+    return np.repeat(last[None], len(case.future), axis=0)
+
+
+def linear(case: Case) -> Clip:
+    before, last = case.window.clip[case.known - 2 : case.known].astype(np.float32)
+    ahead = np.arange(1, len(case.future) + 1)[:, None, None, None]
+    return np.clip(np.rint(last + ahead * (last - before)), 0, 255).astype(np.uint8)
+
+
+def flow(case: Case) -> Clip:
+    before, last = case.window.clip[case.known - 2 : case.known]
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    back = search.calc(*(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (last, before)), None)
+    y, x = np.mgrid[: last.shape[0], : last.shape[1]].astype(np.float32)
+    rows = []
+    for ahead in range(1, len(case.future) + 1):
+        at = (x + ahead * back[..., 0], y + ahead * back[..., 1])
+        rows.append(cv2.remap(last, *at, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
+    return np.stack(rows)
+
+
+def sampled(case: Case, networks: Networks, seed: int) -> Clip:
+    """As a user gets it: what the autoencoder loses of the last known frame is carried along."""
+    known = case.window.clip[: case.known]
+    clip = sample(networks, known, len(case.window.clip), Asked(case.window.features), seed)
+    made = list(carry(known[-1], clip[case.known - 1 :]))
+    return np.stack(made[1:])
+
+
+def psnr(made: NDArray[Any], true: Clip) -> float:
+    error = float(((made.astype(np.float64) - true) ** 2).mean())
+    return float(10 * np.log10(255**2 / max(error, 0.05)))
+
+
+def measured(
+    case: Case, networks: Networks, count: int
+) -> tuple[dict[str, float], dict[str, Clip]]:
+    """PSNR by method, and one clip of each."""
+    clips = {"repeat": repeat(case)}
+    if case.known > 1:
+        clips |= {"linear": linear(case), "flow": flow(case)}
+    scores = {name: psnr(clip, case.future) for name, clip in clips.items()}
+    several = [sampled(case, networks, seed) for seed in range(count)]
+    each = [psnr(clip, case.future) for clip in several]
+    scores |= {
+        "model, one sample": float(np.mean(each)),
+        "model, best sample": max(each),
+        "model, mean of samples": psnr(np.mean(several, axis=0), case.future),
+    }
+    return scores, clips | {"model, one sample": several[0]}
+
+
+def feature_row(clip: Clip) -> list[float]:
+    return features(list(clip[EVERY - 1 :: EVERY]))
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over clips with 95 % intervals, shares of clips on which it beats repeating, and
+    Frechet distances."""
+    out: dict[str, Any] = {"clips": len(rows)}
+    for name in rows[0]["psnr"]:
+        values = np.array([row["psnr"][name] for row in rows])
+        over = values - np.array([row["psnr"]["repeat"] for row in rows])
+        out[name] = {
+            "psnr": round(float(values.mean()), 2),
+            "interval": [round(v, 2) for v in bootstrap(values)],
+            "over_repeat": round(float(over.mean()), 2),
+            "over_repeat_interval": [round(v, 2) for v in bootstrap(over)],
+            "better_than_repeat": round(float((over > 0).mean()), 2),
+        }
+    real = np.array([row["features"]["real"] for row in rows], np.float32)
+    for name in rows[0]["features"]:
+        if name != "real":
+            made = np.array([row["features"][name] for row in rows], np.float32)
+            out[name]["frechet"] = round(frechet(made, real), 2)
+    return out
+
+
+def sheet_row(case: Case, clips: dict[str, Clip]) -> NDArray[np.uint8]:
+    """The known frame, then every fourth frame: the truth above, the sample below."""
+    shown = [case.future, clips["model, one sample"]]
+    first = case.window.clip[case.known - 1]
+    lines = [np.hstack([first, *clip[EVERY - 1 :: EVERY]]) for clip in shown]
+    return np.vstack(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--val", type=Path, required=True)
+    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--samples", type=int, default=4)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--sheet", type=Path)
+    args = parser.parse_args()
+    networks = open_networks(bundle_folder(args.model) or args.model)
+    kept = args.model / "seen"
+    clips = read_shots(args.val, SHAPE.frames, kept)
+    groups = {"clips": clips, "worlds": worlds(args.worlds, args.val, kept)}
+    report: dict[str, Any] = {
+        "autoencoder": {k: round(psnr_of(networks.autoencoder, s, SHAPE)["psnr"], 2)
+                        for k, s in groups.items()},
+        "samples": args.samples,
+        "threads": torch.get_num_threads(),
+    }  # fmt: skip
+    lines = []
+    for group, shots in groups.items():
+        for known in (1, 5):
+            rows = []
+            for shot in shots:
+                window = draw_window(
+                    shot, SHAPE, networks.autoencoder.params, np.random.default_rng(0), plain=True
+                )
+                case = Case(group, shot.name, window, known)
+                scores, made = measured(case, networks, args.samples)
+                every = {"real": case.future, **made}
+                found = {name: feature_row(clip) for name, clip in every.items()}
+                rows.append({"clip": shot.name, "psnr": scores, "features": found})
+                if known == 1:
+                    lines.append(sheet_row(case, made))
+                print(
+                    group, known, shot.name, {k: round(v, 2) for k, v in scores.items()}, flush=True
+                )
+            report[f"{group}, from {known}"] = summary(rows)
+    text = json.dumps(report, indent=1)
+    print(text)
+    if args.out:
+        args.out.write_text(text + "\n", "utf-8")
+    if args.sheet:
+        cv2.imwrite(str(args.sheet), np.vstack(lines)[..., ::-1])
+
+
+if __name__ == "__main__":
+    main()

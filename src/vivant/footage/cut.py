@@ -1,0 +1,87 @@
+"""Where a clip closes best: two places that look alike, and go on alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.clip import Floats
+from vivant.errors import UsageError
+
+BLEND_SECONDS = 0.75
+LEAST_BLEND = 3
+SHORT_COST = 0.5
+"""By how much a place costs more that leaves nearly nothing of the clip."""
+LEAST_SHARE = 1 / 3
+"""Of a clip that a loop shows, where no length is asked for; at least a second."""
+NEAR = 0.1
+"""Share by which a loop may be longer or shorter than asked, to close better."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The loop shows the frames from ``start`` to ``stop`` of a clip; the last ``blend`` of them
+    turn into those that lead to ``start``, which are ``apart`` levels from them."""
+
+    start: int
+    stop: int
+    blend: int
+    apart: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """Frames of the loop."""
+        return self.stop - self.start
+
+
+def best_cut(
+    small: NDArray[np.uint8], fps: float, seconds: float | None = None, most_blend: int = 1000
+) -> Cut:
+    """The best place to close frames ``[T, h, w, 3]`` at: the mean difference between what leads to
+    the end and what leads to the start is least (Schoedl et al., Video textures, 2000), a long loop
+    counting for more. ``seconds`` is the length that is wanted, up to a tenth; at most
+    ``most_blend`` frames go into the closing.
+
+    Raises UsageError where the clip is too short.
+    """
+    count = len(small)
+    blend = max(LEAST_BLEND, min(round(BLEND_SECONDS * fps), count // 4, most_blend))
+    lengths = _lengths(count, blend, fps, seconds)
+    apart = _differences(small)
+    best, found = np.inf, Cut(blend, count, blend)
+    for length in lengths:
+        along = np.convolve(np.diagonal(apart, length), np.full(blend, 1 / blend), "valid")
+        first = int(along.argmin())
+        cost = float(along[first]) * (1 + SHORT_COST * (1 - length / (count - blend)))
+        if cost < best:
+            start = first + blend
+            best, found = cost, Cut(start, start + length, blend, float(along[first]))
+    return found
+
+
+def _lengths(count: int, blend: int, fps: float, seconds: float | None) -> range:
+    """The lengths that are tried, frames."""
+    most = count - blend
+    if seconds is None:
+        least = max(round(fps), round(LEAST_SHARE * count))
+        most_tried = most
+    else:
+        least = max(blend + 1, round(seconds * fps * (1 - NEAR)))
+        most_tried = min(most, round(seconds * fps * (1 + NEAR)))
+    least = max(blend + 1, min(least, most) if seconds is None else least)
+    if least > most_tried:
+        raise UsageError(
+            f"The clip has {count / fps:.1f} s; a loop of it is at most {most / fps:.1f} s long,"
+            f" since {blend / fps:.1f} s go into its closing."
+        )
+    return range(least, most_tried + 1)
+
+
+def _differences(small: NDArray[np.uint8]) -> Floats:
+    """Mean difference in levels of all pairs of frames ``[T, T]``, on few pixels."""
+    few = [cv2.resize(frame, (32, 18), interpolation=cv2.INTER_AREA) for frame in small]
+    flat = np.stack(few).reshape(len(few), -1).astype(np.float32)
+    return np.stack([np.abs(flat - one).mean(1) for one in flat])

@@ -1,0 +1,153 @@
+"""Footage that goes on, from its own last velocities, scene and light."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.asset import Assets
+from vivant.clip import Floats, Frame, Picture, Sound, VideoSpec
+from vivant.controls.edits import Extend
+from vivant.errors import UsageError
+from vivant.footage.grain import Grain, calmed, grain_of
+from vivant.footage.hearing import silenced
+from vivant.footage.momentum import Momentum, eased, lagging, momentum_of
+from vivant.footage.observed import observed
+from vivant.footage.onward import carried, fluid, onward
+from vivant.footage.piece import Means, Piece, Sampler
+from vivant.footage.source import Footage, footage_of
+from vivant.motion.held import look
+from vivant.rendering.layers import Stage
+from vivant.request import MAX_SECONDS, Request, SourceType, Target
+from vivant.scene.surround import find_surround
+
+LOOKED_BACK = 1.0
+"""Seconds of footage from which its velocities are taken."""
+CALMING = 6
+"""Frames over which noise is averaged away."""
+LIGHT_SECONDS, MOST_LIGHT = 0.8, 16.0
+"""Seconds in which a change of light comes to rest, and levels by which it may go on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, things and
+    camera by their ``momentum``, light as it changed, noise of the same ``grain``; what is around
+    the scene (``surround`` ``[H, W]``) holds."""
+
+    last: Frame
+    stage: Stage
+    momentum: Momentum
+    light: Floats
+    grain: Grain
+    surround: NDArray[np.bool_] | None
+    seed: int
+
+    def at(self, seconds: float, number: int) -> Frame:
+        """The ``number``-th frame, ``seconds`` after the last one."""
+        frame = self.momentum.moved(self.stage.at(seconds), seconds)
+        change = self.light * np.float32(eased(seconds, LIGHT_SECONDS))
+        if float(np.abs(change).max()) >= 0.3:
+            size = (frame.shape[1], frame.shape[0])
+            levels = np.clip(change, -MOST_LIGHT, MOST_LIGHT)
+            wide = cv2.resize(levels, size, interpolation=cv2.INTER_CUBIC)
+            frame = np.asarray(np.clip(np.rint(frame + wide), 0, 255), np.uint8)
+        if self.grain.there:
+            frame = self.grain.added(frame, np.random.default_rng([self.seed, number]))
+        return self._surrounded(frame)
+
+    def _surrounded(self, frame: Frame) -> Frame:
+        if self.surround is not None:
+            frame[self.surround] = self.last[self.surround]
+        return frame
+
+
+def continued(
+    frames: Sequence[Frame], fps: float, model: Sampler, seed: int = 0, back: bool = False
+) -> Continuation:
+    """How the last second of footage (``frames`` ``[H, W, 3]``, 2 at least) goes on; ``back``: they
+    are in reversed order, and so is time."""
+    last = frames[-1]
+    seen = observed(frames, fps)
+    few = list(frames)[-CALMING:]
+    grain = grain_of(few)
+    base = calmed(few, grain)
+    looked = look(Picture(base), model.runtime)
+    h, w = seen.mean.shape[:2]
+    flows = np.asarray(fluid(looked, (w, h)) / np.float32(255), np.float32)
+    momentum, steady = momentum_of(seen, flows)
+    surround = find_surround(base)
+    plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
+    stage = onward(base, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
+    momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
+    return Continuation(last, stage, momentum, seen.light, grain, surround, seed)
+
+
+def extended(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
+    """Footage with seconds made up after (or before) it. Raises UsageError where it becomes too
+    long, or does not end on a second frame of its last shot."""
+    footage = footage_of(request, assets, target)
+    edit = request.one(Extend) or Extend()
+    info = footage.info
+    added = max(1, round(edit.seconds * info.fps))
+    if (info.count + added) / info.fps > MAX_SECONDS:
+        raise UsageError(f"Footage is made {MAX_SECONDS:g} s long at most.")
+    start, stop = footage.shots[0 if edit.before else -1]
+    if stop - start < 2:
+        raise UsageError(
+            f"A cut leaves one frame at the {'start' if edit.before else 'end'} of"
+            f" {footage.asset.name}, which tells of no motion; cut it off first."
+        )
+    if not isinstance(means.builtin, Sampler):
+        raise UsageError("Footage goes on by the built-in model only.")
+    span = min(stop - start, max(2, round(LOOKED_BACK * info.fps)))
+    work = _Work(footage, means.builtin, span, added, request.seed)
+    video = VideoSpec(*footage.size, info.fps, info.count + added)
+    where = "before it" if edit.before else "after it"
+    notes = (*footage.notes, f"{edit.seconds:g} s are made up {where}.")
+    frames = work.before if edit.before else work.after
+
+    def heard() -> Sound | None:
+        sound = footage.sound()
+        length, quiet = info.count / info.fps, added / info.fps
+        return None if sound is None else silenced(sound, length, quiet, edit.before)
+
+    if footage.heard:
+        notes = (*notes, "It is silent there.")
+    return Piece(video, frames, notes, SourceType.COMPOSITE, heard)
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """``added`` frames from the ``span`` frames beside them."""
+
+    footage: Footage
+    model: Sampler
+    span: int
+    added: int
+    seed: int
+
+    def after(self) -> Iterator[Frame]:
+        """The footage, then what is made up."""
+        kept: deque[Frame] = deque(maxlen=self.span)
+        for frame in self.footage.frames():
+            kept.append(frame)
+            yield frame
+        fps = self.footage.info.fps
+        more = continued(kept, fps, self.model, self.seed)
+        for k in range(1, self.added + 1):
+            yield more.at(k / fps, k)
+
+    def before(self) -> Iterator[Frame]:
+        """What is made up, then the footage."""
+        kept = list(self.footage.frames(0, self.span))[::-1]
+        fps = self.footage.info.fps
+        more = continued(kept, fps, self.model, self.seed, back=True)
+        for k in range(self.added, 0, -1):
+            yield more.at(k / fps, k)
+        yield from self.footage.frames()

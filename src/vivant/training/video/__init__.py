@@ -1,0 +1,1 @@
+"""From shards with small frames to a video diffusion model."""

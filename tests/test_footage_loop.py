@@ -1,0 +1,94 @@
+"""Footage that closes: the seam is a step like any other, nothing is shown twice."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from films import read_video
+from test_cli import report, run
+from test_footage import TEXTURE, write_clip
+from vivant.errors import UsageError
+from vivant.footage.closing import turned
+from vivant.footage.cut import best_cut
+
+GROUND = np.ascontiguousarray(
+    np.clip(TEXTURE[:64, :96].astype(np.int16) // 4 + 90, 0, 255), np.uint8
+)
+
+
+def disc(x: float, y: float = 32) -> np.ndarray:
+    """A bright disc over a ground."""
+    frame = cv2.cvtColor(GROUND, cv2.COLOR_GRAY2RGB) if GROUND.ndim == 2 else GROUND.copy()
+    centre = (round(x * 16), round(y * 16))
+    cv2.circle(frame, centre, 9 * 16, (250, 240, 60), -1, cv2.LINE_AA, shift=4)
+    return frame
+
+
+def swinging(count: int, period: float) -> list[np.ndarray]:
+    return [disc(48 + 20 * np.sin(2 * np.pi * k / period)) for k in range(count)]
+
+
+def step(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a.astype(float) - b).mean())
+
+
+def test_the_best_cut_is_a_period() -> None:
+    cut = best_cut(np.stack(swinging(50, 20)), fps=10)
+    assert cut.count in (20, 40)
+    assert cut.apart < 0.5
+    assert cut.start >= cut.blend
+
+
+def test_a_length_that_cannot_be_is_refused() -> None:
+    frames = np.stack(swinging(50, 20))
+    assert abs(best_cut(frames, 10, 2.0).count - 20) <= 2
+    with pytest.raises(UsageError, match="at most"):
+        best_cut(frames, 10, 10.0)
+
+
+def test_what_moved_is_bent_not_doubled() -> None:
+    """Half way, one disc: as much brightness as a disc has, no paler one beside it."""
+    first, second = [disc(44)] * 8, [disc(50)] * 8
+    made = list(turned(first, second))[3]
+    bright = made[..., 0] > 200
+    pale = (made[..., 0] > 150) & ~bright
+    meant = disc(46.5)
+    assert step(made, meant) < 0.5 * step(disc(44), disc(50))
+    assert pale.sum() < 0.4 * bright.sum()
+
+
+def test_what_boils_is_not_averaged() -> None:
+    rng = np.random.default_rng(0)
+
+    def noise() -> np.ndarray:
+        plain = cv2.GaussianBlur(rng.normal(size=(96, 128, 3)), (0, 0), 1.5)
+        return np.clip(128 + 40 * plain / plain.std(), 0, 255).astype(np.uint8)
+
+    first, second = [noise() for _ in range(12)], [noise() for _ in range(12)]
+    made = list(turned(first, second))
+    fades = [(a.astype(float) + b) / 2 for a, b in zip(first, second, strict=True)]
+    assert min(frame.std() for frame in made) > 0.75 * first[0].std()
+    assert fades[5].std() < 0.72 * first[0].std()
+
+
+def test_a_loop_of_footage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", swinging(50, 20))
+    out = tmp_path / "b.mkv"
+    assert run(monkeypatch, "loop", clip, "-o", out, "--no-watermark", "--json") == 0
+    said = report(capsys)
+    assert any("closes in" in note for note in said["notes"])  # type: ignore[call-overload]
+    frames = read_video(out).frames
+    assert len(frames) in (20, 40)
+    steps = [step(a, b) for a, b in itertools.pairwise(frames)]
+    assert step(frames[-1], frames[0]) <= 1.2 * max(steps)
+    assert run(monkeypatch, "verify", out) == 0
+    assert "vivant loop a.mp4" in capsys.readouterr().err
+    assert run(monkeypatch, "loop", clip, "-o", tmp_path / "c.mp4", "--seconds", 60) == 2
+    assert not (tmp_path / "c.mp4").exists()
