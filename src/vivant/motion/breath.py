@@ -67,4 +67,6 @@ def _quiet(request: Request, assets: Assets, runtime: Runtime) -> bool:
     scene = scene_of(picture, runtime)
     held, _ = asked_kinds(request)
     moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
-    return sum(one.area for one in moving) <= LEAST_SEEN
+    if sum(one.area for one in moving) > LEAST_SEEN:
+        return False
+    return falling(assets.picture(request.keyframes[0].image)) is None
