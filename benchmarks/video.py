@@ -176,7 +176,9 @@ def main() -> None:
         for known in (1, 5):
             rows = []
             for shot in shots:
-                window = draw_window(shot, SHAPE, 4, np.random.default_rng(0), plain=True)
+                window = draw_window(
+                    shot, SHAPE, networks.autoencoder.params, np.random.default_rng(0), plain=True
+                )
                 case = Case(group, shot.name, window, known)
                 scores, made = measured(case, networks, args.samples)
                 every = {"real": case.future, **made}

@@ -58,6 +58,23 @@ def test_estimates_match_what_is_loaded(checkpoint: Checkpoint, host: ChildHost)
     assert len(frames) == 5
 
 
+@pytest.mark.parametrize(
+    "placement",
+    [
+        Placement("cpu", "float32", "parts", True, 0, 0),
+        Placement("cpu", "float32", "blocks", True, 0, 0),
+    ],
+    ids=["parts", "blocks"],
+)
+def test_a_placement_changes_no_frame(
+    checkpoint: Checkpoint, host: ChildHost, placement: Placement
+) -> None:
+    """Whatever moves, moves from the CPU to the CPU here; the picture is smaller than a tile."""
+    whole = np.stack(host.sampled(job(checkpoint), CPU, Hooks()).frames)
+    placed = np.stack(host.sampled(job(checkpoint), placement, Hooks()).frames)
+    assert np.abs(whole.astype(int) - placed).max() <= 1
+
+
 def test_cancelled_within_a_step_and_the_next_run_is_the_same(
     checkpoint: Checkpoint, host: ChildHost
 ) -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from conftest import photo_like
 from vivant.adapters.families import TABLE, Family, family_named
 from vivant.adapters.fit import bucket_of, fit_for
 from vivant.adapters.host import Job, Sampled
@@ -21,8 +22,9 @@ from vivant.controls.entry import Control
 from vivant.controls.finish import Rendered, SteadyColour
 from vivant.controls.loop import Loop
 from vivant.controls.sampling import Guidance, Steps
-from vivant.controls.start import Draft
+from vivant.controls.start import Draft, MovedNoise
 from vivant.controls.strength import Strength
+from vivant.controls.stroke import Stroke
 from vivant.controls.words import Words
 from vivant.errors import BundleError, Cancelled, UnsupportedControl, UsageError
 from vivant.media.assets import FileAssets
@@ -203,6 +205,21 @@ def test_a_last_picture_is_taken_where_it_can_be() -> None:
             model("wan-2.2").plan(early, assets, Target())
 
 
+def test_both_pictures_are_met_exactly() -> None:
+    first, last = textured(), np.ascontiguousarray(np.roll(textured(), 16, axis=1)[::-1])
+
+    def between(job: Job) -> list[Frame]:
+        a, b = (cv2.GaussianBlur(job.arrays[name], (0, 0), 1.5) for name in ("picture", "last"))
+        shares = np.linspace(0, 1, len(identity(job)))
+        return [cv2.addWeighted(a, 1 - share, b, share, 6) for share in shares]
+
+    frames, _ = made(model("wan-2.2", between), first, last=last, seconds=0.8)
+    assert np.array_equal(frames[0], first)
+    assert np.array_equal(frames[-1], last)
+    with pytest.raises(UsageError, match="--last leads away"):
+        made(model("wan-2.2"), first, SteadyColour(), last=last)
+
+
 def test_too_few_steps_and_too_short_fields_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 2 steps"):
         made(model("ltx"), bullseye((96, 64)), Steps(1))
@@ -300,3 +317,33 @@ def test_the_field_moves_the_picture_as_the_clip_moves() -> None:
     still = np.abs(picture[inner] - true).mean()
     assert moved < 0.5 * still
     assert np.array_equal(frames[0], picture)
+
+
+def drawn(video: VideoModel, *controls: Control) -> Job:
+    picture = photo_like(160, 96)
+    made(video, picture, *controls, seconds=0.5)
+    job: Job = video.host.jobs[-1][0]  # type: ignore[attr-defined]
+    return job
+
+
+def test_a_draft_is_the_built_in_clip_of_the_same_picture() -> None:
+    stroke = Stroke(((0.2, 0.5), (0.8, 0.5)))
+    job = drawn(model("wan-2.2"), Draft(0.4), stroke)
+    draft = job.arrays["draft"]
+    assert draft.shape == (9, 96, 160, 3)
+    assert np.array_equal(draft[0], job.arrays["picture"])
+    assert (draft[-1] != draft[0]).mean() > 0.02
+    assert job.draft == 0.4
+
+
+def test_noise_is_handed_the_motion_of_what_is_drawn() -> None:
+    stroke = Stroke(((0.2, 0.5), (0.8, 0.5)))
+    motion = drawn(model("ltx"), MovedNoise(), stroke).arrays["motion"]
+    assert motion.shape == (16, 24, 40, 2)
+    assert motion[..., 0].min() < -0.002  # what is seen came from the left
+    assert np.abs(motion).max() < 0.2
+
+
+def test_what_is_drawn_needs_a_draft() -> None:
+    with pytest.raises(UnsupportedControl, match="stroke"):
+        made(model("wan-2.1"), bullseye((96, 64)), Stroke(((0.2, 0.5), (0.8, 0.5))))

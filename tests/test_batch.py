@@ -68,6 +68,17 @@ def test_a_line_is_a_request_in_the_words_of_the_command_line(folder: Path) -> N
     assert "/" not in task.name
 
 
+def test_files_of_strokes_and_of_the_camera_lie_beside_the_manifest(folder: Path) -> None:
+    (folder / "in" / "s.json").write_text('[{"points": [[0.2, 0.5], [0.6, 0.5]]}]')
+    keys = '{"keys": [{"at": 0}, {"at": 1, "move": "truck-right 2%"}]}'
+    (folder / "in" / "c.json").write_text(keys)
+    line = {"picture": "0.png", "strokes": "s.json", "camera": "c.json", **SMALL}
+    (task,) = read_manifest(write(folder, line))
+    assert isinstance(task, Task), task
+    names = {control["control"] for control in task.request["controls"]}
+    assert names == {"stroke", "camera-path"}
+
+
 def test_the_name_of_a_clip_is_made_of_what_is_asked_for(folder: Path) -> None:
     (folder / "in" / "copy.png").write_bytes((folder / "in" / "0.png").read_bytes())
     lines = [

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import vivant
+from vivant.asset import Asset, Kind
 from vivant.clip import VideoSpec
 from vivant.controls.camera import Camera
 from vivant.controls.fov import FieldOfView, parse_view, view_of
@@ -29,6 +30,7 @@ from vivant.rendering.space.path import beyond, path_of
 from vivant.rendering.space.pose import Lens, Pose
 from vivant.rendering.space.pose import Path as Way
 from vivant.rendering.space.relief import Relief, Sheet
+from vivant.words import SENT
 
 LAKE = Path(__file__).parents[1] / "examples" / "lake.jpg"
 SPEC = VideoSpec(96, 64, 12.0, 24)
@@ -38,6 +40,22 @@ POSES = tuple(
     for k in range(8)
 )
 FILMED = of_path(Way(POSES, Lens(42.0)), VideoSpec(96, 64, 4.0, 8))
+
+
+class Here:
+    """The files of this machine."""
+
+    def has(self, path: Path) -> bool:
+        return path.exists()
+
+    def local(self, path: Path) -> Path:
+        return path
+
+    def add(self, path: Path, kind: Kind) -> Asset:
+        raise NotImplementedError
+
+
+HERE = Here()
 
 
 def key(at: float, truck: float, ease: str = "linear") -> Key:
@@ -90,7 +108,7 @@ def test_a_path_moves_the_camera_as_its_words_do() -> None:
     for a, b in zip(words.poses, same.poses, strict=True):
         np.testing.assert_allclose(a.position, b.position, atol=1e-12)
         np.testing.assert_allclose(a.turn, b.turn, atol=1e-12)
-    linear = parse_moves("truck-right 5% linear")
+    linear = parse_moves("truck-right 5% linear", HERE)
     assert isinstance(linear[0], CameraPath)
     xs = [p.position[0] for p in path_of(Camera(), SPEC, False, FLAT, paths=linear).poses]  # type: ignore[arg-type]
     np.testing.assert_allclose(np.diff(xs), xs[1], rtol=1e-6)
@@ -199,9 +217,16 @@ def test_bad_files_are_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
     text, said = BAD[name]
     (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(UsageError, match=said) as caught:
-        parse_moves(str(tmp_path / name))
+        parse_moves(str(tmp_path / name), HERE)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value).strip()
+
+
+def test_words_of_strangers_read_no_file_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "way.json").write_text('{"keys": [{"at": 1, "move": "truck"}]}', "utf-8")
+    assert parse_moves(str(tmp_path / "way.json"), HERE)
+    with pytest.raises(UsageError, match="Files are not read here"):
+        parse_moves(str(tmp_path / "way.json"), SENT)
 
 
 def test_words_that_make_no_path_are_refused(tmp_path: Path) -> None:
@@ -212,7 +237,7 @@ def test_words_that_make_no_path_are_refused(tmp_path: Path) -> None:
         ("a.json scale=-1", "scale of a camera path"),
     ):
         with pytest.raises(UsageError, match=said):
-            parse_moves(text)
+            parse_moves(text, HERE)
     with pytest.raises(UsageError, match="number of degrees"):
         parse_view("wide", None)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="from 10 to 120"):
@@ -226,7 +251,7 @@ def test_a_path_goes_to_json_and_back() -> None:
     data["keys"][1]["moves"]["wobble"] = 1
     with pytest.raises(UsageError, match="no member 'wobble'"):
         control_from(data)
-    assert words_of(parse_moves("truck-right 5% linear")[0]) == ("--camera", "truck-right 0.05 linear")  # fmt: skip
+    assert words_of(parse_moves("truck-right 5% linear", HERE)[0]) == ("--camera", "truck-right 0.05 linear")  # fmt: skip
     assert words_of(FieldOfView(33)) == ("--fov", "33")
     assert path_data(path)["keys"][2]["position"] == (0, 0, 0.1)
 

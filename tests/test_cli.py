@@ -237,6 +237,8 @@ def test_models_lists_licence_and_controls(
         "camera-path",
         "fov",
         "depth",
+        "layer",
+        "aspect",
         "stroke",
         "camera",
         "loop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,8 @@ def test_what_a_service_cannot_do_is_refused_by_name(
         clip.save(tmp_path / "clip.mkv")
     with pytest.raises(UsageError, match="no model 'svd'"):
         service.animate(photo, model="svd", **SMALL)
+    with pytest.raises(UsageError, match="2 key frames"):
+        service.animate(photo, last=photo)
     with pytest.raises(UsageError, match="9000x9000"):
         service.animate(photo, size="9000x9000")
     tmp_path.joinpath("no.png").write_text("no picture")
@@ -120,6 +123,23 @@ def test_a_picture_is_seen(served: Served, photo: Path) -> None:
     found = vivant.connect(served.url).scene(photo)
     assert abs(sum(found["kinds"].values()) - 1) < 0.01
     assert found["size"] == [96, 64]
+
+
+def test_the_signatures_are_those_of_the_facade() -> None:
+    from vivant.client.remote import RemoteAnimation, Service
+
+    for here, there in (
+        (vivant.animate, Service.animate),
+        (vivant.Animation.save, RemoteAnimation.save),
+        (vivant.Animation.frames, RemoteAnimation.frames),
+        (vivant.Animation.preview, RemoteAnimation.preview),
+        (vivant.Animation.with_seed, RemoteAnimation.with_seed),
+    ):
+        kept = [
+            [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
+            for function in (here, there)
+        ]
+        assert kept[0] == kept[1]
 
 
 def test_a_wrong_address_is_one_sentence() -> None:

@@ -12,7 +12,7 @@ from films import read_video
 from test_cli import report, run
 from test_footage import TEXTURE, write_clip
 from vivant.footage.camera import farthest, stands
-from vivant.footage.freeze import softened
+from vivant.footage.steady import softened
 
 LEFT = 120
 COUNT = 8

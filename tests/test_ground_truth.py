@@ -43,7 +43,7 @@ def flow_of(path: Path) -> np.ndarray:
     return np.frombuffer(data[12:], "<f4").reshape(height, width, 2)
 
 
-@pytest.mark.parametrize("moves", ["truck-right 5%, push-in 8%, roll-left 2", "orbit 2deg", "pan-left 5%, roll-right 3, swing 2%"])  # fmt: skip
+@pytest.mark.parametrize("moves", ["truck-right 5%, push-in 8%, roll-left 2", "orbit 2deg", "pull-out 5%", "pan-left 5%, roll-right 3, swing 2%"])  # fmt: skip
 def test_depth_and_cameras_lead_where_the_flow_does(moves: str, tmp_path: Path) -> None:
     written(tmp_path, ("depth", "camera", "flow"), camera=moves, strength=0)
     for index in (1, 2, 3):
@@ -61,7 +61,7 @@ def test_depth_and_cameras_lead_where_the_flow_does(moves: str, tmp_path: Path) 
         flow = flow_of(tmp_path / f"backward_{index - 1:05d}.flo")
         exact = cv2.imread(str(tmp_path / f"backward_exact_{index - 1:05d}.png"), 0) > 0
         error = np.linalg.norm(places - np.dstack([x, y]) - flow, axis=2)[exact]
-        assert exact.mean() > 0.75
+        assert exact.mean() > 0.7
         assert error.max() <= 0.1
         assert np.linalg.norm(flow, axis=2).mean() > 0.5
         said = cv2.imread(str(tmp_path / f"depth_exact_{index:05d}.png"), 0) > 0

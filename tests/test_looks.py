@@ -80,7 +80,7 @@ def test_a_preview_is_the_plan_and_a_small_marked_clip(client: TestClient, tmp_p
     assert (found["size"], found["fps"], found["frames"]) == ([640, 360], 24, 48)
     clip = opened(found["preview"])
     assert clip.size == (160, 90)
-    assert getattr(clip, "n_frames", 1) == 16
+    assert getattr(clip, "n_frames", 1) == 12
     path = tmp_path / "preview.webp"
     path.write_bytes(base64.b64decode(found["preview"].partition(",")[2]))
     assert vivant.verify(path).record is not None

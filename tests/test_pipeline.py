@@ -62,8 +62,9 @@ def test_without_a_generator_each_call_is_another_future() -> None:
     ("words", "said"),
     [
         ({"negative_prompt": "blur"}, "no negative_prompt"),
-        ({"guidance_scale": 5.0}, "no guidance_scale"),
-        ({"num_inference_steps": 25}, "no num_inference_steps"),
+        ({"guidance_scale": 5.0}, "cannot honour the control guidance"),
+        ({"num_inference_steps": 25}, "cannot honour the control steps"),
+        ({"latents": 0}, "no latents"),
         ({"height": None}, "both width and height"),
         ({"output_type": "latent"}, "pil, np or pt"),
         ({"generator": [1, 2]}, "2 generators"),
@@ -109,7 +110,7 @@ def test_a_notebook_shows_a_preview(tmp_path: Path) -> None:
     assert found
     content = base64.b64decode(found[1])
     preview: Any = Image.open(io.BytesIO(content))
-    assert preview.n_frames == 8
+    assert preview.n_frames == 6
     path = tmp_path / "preview.webp"
     path.write_bytes(content)
     assert vivant.verify(path).record is not None

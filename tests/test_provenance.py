@@ -64,7 +64,9 @@ def test_every_format_leaves_signed(tmp_path: Path, name: str) -> None:
     assert verdict.ingredients == ("p.png",)
     left = {p for p in tmp_path.iterdir() if p.name.startswith(".")}
     assert left == set()
-    assert (published.sidecar is None) == (name in ("mp4", "av1", "mov", "gif", "webp", "avif"))
+    assert (published.sidecar is None) == (
+        name in ("mp4", "av1", "mov", "prores", "gif", "webp", "avif")
+    )
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -12,15 +12,18 @@ from PIL import Image
 
 from conftest import photo_like, simple_field
 from vivant.asset import Asset
+from vivant.controls.aspect import Aspect
 from vivant.controls.camera import Camera
 from vivant.controls.depth import GivenDepth
-from vivant.controls.edits import Between, Clean, Freeze, Looped, Retime
+from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.entry import Control
 from vivant.controls.finish import Rendered, SteadyColour
 from vivant.controls.flow import Flow
 from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.layer import Layer
+from vivant.controls.like import Like
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.path import CameraPath, Key
@@ -29,6 +32,7 @@ from vivant.controls.start import Draft, MovedNoise
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import TABLE, entry_of
+from vivant.controls.transition import Transition
 from vivant.controls.wind import Wind
 from vivant.controls.words import Words
 from vivant.errors import UsageError
@@ -65,9 +69,19 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
     own = every_control(MASK, Asset("c" * 64, "field", "f.vivant"))
     way = CameraPath((Key(0.0), Key(1.5, Camera(truck=0.02), (0.1, 0.0, 0.2), ease="linear")))
     sampled = (Words("the sea"), Steps(7), Guidance(2.5), Rendered("hybrid"), SteadyColour())
-    edits = (Between(True), Retime(0.25), Clean(True), Looped(2.0), Freeze())
     depth = GivenDepth(Asset("d" * 64, "depth", "d.exr"))
-    controls = (*own, way, depth, *sampled, Draft(0.4), MovedNoise(), *edits)
+    edits = (
+        Between(True),
+        Retime(0.25),
+        Clean(True),
+        Looped(2.0),
+        Freeze(),
+        Extend(2.0, True),
+        Stir(),
+    )
+    shape = (Layer(number=2), Aspect(4, 5))
+    observed = (Transition(), Like(Asset("e" * 64, "clip")))
+    controls = (*own, way, depth, *shape, *sampled, Draft(0.4), MovedNoise(), *observed, *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

@@ -8,14 +8,19 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from test_data import clips  # noqa: F401
 from vivant.bundle import open_bundle
 from vivant.cli.checkpoints import add_checkpoint
 from vivant.clip import Picture
 from vivant.controls.strength import Strength
 from vivant.controls.wind import Wind
+from vivant.data.prepare import prepare
+from vivant.data.shards import read_samples
+from vivant.data.sources import read_sources
 from vivant.errors import BundleError, UnsupportedControl, UsageError
 from vivant.kinds import KINDS
 from vivant.media.assets import MemoryAssets
@@ -76,6 +81,21 @@ def test_a_run_is_a_model(bundle: Path) -> None:
     (bundle / WEIGHTS).unlink()
     with pytest.raises(BundleError, match="lacks weights"):
         load(str(bundle))
+
+
+@pytest.mark.parametrize("short", [64, 300])
+def test_shards_keep_a_frame_for_every_step(clips: Path, tmp_path: Path, short: int) -> None:  # noqa: F811
+    """Small ones come from what is at hand, larger ones are decoded again."""
+    sources = read_sources(clips, ("train",))[1:2]
+    prepare(sources, tmp_path, processes=1, short=short)
+    sample = next(iter(read_samples(tmp_path)))
+    assert sample.frames is not None
+    assert sample.frames.shape == (sample.labels.steps, short, round(short * 320 / 256 / 2) * 2, 3)
+    for step, key in sample.keys.items():  # the same moment, whatever its size
+        size = (sample.frames.shape[2], short)
+        same = cv2.resize(key, size, interpolation=cv2.INTER_AREA).astype(int)
+        errors = [np.abs(same - frame).mean() for frame in sample.frames]
+        assert int(np.argmin(errors)) == step
 
 
 def test_a_run_is_added_by_name(bundle: Path, tmp_path: Path) -> None:

@@ -15,12 +15,18 @@ torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 from vivant.cli.checkpoints import add_checkpoint, check_model  # noqa: E402
-from vivant.clip import Picture  # noqa: E402
+from vivant.cli.training import load_recipe  # noqa: E402
+from vivant.clip import Picture, VideoSpec  # noqa: E402
+from vivant.controls.given import GivenField  # noqa: E402
 from vivant.data.procedural import make_scene, scene_sample  # noqa: E402
 from vivant.data.shards import write_sample  # noqa: E402
 from vivant.errors import BundleError, UsageError  # noqa: E402
+from vivant.field.file import save_field  # noqa: E402
+from vivant.field.motion_field import still_field  # noqa: E402
 from vivant.flow.path import interpolate  # noqa: E402
-from vivant.media.assets import MemoryAssets  # noqa: E402
+from vivant.media.assets import FileAssets, MemoryAssets  # noqa: E402
+from vivant.media.formats import format_for  # noqa: E402
+from vivant.media.write import write_video  # noqa: E402
 from vivant.registry import added_models, load  # noqa: E402
 from vivant.request import Hooks, Keyframe, Request, Target  # noqa: E402
 from vivant.settings import Settings  # noqa: E402
@@ -34,6 +40,7 @@ from vivant.training.video.autoencoder import (  # noqa: E402
 )
 from vivant.training.video.consistency import flow_back, inconsistency  # noqa: E402
 from vivant.training.video.corpus import Shape, Shot, draw_window, read_shots  # noqa: E402
+from vivant.training.video.dry_run import dry_run  # noqa: E402
 from vivant.training.video.run import VideoRecipe, train_video  # noqa: E402
 from vivant.training.video.task import VideoOptions, VideoTask, measure_scales  # noqa: E402
 from vivant.video.anchor import held, known_latents  # noqa: E402
@@ -178,11 +185,11 @@ def test_scales_go_by_distance_from_what_is_known() -> None:
 
 
 def test_windows_carry_their_conditions(shots: list[Shot]) -> None:
-    plain = draw_window(shots[0], SHAPE, 4, np.random.default_rng(0), plain=True)
+    plain = draw_window(shots[0], SHAPE, CODER, np.random.default_rng(0), plain=True)
     assert plain.clip.shape == (17, 32, 32, 3)
     assert plain.features.shape == (15, 8, 8)
     assert plain.motion.shape == (3, 5, 8, 8)
-    drawn = [draw_window(shots[1], SHAPE, 4, np.random.default_rng(k)) for k in (1, 1, 2)]
+    drawn = [draw_window(shots[1], SHAPE, CODER, np.random.default_rng(k)) for k in (1, 1, 2)]
     np.testing.assert_array_equal(drawn[0].clip, drawn[1].clip)
     assert not np.array_equal(drawn[0].clip, drawn[2].clip)
 
@@ -190,14 +197,14 @@ def test_windows_carry_their_conditions(shots: list[Shot]) -> None:
 def test_a_condition_of_motion_agrees_with_the_frames(shots: list[Shot]) -> None:
     """Clouds that drift: the condition's direction is where the picture goes, mirrored or not."""
     for seed in range(4):
-        window = draw_window(shots[0], Shape(40, 40, 17, 1), 4, np.random.default_rng(seed))
+        window = draw_window(shots[0], Shape(40, 40, 17, 1), CODER, np.random.default_rng(seed))
         flow, trust = flow_back(window.clip)
         moved = -(flow[:, 0] * trust).sum() / trust.sum()
         assert np.sign(moved) == np.sign(window.motion[0].sum())
 
 
 def test_what_follows_the_flow_is_consistent(shots: list[Shot]) -> None:
-    clip = draw_window(shots[0], SHAPE, 4, np.random.default_rng(0), plain=True).clip
+    clip = draw_window(shots[0], SHAPE, CODER, np.random.default_rng(0), plain=True).clip
     flow, trust = (torch.from_numpy(a) for a in flow_back(clip))
     true = scaled(torch.from_numpy(clip)).permute(3, 0, 1, 2)
     flicker = true + 0.3 * torch.tensor([-1.0, 1.0]).repeat(9)[:17, None, None]
@@ -275,14 +282,20 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 import torch
 from test_video_torch import TrainOptions, read_shots, task_of, train
+from vivant.training.sharding import whole
 from vivant.training.world import join_world, leave
 torch.set_num_threads(1)
 world = join_world()
 shots = read_shots(Path(sys.argv[2]), 17, Path(sys.argv[1]) / "seen")
 options = TrainOptions(2, rate=1e-3, warmup=1, save_every=2, precision="float32")
-network = train(task_of(shots), options, Path(sys.argv[1]) / "run", world=world)
-total = sum(float(p.double().abs().sum()) for p in network.parameters())
-(Path(sys.argv[1]) / f"rank-{world.rank}.txt").write_text(repr(total))
+out = Path(sys.argv[1])
+networks = [train(task_of(shots), options, out / "run", world=world)]
+train(task_of(shots), options, out / "shared", world=world, sharded=True, stop_after=1)
+networks.append(train(task_of(shots), options, out / "shared", world=world, sharded=True))
+totals = [sum(float(whole(p).double().abs().sum()) for p in n.parameters()) for n in networks]
+weight = networks[1].embed.weight
+halved = weight.to_local().numel() * 2 - weight.numel()
+(out / f"rank-{world.rank}.txt").write_text(f"{totals[0]!r} {totals[1]!r} {halved}")
 leave(world)
 """
 
@@ -295,12 +308,20 @@ def test_two_processes_are_one_within_rounding(
     words += [str(tmp_path / "parallel.py"), str(tmp_path), str(shards), str(Path(__file__).parent)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
-    two = [float(p.read_text()) for p in sorted(tmp_path.glob("rank-*.txt"))]
+    two = [path.read_text() for path in sorted(tmp_path.glob("rank-*.txt"))]
     assert two[0] == two[1]
+    plain, shared, halved = (float(value) for value in two[0].split())
+    assert halved == 0  # each process keeps half of the weights
     options = TrainOptions(2, rate=1e-3, warmup=1, save_every=2, accumulate=2, precision="float32")
     one = train(task_of(shots), options, tmp_path / "one")
     total = sum(float(p.double().abs().sum()) for p in one.parameters())
-    assert two[0] == pytest.approx(total, rel=1e-6)
+    assert plain == pytest.approx(total, rel=1e-6)
+    assert shared == pytest.approx(total, rel=1e-6)
+    for name in ("run", "shared"):  # states are the same, however they were made
+        again = train(task_of(shots), replace(options, accumulate=1), tmp_path / name)
+        assert sum(float(p.double().abs().sum()) for p in again.parameters()) == pytest.approx(
+            total, rel=1e-6
+        )
 
 
 def recipe() -> VideoRecipe:
@@ -321,6 +342,22 @@ def recipe() -> VideoRecipe:
 def bundle(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run")
     return train_video(recipe(), shards, shards, out)
+
+
+def test_both_recipes_fit_together_on_the_meta_device() -> None:
+    recipes = Path(__file__).parent.parent / "recipes"
+    tiny = dry_run(load_recipe(recipes / "video_tiny.py"))
+    assert tiny.tokens == 5 * 8 * 12  # the wide windows
+    assert tiny.transformer < 5e6
+    base = load_recipe(recipes / "video_base.py")
+    assert base.sampling.short == 512
+    assert base.sharded
+    alone, eight = dry_run(base), dry_run(base, 8)
+    assert alone.transformer == eight.transformer > 5e8
+    assert eight.state < 0.3 * alone.state
+    assert eight.state + eight.activations < 80  # GiB, of one GPU
+    with pytest.raises(RuntimeError, match=r"dim|shape"):
+        dry_run(replace(base, transformer=replace(base.transformer, channels=16)))
 
 
 def test_from_shards_to_a_model(bundle: Path, shards: Path) -> None:
@@ -395,6 +432,32 @@ def test_a_picture_becomes_a_clip_that_begins_with_it(bundle: Path) -> None:
     np.testing.assert_array_equal(frames[0], pixels)
     assert {frame.shape for frame in frames} == {(60, 90, 3)}
     assert shares[-1] == pytest.approx(1.0)
+
+
+def test_a_field_and_footage_are_honoured(bundle: Path, tmp_path: Path) -> None:
+    """A field changes what is sampled; a clip of footage goes on from its last frame."""
+    drifting = replace(still_field(32, 48), velocity=np.full((16, 2, 32, 48), 0.2, np.float32))
+    save_field(tmp_path / "f.vivant", drifting)
+    film = np.random.default_rng(0).integers(0, 256, (24, 48, 64, 3), np.uint8)
+    mkv = format_for(None, "mkv", lossless=True)
+    write_video(iter(film), VideoSpec(64, 48, 24.0, 24), tmp_path / "film.mkv", mkv)
+    with FileAssets() as assets:
+        picture = Keyframe(assets.add_pixels(film[0], "picture"))
+        field = GivenField(assets.add(tmp_path / "f.vivant", "field"))
+        footage = Keyframe(assets.add(tmp_path / "film.mkv", "clip"))
+        plain = frames_of(bundle, Request((picture,), seconds=0.5), assets)
+        driven = frames_of(bundle, Request((picture,), (field,), seconds=0.5), assets)
+        assert not np.array_equal(plain, driven)
+        further = frames_of(bundle, Request((footage,), seconds=0.5), assets)
+        np.testing.assert_array_equal(further[0], list(assets.frames(footage.image))[-1])
+
+
+def frames_of(bundle: Path, request: Request, assets: FileAssets) -> np.ndarray:
+    """All frames of a request."""
+    generator = load(str(bundle))
+    plan = generator.plan(request, assets, Target())
+    with generator.generate(request, plan, assets, Hooks()).open() as stream:
+        return np.stack(list(stream))
 
 
 def test_an_added_model_is_checked_by_loading_it(

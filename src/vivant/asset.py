@@ -91,6 +91,11 @@ class Files(Protocol):
         """Whether there is such a file."""
         ...
 
+    def local(self, path: Path) -> Path:
+        """A file that is read at once and is no asset. Raises UsageError where files of this
+        machine are not for whoever says these words."""
+        ...
+
     def add(self, path: Path, kind: Kind) -> Asset:
         """Take a file in. Raises UsageError where there is none."""
         ...

@@ -97,12 +97,14 @@ class DepthMap:
 
 @dataclass(frozen=True)
 class VideoSpec:
-    """What a stream of frames will be: every frame has this size, there are ``count`` of them."""
+    """What a stream of frames will be: every frame has this size, there are ``count`` of them; with
+    ``alpha`` they are ``[H, W, 4]``, the colours those of what is there alone."""
 
     width: int
     height: int
     fps: float
     count: int
+    alpha: bool = False
 
     @property
     def seconds(self) -> float:

@@ -16,12 +16,13 @@ from vivant import job
 from vivant.asset import Asset
 from vivant.clip import Floats, Frame
 from vivant.controls.entry import Control, Option
+from vivant.controls.layer import Layer
 from vivant.controls.prompt import read_option
 from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.field.motion_field import MotionField
 from vivant.media.assets import FileAssets
-from vivant.media.formats import format_for
+from vivant.media.formats import LAYERS, format_for
 from vivant.media.framing import target_of
 from vivant.motion.layered import Motion
 from vivant.preview import preview_of, shown
@@ -32,7 +33,7 @@ from vivant.provenance.verify import Verdict
 from vivant.provenance.verify import verify as _verify
 from vivant.provenance.watermark.stamp import examine
 from vivant.registry import load, runtime_of
-from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result
+from vivant.request import Generator, Hooks, Keyframe, Plan, Request, Result, Target
 from vivant.settings import read_settings
 
 Image = str | Path | NDArray[np.uint8]
@@ -50,21 +51,35 @@ class Animation:
     generator: Generator
     policy: Policy
 
+    @property
+    def _target(self) -> Target:
+        """What frames in memory can hold."""
+        alpha = self.request.one(Layer) is not None
+        return target_of(format_for(None, LAYERS if alpha else None))
+
     @cached_property
     def plan(self) -> Plan:
         """What will be made. Raises what `vivant.request.Generator.plan` does."""
-        return self.generator.plan(self.request, self.assets, target_of(format_for(None, None)))
+        return self.generator.plan(self.request, self.assets, self._target)
 
     @cached_property
     def _made(self) -> Result:
-        target = target_of(format_for(None, None))
-        made = job.make(self.request, target, self.assets, self.generator, policy=self.policy)
-        return made.result
+        try:
+            made = job.make(
+                self.request, self._target, self.assets, self.generator, policy=self.policy
+            )
+            return made.result
+        finally:
+            self.assets.rest()
 
     def frames(self) -> Iterator[Frame]:
-        """The frames ``[H, W, 3]`` uint8 sRGB, without watermark, made anew at each call."""
-        with self._made.open() as stream:
-            yield from stream
+        """The frames ``[H, W, 3]`` uint8 sRGB (of a layer ``[H, W, 4]``), without watermark, made
+        anew at each call."""
+        try:
+            with self._made.open() as stream:
+                yield from stream
+        finally:
+            self.assets.rest()
 
     @property
     def field(self) -> MotionField:
@@ -110,7 +125,7 @@ class Animation:
             hooks=hooks,
         )
 
-    def preview(self, side: int = 320) -> bytes:
+    def preview(self, side: int = 256) -> bytes:
         """An animated WebP of few and small frames, marked and signed: seconds of work. Raises as
         `save`."""
         return preview_of(
@@ -137,9 +152,10 @@ def animate(
     model: str = "builtin",
     last: Image | None = None,
     consent: bool = False,
+    keyframes: Iterable[tuple[Image, float]] = (),
     **controls: Value | Iterable[Value],
 ) -> Animation:
-    """Plan a clip of a picture.
+    """Plan a clip of a picture; ``keyframes`` are other pictures, met after so many seconds.
 
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
@@ -153,7 +169,7 @@ def animate(
         generator = load(model, runtime_of(settings))
         request = request_of(
             picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model,
-            last=last, honoured=generator.capabilities.controls,
+            last=last, keyframes=keyframes, honoured=generator.capabilities.controls,
         )  # fmt: skip
         animation = Animation(request, assets, generator, policy_of(settings, consent))
         _ = animation.plan  # refuse now, not when it is saved
@@ -173,17 +189,19 @@ def request_of(
     seed: int,
     model: str,
     last: Image | None = None,
+    keyframes: Iterable[tuple[Image, float]] = (),
     honoured: tuple[str, ...] = (),
 ) -> Request:
     """The request that the words of `animate` ask for, of a model that honours the controls
     ``honoured``; what it names is taken in. Raises UsageError."""
-    keyframes = [Keyframe(taken_in(picture, assets))]
+    met = [Keyframe(taken_in(picture, assets))]
+    met += [Keyframe(taken_in(image, assets), at) for image, at in keyframes]
     if last is not None:
-        keyframes.append(Keyframe(taken_in(last, assets), seconds))
+        met.append(Keyframe(taken_in(last, assets), seconds))
     if isinstance(size, tuple):
         size = f"{size[0]}x{size[1]}"
     chosen = _read_controls(controls, assets, honoured)
-    return Request(tuple(keyframes), chosen, seconds, fps, size, seed, model)
+    return Request(tuple(met), chosen, seconds, fps, size, seed, model)
 
 
 def taken_in(picture: Image, assets: FileAssets) -> Asset:

@@ -69,8 +69,8 @@ class VivantPipeline:
         width: int | None = None,
         num_frames: int = 49,
         fps: float = FPS,
-        num_inference_steps: None = None,
-        guidance_scale: None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
         num_videos_per_prompt: int = 1,
         generator: Any = None,
         latents: None = None,
@@ -85,21 +85,20 @@ class VivantPipeline:
         0..1), a tensor ``[3, H, W]``, or a list or batch of those.
 
         ``generator`` is a `torch.Generator`, a whole number, or a list with one for each video;
-        None draws a seed. ``controls`` are those of `vivant.animate`. Raises UsageError for what
-        the other arguments ask: there are no steps, no guidance, no latents here.
+        None draws a seed. ``controls`` are those of `vivant.animate`; steps and guidance are, too
+        (``steps``, ``guidance``), which video models honour. Raises UsageError for what the model
+        cannot honour, and for negative prompts, latents and callbacks: there are none here.
         """
         _refuse(
             negative_prompt=negative_prompt,
-            num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale,
             latents=latents,
             attention_kwargs=attention_kwargs,
             callback_on_step_end=callback_on_step_end,
         )
         if output_type not in ("pil", "np", "pt"):
             raise UsageError(f"output_type is pil, np or pt, not {output_type!r}.")
-        if prompt:
-            controls["prompt"] = prompt
+        same = {"prompt": prompt, "steps": num_inference_steps, "guidance": guidance_scale}
+        controls.update({name: value for name, value in same.items() if value})
         pictures = [one for one in _pictures(image) for _ in range(num_videos_per_prompt)]
         seeds = _seeds(generator, len(pictures))
         clips = tuple(
@@ -116,7 +115,7 @@ class VivantPipeline:
 def _refuse(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
-            raise UsageError(f"There is no {name} here: the motion is sampled, not the pixels.")
+            raise UsageError(f"vivant has no {name}; leave it out.")
 
 
 def _size(width: int | None, height: int | None) -> str | None:

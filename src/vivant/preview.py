@@ -18,7 +18,7 @@ from vivant.provenance.release import Delivery
 from vivant.request import Generator, Plan, Request
 from vivant.settings import Settings
 
-FPS, MOST_FRAMES = 8.0, 32
+FPS, MOST_FRAMES = 6.0, 24
 """Frames a second, or in all where that gives fewer."""
 
 

@@ -145,6 +145,7 @@ class Target:
     longest: int = 8192
     most_pixels: int = 8192 * 8192
     most_fps: float = 240.0
+    alpha: bool = False
     sound: bool = False
     artefacts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

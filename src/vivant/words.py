@@ -15,8 +15,6 @@ from vivant.controls.table import options
 from vivant.errors import UsageError
 from vivant.request import Keyframe, Request
 
-LOCAL = frozenset({"strokes"})
-"""Options that read a file of the machine they run on."""
 DEFAULT_FPS = 24.0
 PLAIN = ("image", "seconds", "fps", "num_frames", "size", "seed", "format", "consent")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -36,6 +34,9 @@ class _Sent:
 
     def has(self, path: Path) -> bool:
         return _SHA256.fullmatch(str(path)) is not None
+
+    def local(self, path: Path) -> Path:
+        raise UsageError(f"Files are not read here: write out what {str(path)[:60]!r} says.")
 
     def add(self, path: Path, kind: Kind) -> Asset:
         if not self.has(path):
@@ -57,8 +58,8 @@ def read_words(
     ``size``, ``seed``, ``format``, ``consent``, and every control by its Python name.
 
     ``aliases`` are other names for them; ``files`` takes in the files that they name, which is
-    by their hashes where it is left out (`vivant.service.fronts.inputs`), and then no option may
-    read one. Raises UsageError naming what is not known.
+    by their hashes where it is left out (`vivant.service.fronts.inputs`), and then no other file is
+    read. Raises UsageError naming what is not known.
     """
     words: dict[str, Any] = {}
     for name, value in said.items():
@@ -68,8 +69,7 @@ def read_words(
         if known in words:
             raise UsageError(f"{name} and another name for {known} are given; leave one out.")
         words[known] = value
-    hidden = LOCAL if files is SENT else frozenset()
-    offered = {option.keyword: option for option in options() if option.keyword not in hidden}
+    offered = {option.keyword: option for option in options()}
     if unknown := sorted(set(words) - set(PLAIN) - set(offered)):
         names = ", ".join((*PLAIN, *offered))
         raise UsageError(f"There is no input {unknown[0][:60]!r} here; known are {names}.")

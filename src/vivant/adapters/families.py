@@ -91,7 +91,7 @@ class Family:
     noise: Literal["", "bcfhw", "bfchw", "tokens", "plain"] = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     parts_in_float: tuple[str, ...] = ()
-    pixel_floats: int = 1200
+    pixel_floats: int = 1650
     decodes: int = 4
     tile: int = 256
 
@@ -165,13 +165,13 @@ TABLE: tuple[Family, ...] = (
         "ltx", "LTX-Video 0.9", "LTXImageToVideoPipeline",
         ("LTXPipeline", "LTXImageToVideoPipeline"), 25, 161, EIGHTS, 32, 704 * 512, 50, 3.0,
         "LTXV open weights (revenue cap)", {"transformer": 1.92, "text_encoder": T5, "vae": 0.42},
-        least_steps=2, noise="tokens",
+        least_steps=2, noise="tokens", pixel_floats=75, decodes=0,
     ),
     Family(
         "ltx-condition", "LTX-Video 0.9.5 and later", "LTXConditionPipeline",
         ("LTXConditionPipeline",), 25, 161, EIGHTS, 32, 704 * 512, 50, 3.0,
         "LTXV open weights (revenue cap)", {"transformer": 1.92, "text_encoder": T5, "vae": 0.42},
-        least_steps=2, last=True, draft="video",
+        least_steps=2, last=True, draft="video", pixel_floats=75, decodes=0,
     ),
     Family(
         "cogvideox", "CogVideoX 5B", "CogVideoXImageToVideoPipeline",
@@ -228,7 +228,8 @@ TABLE: tuple[Family, ...] = (
         "LTX-2 community (revenue cap)",
         {"transformer": 18.88, "text_encoder": 12.20, "connectors": 1.43, "vae": 1.22,
          "audio_vae": 0.10, "vocoder": 0.10},
-        strength="motion_speed", noise="plain", options={"image_crf": 0},
+        strength="motion_speed", noise="plain", options={"image_crf": 0}, pixel_floats=75,
+        decodes=0,
     ),
 )  # fmt: skip
 

@@ -98,8 +98,6 @@ def _part(checkpoint: Checkpoint, name: str, family: Family, dtype: Any) -> Any:
 
 def _place(pipe: Any, placement: Placement) -> None:
     torch = imported("torch")
-    if placement.device == "cpu":
-        return
     if placement.offload == "":
         pipe.to(placement.device)
     elif placement.offload == "parts":

@@ -23,7 +23,7 @@ from vivant.adapters.polish import finished
 from vivant.adapters.starts import DRAWN, started, starts
 from vivant.asset import Assets
 from vivant.bundle import Bundle
-from vivant.clip import VideoSpec
+from vivant.clip import Frame, VideoSpec
 from vivant.controls.finish import Rendered, SteadyColour
 from vivant.controls.sampling import Guidance, Steps
 from vivant.controls.start import Draft
@@ -96,9 +96,7 @@ class VideoModel:
             raise UnsupportedControl(
                 f"The model {name} cannot honour the strength of one kind; give one number."
             )
-        how = request.one(Rendered)
-        if how is not None and how.how == "field" and request.seconds < LEAST_SECONDS:
-            raise UsageError(f"--render field needs at least {LEAST_SECONDS:g} s.")
+        self._refuse_together(request)
         steps = request.one(Steps)
         if steps is not None and steps.count < family.least_steps:
             raise UsageError(f"{family.title} needs at least {family.least_steps} steps.")
@@ -110,6 +108,17 @@ class VideoModel:
             raise UnsupportedControl(
                 f"The model {name} takes a second picture at the clip's end only"
                 f" ({request.seconds:g} s)."
+            )
+
+    def _refuse_together(self, request: Request) -> None:
+        how = request.one(Rendered)
+        field = how is not None and how.how == "field"
+        if field and request.seconds < LEAST_SECONDS:
+            raise UsageError(f"--render field needs at least {LEAST_SECONDS:g} s.")
+        if len(request.keyframes) > 1 and (field or request.all(SteadyColour)):
+            raise UsageError(
+                "--last leads away from the first picture and its colours; leave --render field"
+                " and --steady-colour out."
             )
 
     def _count(self, request: Request) -> int:
@@ -145,7 +154,7 @@ class VideoModel:
         ]
         if round(request.seconds * family.fps) != video.count:
             notes.append(
-                f"The model gives at most {family.most_frames(self.checkpoint)} frames on its own"
+                f"The model gives at most {family.most_frames(self.checkpoint)} frames, on its own"
                 f" grid: {video.seconds:.3g} s instead of {request.seconds:g} s."
             )
         if request.fps not in (None, family.fps):
@@ -161,6 +170,7 @@ class VideoModel:
         picture = fit_plane(assets.picture(request.keyframes[0].image).pixels, plan.fitted)
         work = self._work(plan.video)
         arrays: dict[str, NDArray[Any]] = {"picture": work.fit.laid(picture)}
+        last: Frame | None = None
         for keyframe in request.keyframes[1:]:
             last = fit_plane(assets.picture(keyframe.image).pixels, plan.fitted)
             arrays["last"] = work.fit.laid(last)
@@ -172,8 +182,8 @@ class VideoModel:
             raise BundleError(
                 f"The model gave {len(clip)} frames where {plan.video.count} were planned."
             )
-        how = request.one(Rendered) or Rendered()
-        done = finished(picture, clip, plan.video, how.how, request.one(SteadyColour) is not None)
+        how, steady = request.one(Rendered) or Rendered(), request.one(SteadyColour) is not None
+        done = finished(picture, clip, plan.video, how.how, steady, last)
         return Result(
             replace(plan, notes=plan.notes + made.notes + done.notes),
             done.open,

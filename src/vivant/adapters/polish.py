@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,8 @@ from vivant.rendering.carried import carry, drift_of, steadied
 from vivant.rendering.renderer import render
 from vivant.request import Artefact, FrameStream
 
+FADE_SECONDS = 0.5
+"""After so long, a model's own detail shows in place of the picture's, by 1/e."""
 STILL_SPEED = 0.01
 """Short sides per second; what is slower is not told from the noise of optical flow."""
 
@@ -32,10 +35,16 @@ class Finished:
 
 
 def finished(
-    picture: Frame, clip: list[Frame], video: VideoSpec, how: str, steady: bool
+    picture: Frame,
+    clip: list[Frame],
+    video: VideoSpec,
+    how: str,
+    steady: bool,
+    last: Frame | None = None,
 ) -> Finished:
     """``clip``, frames of the model of the picture's aspect, as ``video`` of ``picture``
-    ``[H, W, 3]``, frame 0 equal to it. ``how``: see `vivant.controls.finish.Rendered`."""
+    ``[H, W, 3]``, frame 0 equal to it, and the last one to ``last`` where there is one. ``how``:
+    see `vivant.controls.finish.Rendered`."""
     notes: tuple[str, ...] = ()
     if steady:
         drift = drift_of(clip)
@@ -47,9 +56,23 @@ def finished(
     def frames() -> Iterator[Frame]:
         if how == "field":
             return render(Picture(picture), field_(), video)
-        return carry(picture, clip, gated=how == "hybrid")
+        fade = math.inf if how == "hybrid" else FADE_SECONDS * video.fps
+        if last is not None:
+            return _carried_between(picture, last, clip, fade)
+        return carry(picture, clip, gated=True, fade=fade)
 
     return Finished(lambda: FrameStream(frames()), {"field": artefact}, notes)
+
+
+def _carried_between(
+    picture: Frame, last: Frame, clip: list[Frame], fade: float
+) -> Iterator[Frame]:
+    """What each picture adds, carried from its end and faded towards the other."""
+    back = list(carry(last, clip[::-1], gated=True, fade=fade))[::-1]
+    there = carry(picture, clip, gated=True, fade=fade)
+    for index, (early, late) in enumerate(zip(there, back, strict=True)):
+        share = index / (len(clip) - 1)
+        yield np.asarray(cv2.addWeighted(early, 1 - share, late, share, 0), np.uint8)
 
 
 def field_of(clip: list[Frame], video: VideoSpec) -> MotionField:

@@ -58,6 +58,9 @@ class _Beside:
     def has(self, path: Path) -> bool:
         return (self.folder / path).exists()
 
+    def local(self, path: Path) -> Path:
+        return self.folder / path
+
     def add(self, path: Path, kind: Kind) -> Asset:
         whole = (self.folder / path).absolute()
         if not whole.is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vivant.errors import UsageError
 from vivant.job import Export
-from vivant.media.formats import FORMATS, Format, format_for
+from vivant.media.formats import FORMATS, LAYERS, Format, format_for
 from vivant.provenance.release import Delivery
 
 LONGEST_NAME = 255
@@ -43,15 +43,19 @@ class Place:
     exports: tuple[Export, ...]
 
 
-def format_of(options: OutputOptions) -> Format:
-    """The format that ``--format`` or the ending of ``--out`` names.
+def format_of(options: OutputOptions, layered: bool = False) -> Format:
+    """The format that ``--format`` or the ending of ``--out`` names; a ``layered`` clip, which is
+    one layer with its transparency, is ProRes where it may be.
 
     Raises UsageError where the two contradict.
     """
     out = options.out
     if out is not None and (out.is_dir() or (options.format and not _ending(out))):
         out = None
-    chosen = format_for(out, options.format, options.lossless)
+    name = options.format
+    if layered and name is None and (out is None or _ending(out) in ("", FORMATS[LAYERS].suffix)):
+        name = LAYERS
+    chosen = format_for(out, name, options.lossless)
     if out is not None and options.format is not None and _ending(out) != chosen.suffix:
         kind = f"ends in {chosen.suffix}" if chosen.suffix else "is a folder of files"
         raise UsageError(

@@ -30,8 +30,8 @@ def prepare_clips(
         raise UsageError(f"--processes must be at least 1, not {processes}.")
     if procedural < 0:
         raise UsageError(f"--procedural must not be negative, not {procedural}.")
-    if short and not 16 <= short <= 256:
-        raise UsageError(f"--frames must be from 16 to 256 pixels, not {short}.")
+    if short and not 16 <= short <= 1024:
+        raise UsageError(f"--frames must be from 16 to 1024 pixels, not {short}.")
     if not wheres and not procedural:
         raise UsageError("Name folders or manifests of clips, or ask for --procedural scenes.")
     if wheres:

@@ -201,7 +201,7 @@ class RemoteAnimation:
             job.download(path)
             yield from assets.frames(assets.add(path, "clip"))
 
-    def preview(self, side: int = 320) -> bytes:
+    def preview(self, side: int = 256) -> bytes:
         """An animated WebP of few and small frames (``side`` from 16 to 512), which the service
         makes at once."""
         words = urlencode({"side": side, "consent": str(self.consent).lower()})
@@ -239,6 +239,7 @@ class Service:
         size: str | tuple[int, int] | None = None,
         seed: int = 0,
         model: str = "builtin",
+        last: Image | None = None,
         consent: bool = False,
         **controls: Value | Iterable[Value],
     ) -> RemoteAnimation:
@@ -248,7 +249,7 @@ class Service:
         with FileAssets() as assets:
             request = request_of(
                 picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed,
-                model=model,
+                model=model, last=last,
             )  # fmt: skip
             for sha256, kind in named_in(request.to_data()).items():
                 self._sent(Asset(sha256, kind), assets)

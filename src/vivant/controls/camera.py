@@ -30,6 +30,8 @@ MOVES: dict[str, tuple[str, float, float]] = {
     "swing": ("swing", 1.0, 0.03),
     "circle": ("circle", 1.0, 0.02),
     "hand-held": ("hand", 1.0, 1.0),
+    "focus-near": ("focus_near", 1.0, 0.006),
+    "focus-far": ("focus_far", 1.0, 0.006),
 }
 """Name -> (axis, sign, amount where none is given)."""
 MAX_AMOUNT = {
@@ -45,12 +47,25 @@ MAX_AMOUNT = {
     "swing": 0.1,
     "circle": 0.08,
     "hand": 3.0,
+    "focus_near": 0.02,
+    "focus_far": 0.02,
 }
 """Beyond these what was hidden would be more than what is known of it."""
 MOST_OUT = 0.1
 """Growth by which a camera may pull out: beyond the edge the picture goes on mirrored."""
-THROUGH = ("truck", "pedestal", "orbit", "crane", "dolly_zoom", "swing", "circle", "hand")
-"""Moves that show what was hidden: they need to know what is near and what is far."""
+THROUGH = (
+    "truck",
+    "pedestal",
+    "orbit",
+    "crane",
+    "dolly_zoom",
+    "swing",
+    "circle",
+    "hand",
+    "focus_near",
+    "focus_far",
+)
+"""Moves that need to know what is near and what is far."""
 ALIASES = {
     "orbit": "orbit-right",
     "arc": "orbit-right",
@@ -73,7 +88,8 @@ class Camera:
     moves to the left and up, in short sides; ``orbit`` and ``crane``, degrees about the main thing
     to the right and up; ``dolly_zoom``, how much the camera nears it while the lens opens;
     ``swing`` sideways and ``circle``, amplitudes in short sides of the nearest; ``hand``, how
-    unsteady a hand (1 = usual). Raises UsageError.
+    unsteady a hand (1 = usual). ``focus_near`` and ``focus_far``: blur, in short sides, of what is
+    farthest from the focus on the main thing, or on the far. Raises UsageError.
     """
 
     pan_x: float = 0.0
@@ -88,6 +104,8 @@ class Camera:
     swing: float = 0.0
     circle: float = 0.0
     hand: float = 0.0
+    focus_near: float = 0.0
+    focus_far: float = 0.0
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(v) for v in astuple(self)):

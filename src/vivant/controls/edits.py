@@ -91,6 +91,11 @@ class Extend(Edit):
             raise UsageError(f"Footage goes on for 0 to 60 s, not {self.seconds:g}.")
 
 
+@dataclass(frozen=True)
+class Stir(Edit):
+    """A camera (`vivant.controls.camera.Camera`) moves through the depth of footage."""
+
+
 def _write(control: Edit) -> tuple[str, ...]:
     """The words that come after the command."""
     match control:
@@ -112,6 +117,5 @@ def _entry(name: str, kind: type[Any]) -> Entry:
     return Entry(name, kind, (), write=_write)
 
 
-ENTRIES = tuple(
-    _entry(kind.__name__.lower(), kind) for kind in (Between, Retime, Clean, Looped, Freeze, Extend)
-)
+COMMANDS = (Between, Retime, Clean, Looped, Freeze, Extend, Stir)
+ENTRIES = tuple(_entry(kind.__name__.lower(), kind) for kind in COMMANDS)

@@ -14,11 +14,12 @@ WAYS = ("field", "hybrid", "model")
 
 @dataclass(frozen=True)
 class Rendered:
-    """``how`` the clip is rendered: "model" = its own frames, brought to the picture's size and
-    colours; "hybrid" = the picture's detail besides, wherever the clip's motion carries it;
-    "field" = the picture alone, moved as the clip moves. Raises UsageError for another word."""
+    """``how`` the clip is rendered: "hybrid" = its frames, brought to the picture's size and
+    colours, with the picture's detail wherever the clip's motion carries it; "model" = the
+    same, but the detail gives way to the model's own; "field" = the picture alone, moved as the
+    clip moves. Raises UsageError for another word."""
 
-    how: Literal["field", "hybrid", "model"] = "model"
+    how: Literal["field", "hybrid", "model"] = "hybrid"
 
     def __post_init__(self) -> None:
         if self.how not in WAYS:
@@ -51,8 +52,8 @@ RENDERED = Entry(
     (
         Option(
             "--render",
-            "Video models: model (its frames), hybrid (the picture's detail in them) or field (the"
-            " picture moved as they move).",
+            "Video models: hybrid (its frames with the picture's detail), model (its own detail) or"
+            " field (the picture moved as they move).",
             parse_rendered,
             "WAY",
         ),

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.asset import Files
 from vivant.controls.camera import Camera, combined, parse_camera, write_camera
 from vivant.controls.entry import Entry, Option
 from vivant.controls.path import CameraPath, Key, Triple
@@ -312,12 +313,14 @@ def turn_of(rotation: Matrices) -> Triple:
 # the words of the command line
 
 
-def parse_moves(text: str) -> tuple[Camera | CameraPath, ...]:
+def parse_moves(text: str, files: Files | None = None) -> tuple[Camera | CameraPath, ...]:
     """``"truck-right 5%, pan-left"``, a move with an easing (``truck-right 5% linear``), or a file
-    of keys or poses (``path.json``, ``cameras.txt scale=0.1``). Raises UsageError."""
+    of keys or poses (``path.json``, ``cameras.txt scale=0.1``) among ``files``, or of this machine.
+    Raises UsageError."""
     name, scale = _scaled(text)
-    if name.lower().endswith((".json", ".txt")) or Path(name).is_file():
-        return (read_path(Path(name), scale),)
+    path = _file_named(name, files)
+    if path is not None:
+        return (read_path(path, scale),)
     plain: list[str] = []
     found: list[Camera | CameraPath] = []
     for move in text.split(","):
@@ -329,6 +332,16 @@ def parse_moves(text: str) -> tuple[Camera | CameraPath, ...]:
     if plain or not found:
         found.append(combined([parse_camera(",".join(plain))]))
     return tuple(found)
+
+
+def _file_named(name: str, files: Files | None) -> Path | None:
+    """The file of a name, None where it is a move's. Raises UsageError where ``files`` do."""
+    path, ending = Path(name), name.lower().endswith((".json", ".txt"))
+    if files is not None:
+        if not ending and not files.has(path):
+            return None
+        path = files.local(path)
+    return path if ending or path.is_file() else None
 
 
 EASED = ("smooth", "linear", "in", "out")
@@ -369,7 +382,7 @@ ENTRY = Entry(
             "--camera",
             '"push-in 10%", "truck-right 5% linear", "orbit 4deg", hand-held, auto, ..., or a file'
             " of key frames or poses; repeatable.",
-            lambda text, files: parse_moves(text),
+            parse_moves,
             "MOVE|FILE",
         ),
     ),

@@ -119,7 +119,7 @@ ENTRY = Entry(
         Option(
             "--strokes",
             "JSON file of strokes.",
-            lambda text, files: read_strokes(Path(text)),
+            lambda text, files: read_strokes(files.local(Path(text))),
             "FILE",
         ),
     ),

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from vivant.controls import (
+    aspect,
     camera,
     depth,
     edits,
@@ -15,6 +16,8 @@ from vivant.controls import (
     fov,
     given,
     kinds,
+    layer,
+    like,
     loop,
     mask,
     path_file,
@@ -23,6 +26,7 @@ from vivant.controls import (
     start,
     strength,
     stroke,
+    transition,
     wind,
     words,
 )
@@ -46,7 +50,11 @@ TABLE: dict[str, Entry] = {
         path_file.ENTRY,
         fov.ENTRY,
         depth.ENTRY,
+        layer.ENTRY,
+        aspect.ENTRY,
         given.ENTRY,
+        like.ENTRY,
+        transition.ENTRY,
         words.ENTRY,
         sampling.STEPS,
         sampling.GUIDANCE,

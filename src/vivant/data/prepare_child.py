@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.data.labels import label, small_frames, step_frames, working_size
+from vivant.data.labels import SHORT, label, small_frames, step_frames, working_size
 from vivant.data.quality import Thresholds, fault, measure, perceptual_hash
 from vivant.data.shards import KEY_EVERY, Sample, write_sample
 from vivant.data.shots import find_cuts
@@ -87,7 +87,7 @@ def _rows(film: Film) -> Iterator[Row]:
         if seconds < film.thresholds.min_seconds:
             row["dropped"] = f"shorter than {film.thresholds.min_seconds:g} s ({seconds:.1f} s)"
         else:
-            row |= _prepare_shot(name, frames[start:stop], fps, aspect, film)
+            row |= _prepare_shot(name, frames[start:stop], fps, aspect, film, start)
         yield row
 
 
@@ -116,7 +116,7 @@ def decode(path: Path) -> tuple[NDArray[np.uint8], float, float]:
 
 
 def _prepare_shot(
-    name: str, frames: NDArray[np.uint8], fps: float, aspect: float, film: Film
+    name: str, frames: NDArray[np.uint8], fps: float, aspect: float, film: Film, start: int
 ) -> Row:
     labels = label(frames, fps, aspect)
     quality = measure(frames, fps, labels)
@@ -129,9 +129,26 @@ def _prepare_shot(
     keys = {k: frames[indices[k]] for k in range(0, labels.steps, KEY_EVERY)}
     facts = film.facts | {"aspect": aspect, "shot": name, "source_fps": fps}
     facts |= {"sha256": film.digest, "quality": asdict(quality)}
-    small = small_frames(frames[indices], film.short, aspect) if film.short else None
+    small = _kept_frames(film, frames, indices, start, aspect) if film.short else None
     write_sample(film.out / f"{name}.tar", Sample(name, labels, keys, facts, small))
     return row
+
+
+def _kept_frames(
+    film: Film, frames: NDArray[np.uint8], indices: NDArray[np.int64], start: int, aspect: float
+) -> NDArray[np.uint8]:
+    """The small frames of a shot that begins at frame ``start``; larger ones than those at hand
+    are decoded again."""
+    if film.short <= SHORT:
+        return small_frames(frames[indices], film.short, aspect)
+    wanted = {start + int(index) for index in indices}
+    with open_video(film.path) as container:
+        decoded = enumerate(container.decode(video=0))
+        found = (f for k, f in itertools.takewhile(lambda row: row[0] <= max(wanted), decoded)
+                 if k in wanted)  # fmt: skip
+        one_by_one = (small_frames(f.to_ndarray(format="rgb24")[None], film.short, aspect)
+                      for f in found)  # fmt: skip
+        return np.concatenate(list(one_by_one))
 
 
 def _thumbnail(frames: NDArray[np.uint8]) -> str:

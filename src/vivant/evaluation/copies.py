@@ -4,8 +4,8 @@ A layer that drags along the rim of what stands before it, or shows it through a
 in, leaves a copy: the change ``F(t) - I`` beside what holds contains the held edges again, shifted.
 So the fine detail of the change in a region is correlated with that of the held part of the picture
 at every shift of up to 0.06 short sides (but for the nearest, at which an edge correlates with
-itself), and the highest correlation is compared with the highest that the same held part has when
-it is mirrored or turned, which no copy resembles: 1 is chance.
+itself), and the highest correlation is compared with the highest that other detail has in the same
+place: that of the picture mirrored or turned, which no copy resembles. 1 is chance.
 """
 
 from __future__ import annotations
@@ -60,13 +60,14 @@ def copy_of(first: Frame, frame: Frame, held: Plane, region: Plane) -> Copy | No
     )
     reach = max(NEAR + 2, round(FAR * min(size)))
     near = cv2.dilate(inside.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
-    source = _detail(small) * _inner(stays & near)
-    change = _detail(now) - _detail(small)
+    detail, beside = _detail(small), _inner(stays & near)
+    source = detail * beside
+    change = _detail(now) - detail
     mask = _inner(inside & (_around(stays, reach) > 0))
     if mask.sum() < LEAST or (source != 0).sum() < LEAST or np.abs(change * mask).max() < 1:
         return None
     found, at = _highest(change, mask, source, reach)
-    turned = [source[:, ::-1], source[::-1], source[::-1, ::-1]]
+    turned = [one * beside for one in (detail[:, ::-1], detail[::-1], detail[::-1, ::-1])]
     chance = max(_highest(change, mask, one, reach)[0] for one in turned)
     short = min(size)
     return Copy(float(found), float(chance), (at[0] / short, at[1] / short))

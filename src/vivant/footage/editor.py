@@ -6,7 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from vivant.asset import Assets
-from vivant.controls.edits import Between, Clean, Edit, Extend, Freeze, Looped, Retime
+from vivant.controls.camera import Camera
+from vivant.controls.edits import (
+    ENTRIES,
+    Between,
+    Clean,
+    Edit,
+    Extend,
+    Freeze,
+    Looped,
+    Retime,
+    Stir,
+)
 from vivant.controls.entry import Control
 from vivant.controls.kinds import HoldKind
 from vivant.controls.mask import Still
@@ -18,6 +29,7 @@ from vivant.footage.freeze import frozen
 from vivant.footage.loop import looped
 from vivant.footage.piece import Means, Piece
 from vivant.footage.retime import retimed, through_pictures
+from vivant.footage.stir import stirred
 from vivant.request import (
     Capabilities,
     FrameStream,
@@ -42,11 +54,12 @@ EDITS: dict[type[Edit], Callable[[Request, Assets, Target], Piece]] = {
 WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] = {
     Freeze: frozen,
     Extend: extended,
+    Stir: stirred,
 }
-TAKES: dict[type[Edit], tuple[type[Control], ...]] = {Freeze: (HoldKind, Still)}
+TAKES: dict[type[Edit], tuple[type[Control], ...]] = {Freeze: (HoldKind, Still), Stir: (Camera,)}
 """The other controls that an edit honours."""
 CAPABILITIES = Capabilities(
-    controls=(*(kind.__name__.lower() for kind in (*EDITS, *WITH_MODEL)), "hold", "still"),
+    controls=(*(entry.name for entry in ENTRIES), "hold", "still", "camera"),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,13 +16,12 @@ from vivant.controls.edits import Extend
 from vivant.errors import UsageError
 from vivant.footage.grain import Grain, calmed, grain_of
 from vivant.footage.hearing import silenced
-from vivant.footage.momentum import Momentum, eased, lagging, momentum_of, without_camera
-from vivant.footage.observed import Observed, observed
+from vivant.footage.momentum import Momentum, eased, lagging, momentum_of
+from vivant.footage.observed import observed
 from vivant.footage.onward import carried, fluid, onward
-from vivant.footage.piece import Means, Piece
+from vivant.footage.piece import Means, Piece, Sampler
 from vivant.footage.source import Footage, footage_of
 from vivant.motion.held import look
-from vivant.motion.model import MotionModel
 from vivant.rendering.layers import Stage
 from vivant.request import MAX_SECONDS, Request, SourceType, Target
 from vivant.scene.surround import find_surround
@@ -69,7 +68,7 @@ class Continuation:
 
 
 def continued(
-    frames: Sequence[Frame], fps: float, model: MotionModel, seed: int = 0, back: bool = False
+    frames: Sequence[Frame], fps: float, model: Sampler, seed: int = 0, back: bool = False
 ) -> Continuation:
     """How the last second of footage (``frames`` ``[H, W, 3]``, 2 at least) goes on; ``back``: they
     are in reversed order, and so is time."""
@@ -79,14 +78,13 @@ def continued(
     grain = grain_of(few)
     base = calmed(few, grain)
     looked = look(Picture(base), model.runtime)
-    h, w = seen.steady.shape[:2]
+    h, w = seen.mean.shape[:2]
     flows = np.asarray(fluid(looked, (w, h)) / np.float32(255), np.float32)
-    momentum = momentum_of(seen, flows)
-    own: Observed = replace(seen, steady=without_camera(seen.steady, momentum))
+    momentum, steady = momentum_of(seen, flows)
     surround = find_surround(base)
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
-    stage = onward(base, looked, own, model.priors, seed, held=plane, back=back)
-    momentum = lagging(momentum, own.steady, carried(stage, (w, h)), flows)
+    stage = onward(base, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
+    momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
     return Continuation(last, stage, momentum, seen.light, grain, surround, seed)
 
 
@@ -105,7 +103,7 @@ def extended(request: Request, assets: Assets, target: Target, means: Means) -> 
             f"A cut leaves one frame at the {'start' if edit.before else 'end'} of"
             f" {footage.asset.name}, which tells of no motion; cut it off first."
         )
-    if not isinstance(means.builtin, MotionModel):
+    if not isinstance(means.builtin, Sampler):
         raise UsageError("Footage goes on by the built-in model only.")
     span = min(stop - start, max(2, round(LOOKED_BACK * info.fps)))
     work = _Work(footage, means.builtin, span, added, request.seed)
@@ -129,7 +127,7 @@ class _Work:
     """``added`` frames from the ``span`` frames beside them."""
 
     footage: Footage
-    model: MotionModel
+    model: Sampler
     span: int
     added: int
     seed: int

@@ -9,11 +9,12 @@ import numpy as np
 
 from vivant.clip import Floats, Frame
 from vivant.data.camera_fit import camera_velocity, fit_camera
-from vivant.footage.observed import Observed
+from vivant.footage.observed import SHAKEN, Observed
+from vivant.rendering.manners.manner import Fetcher, coarse, enlarged
 
-CAMERA_SECONDS = 2.0
+CAMERA_SECONDS = 3.0
 """Seconds in which a camera comes to rest; less where it would show what it has not seen."""
-UNSEEN = 0.1
+UNSEEN = 0.2
 """Short sides of the unseen that it may show at an edge."""
 CLOSER = 0.3
 """Logarithm of how much nearer it may come."""
@@ -23,11 +24,17 @@ LEAST_SEEN = 0.05
 """Share of the picture that does not flow, from which a camera is looked for."""
 THINGS_SECONDS, SHAKE_SECONDS = 0.8, 0.15
 """Seconds in which things come to rest, and what shook them at the last; less where"""
-MOST_BENT = 0.2
+MOST_BENT = 0.12
 """neighbours would come nearer to or farther from one another by more than this share."""
 REST = 0.012
 """Short sides a second up to which a place stands still."""
+BROAD = 2.5
+"""Cells over which a current may lag behind."""
 ROUNDS = 4
+NODES = 8.0
+"""Pixels between the nodes at which places are looked up."""
+LEAST_PIXELS = 0.04
+"""What has come less far is not resampled."""
 
 
 def eased(seconds: float, rest: float | Floats) -> Floats:
@@ -67,46 +74,52 @@ class Momentum:
         return np.asarray(_exponential(steady)[:2], np.float32)
 
     def moved(self, frame: Frame, seconds: float) -> Frame:
-        """A frame ``[H, W, 3]`` that stands as the last one did, as it is seen by then."""
+        """A frame ``[H, W, 3]`` that stands as the last one did, as it is seen by then, as crisp as
+        it was; what it has not seen is mirrored."""
         if self.still:
             return frame
-        h, w = frame.shape[:2]
-        places = self._places(seconds, (w, h))
-        out = cv2.remap(frame, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(out, np.uint8)
+        shift = self._shift(seconds, (frame.shape[1], frame.shape[0]))
+        out = Fetcher(frame).at(shift)
+        far = enlarged(np.abs(shift).max(axis=2), (frame.shape[0], frame.shape[1]))
+        return np.where((far > LEAST_PIXELS)[..., None], out, frame)
 
-    def _places(self, seconds: float, size: tuple[int, int]) -> Floats:
-        """Where each place of a frame was in the last one, pixels ``[H, W, 2]``."""
+    def _shift(self, seconds: float, size: tuple[int, int]) -> Floats:
+        """Pixels from each place of a frame to where that was in the last one, on nodes
+        ``[rows, columns, 2]``."""
         w, h = size
-        short = min(w, h)
-        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-        here = np.dstack([(x - (w - 1) / 2) / short, (y - (h - 1) / 2) / short])
+        short, nodes = min(w, h), coarse((h, w), NODES)
+        step = np.array([w / nodes[1], h / nodes[0]], np.float32)
+        x, y = np.meshgrid(np.arange(nodes[1]), np.arange(nodes[0]))
+        here = (np.dstack([x, y]) + 0.5).astype(np.float32) * step
+        base = here
         if any(self.camera):
+            middle = np.array([w / 2, h / 2], np.float32)
             back = cv2.invertAffineTransform(self.view(seconds))
-            here = (here @ back[:, :2].T + back[:, 2]).astype(np.float32)
-        base = here * np.float32(short) + np.array([(w - 1) / 2, (h - 1) / 2], np.float32)
+            far = (here - middle) / short @ back[:, :2].T + back[:, 2]
+            base = np.asarray(far * short + middle, np.float32)
         shift = self.shift(seconds)
-        if not shift.any():
-            return np.asarray(base, np.float32)
-        wide = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR) * np.float32(short)
         places = base
-        for _ in range(ROUNDS):  # the shift belongs to where things were
-            places = base - cv2.remap(
-                wide, places.astype(np.float32), None, cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )  # fmt: skip
-        return np.asarray(places, np.float32)
+        if shift.any():
+            wide = enlarged(shift, nodes) * np.float32(short)
+            for _ in range(ROUNDS):  # the shift belongs to where things were
+                at = np.asarray(places / step - 0.5, np.float32)
+                places = base - cv2.remap(
+                    wide, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+                )
+        return np.asarray(places - here, np.float32)
 
 
-def momentum_of(seen: Observed, fluid: Floats) -> Momentum:
-    """What goes on for a while by itself; ``fluid`` ``[h, w]`` 0..1 is carried by currents."""
+def momentum_of(seen: Observed, fluid: Floats) -> tuple[Momentum, Floats]:
+    """What goes on for a while by itself, and the velocities ``[h, w, 2]`` that go on, as a camera
+    that stands would see them; ``fluid`` ``[h, w]`` 0..1 is carried by currents."""
     h, w = fluid.shape
     solid = np.asarray((1 - fluid) ** 2, np.float32)
-    camera = _camera(seen.steady, solid)
+    camera = _camera(seen, solid)
     view = camera_velocity(np.array(camera, np.float32), h, w).transpose(1, 2, 0)
-    things = np.asarray(_moving(seen.steady - view) * solid[..., None], np.float32)
-    shake = np.asarray(_moving(seen.last - seen.steady) * solid[..., None], np.float32)
-    return Momentum(
+    steady = seen.going_on(np.asarray(seen.mean - view, np.float32))
+    things = np.asarray(_moving(steady) * solid[..., None], np.float32)
+    shake = np.asarray(_moving(seen.last - view - steady) * solid[..., None], np.float32)
+    found = Momentum(
         camera,
         _rest(camera, view),
         things,
@@ -114,32 +127,33 @@ def momentum_of(seen: Observed, fluid: Floats) -> Momentum:
         _unbent(things, THINGS_SECONDS),
         _unbent(shake, SHAKE_SECONDS),
     )
+    return found, steady
 
 
 def lagging(motion: Momentum, seen: Floats, carried: Floats, fluid: Floats) -> Momentum:
     """A momentum that also makes up for what currents, which carry at ``carried``, lag behind what
     was ``seen`` without the camera (``[h, w, 2]``), where it flows."""
-    behind = _moving(np.asarray(seen - carried, np.float32)) * (fluid**2)[..., None]
+    behind = cv2.GaussianBlur(np.asarray(seen - carried, np.float32), (0, 0), BROAD)
+    behind = _moving(behind) * (fluid**2)[..., None]
     things = np.asarray(motion.things + behind, np.float32)
     return replace(motion, things=things, things_rest=_unbent(things, THINGS_SECONDS))
 
 
-def without_camera(seen: Floats, motion: Momentum) -> Floats:
-    """A velocity ``[h, w, 2]`` as a camera that stands would see it."""
-    h, w = seen.shape[:2]
-    view = camera_velocity(np.array(motion.camera, np.float32), h, w).transpose(1, 2, 0)
-    return np.asarray(seen - view, np.float32)
-
-
-def _camera(steady: Floats, solid: Floats) -> tuple[float, float, float, float]:
-    """The camera's motion by what does not flow; none where that is too little or unlike one."""
+def _camera(seen: Observed, solid: Floats) -> tuple[float, float, float, float]:
+    """The camera's motion by what does not flow, the less of it the more it shook; none where what
+    does not flow is too little or moves unlike one."""
     none = (0.0, 0.0, 0.0, 0.0)
     if float(solid.mean()) < LEAST_SEEN:
         return none
-    found = fit_camera(np.ascontiguousarray(steady.transpose(2, 0, 1)), solid)
+    found = fit_camera(np.ascontiguousarray(seen.mean.transpose(2, 0, 1)), solid)
     h, w = solid.shape
-    fast = np.abs(camera_velocity(np.array(found.motion, np.float32), h, w)).max()
-    return found.motion if found.share >= SEEN and fast > REST else none
+    view = camera_velocity(np.array(found.motion, np.float32), h, w)
+    if found.share < SEEN or np.abs(view).max() < REST:
+        return none
+    squared = float((view**2).sum(axis=0).mean())
+    share = squared / (squared + SHAKEN * float(np.median(seen.shaken[solid > 0.5]) ** 2))
+    x, y, zoom, roll = (share * part for part in found.motion)
+    return x, y, zoom, roll
 
 
 def _rest(camera: tuple[float, float, float, float], view: Floats) -> float:

@@ -31,14 +31,20 @@ STILL = 0.02
 @dataclass(frozen=True, eq=False)
 class Observed:
     """Velocities ``[h, w, 2]`` on cells, short sides a second: ``last`` between the last two
-    frames, ``steady`` what goes on; ``shaken`` ``[h, w]`` the deviation over the last second.
+    frames, ``mean`` of late; ``shaken`` ``[h, w]`` the deviation over the last second.
     ``light`` ``[8, 8, 3]``: levels a second by which broad colour changes, as far as it does so
     steadily, and not because something moves there."""
 
     last: Floats
-    steady: Floats
+    mean: Floats
     shaken: Floats
     light: Floats
+
+    def going_on(self, velocity: Floats) -> Floats:
+        """What of a mean velocity goes on: the less, the more it shook."""
+        squared = (velocity**2).sum(axis=2)
+        share = squared / (squared + SHAKEN * self.shaken**2 + 1e-8)
+        return np.asarray(velocity * share[..., None], np.float32)
 
 
 def observed(frames: Sequence[Frame], fps: float) -> Observed:
@@ -50,18 +56,12 @@ def observed(frames: Sequence[Frame], fps: float) -> Observed:
     mean = velocities[-recent:].mean(axis=0)
     mean = cv2.GaussianBlur(np.asarray(mean, np.float32), (0, 0), 1.0)
     spread = cv2.GaussianBlur(velocities.var(axis=0).sum(axis=2).astype(np.float32), (0, 0), 1.0)
-    share = _shrink((mean**2).sum(axis=2), spread)
     return Observed(
         last=np.asarray(velocities[-1], np.float32),
-        steady=np.asarray(mean * share[..., None], np.float32),
+        mean=np.asarray(mean, np.float32),
         shaken=np.asarray(np.sqrt(np.maximum(spread, 0)), np.float32),
         light=_light(small, fps, np.linalg.norm(mean, axis=2)),
     )
-
-
-def _shrink(squared: Floats, variance: Floats) -> Floats:
-    """Share 0..1 of a mean that is kept, by its square and its variance."""
-    return np.asarray(squared / (squared + SHAKEN * variance + 1e-8), np.float32)
 
 
 def _cells(pixels: Floats, fps: float) -> Floats:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Plane
-from vivant.footage.observed import Observed
 from vivant.motion.asked import Asked
 from vivant.motion.choose import choose
 from vivant.motion.flowing import field_of
@@ -35,7 +34,8 @@ SAMPLES = 6
 def onward(
     pixels: Frame,
     looked: Looked,
-    seen: Observed,
+    steady: Floats,
+    shaken: Floats,
     priors: Priors,
     seed: int,
     *,
@@ -43,14 +43,14 @@ def onward(
     back: bool = False,
 ) -> Stage:
     """How a picture ``[H, W, 3]``, the last frame of footage, goes on: which manner each layer
-    moves by says its kind, how fast and which way the footage. ``held`` ``[H, W]`` (255) never
-    changes; ``back``: time runs backwards."""
+    moves by says its kind, how fast and which way ``steady`` ``[h, w, 2]``, short sides a second on
+    cells, and how much it swings ``shaken`` ``[h, w]``. ``held`` ``[H, W]`` (255) never changes;
+    ``back``: time runs backwards."""
     motion = choose(looked, Asked(seed=seed), priors)
-    layers = [_paced(layer, pixels, looked, seen, back) for layer in motion.layers]
+    layers = [_paced(layer, pixels, looked, steady, back) for layer in motion.layers]
     kept = tuple(layer for layer in layers if layer is not None)
-    return staged(
-        pixels, _stirred(pixels, replace(motion, layers=kept), looked, seen), looked, held=held
-    )
+    paced = replace(motion, layers=kept)
+    return staged(pixels, _stirred(pixels, paced, looked, shaken), looked, held=held)
 
 
 def fluid(looked: Looked, size: tuple[int, int]) -> Plane:
@@ -68,19 +68,19 @@ def carried(stage: Stage, size: tuple[int, int]) -> Floats:
 
 
 def _paced(
-    layer: LayerMotion, pixels: Frame, looked: Looked, seen: Observed, back: bool
+    layer: LayerMotion, pixels: Frame, looked: Looked, steady: Floats, back: bool
 ) -> LayerMotion | None:
     """A layer at the pace of the footage; None where it stands still there."""
-    own = _share(region(looked, layer, pixels), seen)
+    own = _share(region(looked, layer, pixels), steady)
     if own.sum() < 1:
         return None
     manner = layer.manner
     if isinstance(manner, Drift):
-        return replace(layer, manner=_drifting(manner, own, seen.steady))
+        return replace(layer, manner=_drifting(manner, own, steady))
     if isinstance(manner, Flame) and back:
         return replace(layer, manner=replace(manner, rise=-manner.rise))
     if isinstance(manner, (Surface, Stream)):
-        return _flowing(layer, _within(seen.steady, own), own)
+        return _flowing(layer, _within(steady, own), own)
     return layer
 
 
@@ -95,9 +95,9 @@ def _flowing(layer: LayerMotion, velocity: Floats, own: Floats) -> LayerMotion:
     return replace(layer, velocity=velocity) if fast else layer
 
 
-def _share(matte: Plane, seen: Observed) -> Floats:
+def _share(matte: Plane, cells: Floats) -> Floats:
     """Share 0..1 of each cell that a matte ``[H, W]`` covers."""
-    size = (seen.steady.shape[1], seen.steady.shape[0])
+    size = (cells.shape[1], cells.shape[0])
     few = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
     return np.asarray(few / np.float32(255), np.float32)
 
@@ -126,7 +126,7 @@ def _drifting(drift: Drift, own: Floats, velocity: Floats) -> Drift:
     return replace(drift, speed=speed, rise=rise)
 
 
-def _stirred(pixels: Frame, motion: Motion, looked: Looked, seen: Observed) -> Motion:
+def _stirred(pixels: Frame, motion: Motion, looked: Looked, shaken: Floats) -> Motion:
     """Layers that swing, as much as the footage shakes where they are."""
     swinging = [layer for layer in motion.layers if isinstance(layer.manner, (Sway, Surface))]
     if not swinging:
@@ -137,9 +137,9 @@ def _stirred(pixels: Frame, motion: Motion, looked: Looked, seen: Observed) -> M
             out.append(layer)
             continue
         stage = staged(pixels, replace(motion, layers=(layer,)), looked)
-        own = _share(region(looked, layer, pixels), seen)
+        own = _share(region(looked, layer, pixels), shaken)
         pace = _pace(stage)
-        wanted = float((seen.shaken * own).sum() / max(float(own.sum()), 1e-6))
+        wanted = float((shaken * own).sum() / max(float(own.sum()), 1e-6))
         factor = min(MOST, wanted / pace) if pace > 0 else 1.0
         out.append(replace(layer, manner=layer.manner.scaled(factor)))
     return replace(motion, layers=tuple(out))

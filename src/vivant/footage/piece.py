@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from vivant.clip import Frame, Sound, VideoSpec
-from vivant.request import Generator, SourceType
+from vivant.motion.priors import Priors
+from vivant.request import Generator, Runtime, SourceType
 from vivant.scene.guests import Guests
 
 
@@ -20,6 +22,21 @@ class Piece:
     notes: tuple[str, ...] = ()
     made: SourceType = SourceType.ENHANCED
     sound: Callable[[], Sound | None] = lambda: None
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """What a model knows by which layers are moved."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """How it runs, and with whose eyes."""
+        ...
+
+    @property
+    def priors(self) -> Priors:
+        """How each kind moves."""
+        ...
 
 
 @dataclass(frozen=True)

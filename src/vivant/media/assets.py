@@ -65,6 +65,10 @@ class FileAssets:
         """See `vivant.asset.Files`."""
         return path.exists()
 
+    def local(self, path: Path) -> Path:
+        """See `vivant.asset.Files`."""
+        return path
+
     def add(self, path: Path, kind: Kind) -> Asset:
         """Take a file, "-" (standard input) or a pipe in. Raises UsageError where there is none,
         or it cannot be read."""

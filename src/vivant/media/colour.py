@@ -37,6 +37,12 @@ def to_yuv420(frame: Frame) -> NDArray[np.uint8]:
     return np.concatenate([y.ravel(), *(p.ravel() for p in half)]).reshape(height * 3 // 2, width)
 
 
+def to_yuv444(frame: Frame) -> NDArray[np.uint16]:
+    """``[H, W, 3]`` RGB to planes Y, Cb, Cr of 10 bits, ``[3, H, W]``."""
+    ten = cv2.transform(frame.astype(np.float32), _TO_YCC * 4)
+    return np.ascontiguousarray(np.round(ten).astype(np.uint16).transpose(2, 0, 1))
+
+
 def _halve(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
     smooth = cv2.filter2D(plane, -1, _LEFT_SITED, borderType=cv2.BORDER_REPLICATE)
     even = np.ascontiguousarray(smooth[:, ::2])

@@ -18,8 +18,8 @@ class Format:
     size (4:2:0), which needs even sides; ``lossless`` whether it can hold the exact pixels;
     ``lossless_options`` the settings that make it so; ``max_side`` and ``max_pixels`` of a frame
     that players can be trusted with; ``max_fps`` frames a second that the file can show;
-    ``palette`` whether colours are a few of a list; ``sound`` the encoder of sound, "" where the
-    file holds none.
+    ``palette`` whether colours are a few of a list; ``alpha`` whether it keeps transparency;
+    ``sound`` the encoder of sound, "" where the file holds none.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Format:
     max_pixels: int = MAX_SIDE * MAX_SIDE
     max_fps: float = 240.0
     palette: bool = False
+    alpha: bool = False
     sound: str = ""
 
     def exact(self, lossless: bool) -> bool:
@@ -79,12 +80,21 @@ _TABLE = (
         summary="H.264 in QuickTime, for editors",
     ),
     Format(
+        "prores",
+        ".mov",
+        "prores_ks",
+        (("profile", "4444"), ("vendor", "apl0"), ("alpha_bits", "16")),
+        alpha=True,
+        summary="ProRes 4444 in QuickTime, with transparency, for editors",
+    ),
+    Format(
         "webm",
         ".webm",
         "libvpx-vp9",
         (("crf", "26"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "6"), ("row-mt", "1")),
         halved=True,
         max_pixels=_AV1_LEVEL_6,
+        alpha=True,
         sound="libopus",
         summary="VP9",
     ),
@@ -97,7 +107,14 @@ _TABLE = (
         sound="flac",
         summary="FFV1, the lossless master",
     ),
-    Format("png", "", "png", lossless=True, summary="a folder of numbered PNG files, lossless"),
+    Format(
+        "png",
+        "",
+        "png",
+        lossless=True,
+        alpha=True,
+        summary="a folder of numbered PNG files, lossless",
+    ),
     Format(
         "gif",
         ".gif",
@@ -113,6 +130,7 @@ _TABLE = (
         (("quality", "85"), ("method", "2")),
         lossless=True,
         lossless_options=(("lossless", "1"), ("quality", "60"), ("method", "2")),
+        alpha=True,
         summary="animated WebP",
     ),
     Format(
@@ -126,6 +144,8 @@ _TABLE = (
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 DEFAULT = FORMATS["mp4"]
+LAYERS = "prores"
+"""The format of a layer with its transparency where none is said."""
 
 
 def format_for(path: Path | None, name: str | None, lossless: bool = False) -> Format:

@@ -27,6 +27,7 @@ def target_of(
         longest=fmt.max_side,
         most_pixels=fmt.max_pixels,
         most_fps=fmt.max_fps,
+        alpha=fmt.alpha,
         sound=bool(fmt.sound),
         artefacts=artefacts,
     )

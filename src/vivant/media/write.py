@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from vivant.clip import Frame, Sound, VideoSpec
 from vivant.errors import MediaError
-from vivant.media.colour import to_yuv420
+from vivant.media.colour import to_yuv420, to_yuv444
 from vivant.media.formats import Format, check_size
 from vivant.media.scheduling import is_real_time, leave_real_time
 from vivant.media.timing import GIF_TICKS, delays, exact_rate, gif_frames
@@ -69,7 +69,7 @@ def write_video(
 
 def _checked(frames: Iterable[Frame], spec: VideoSpec, progress: Share) -> Iterator[Frame]:
     """Every frame must have the promised size: encoders misbehave when it changes."""
-    shape = (spec.height, spec.width, 3)
+    shape = (spec.height, spec.width, 4 if spec.alpha else 3)
     for index, frame in enumerate(frames):
         if frame.shape != shape or frame.dtype != np.uint8:
             raise ValueError(f"frame {index} is {frame.dtype} {frame.shape}, not uint8 {shape}")
@@ -117,14 +117,16 @@ def _write_av(
         container.metadata.update(_container_tags(tags))
         stream: Any = container.add_stream(fmt.encoder, rate=rate)
         stream.width, stream.height = spec.width, spec.height
-        stream.pix_fmt = "yuv420p" if fmt.halved else "bgr0"
-        stream.options = dict(fmt.options)
+        stream.pix_fmt, planar = _layout(fmt, spec.alpha)
+        stream.options = dict(fmt.options) | (
+            {"auto-alt-ref": "0"} if spec.alpha and fmt.halved else {}
+        )
         stream.thread_type = "AUTO"
-        _tag(stream.codec_context, fmt.halved)
+        _tag(stream.codec_context, planar)
         voice = None if sound is None or not fmt.sound else Voice(container, fmt.sound, sound)
         chosen = is_real_time()
         for index, frame in enumerate(frames):
-            picture = _yuv_frame(frame) if fmt.halved else _rgb_frame(frame)
+            picture = _coded(frame, fmt)
             picture.pts = index
             picture.time_base = 1 / rate
             if voice is not None:
@@ -135,6 +137,20 @@ def _write_av(
         container.mux(stream.encode(None))
         if voice is not None:
             voice.close(spec.seconds)
+
+
+def _layout(fmt: Format, alpha: bool) -> tuple[str, bool]:
+    """The encoder's pixel format, and whether it is Y, Cb, Cr."""
+    if fmt.halved:
+        return ("yuva420p" if alpha else "yuv420p"), True
+    return ("yuva444p10le", True) if fmt.alpha else ("bgr0", False)
+
+
+def _coded(frame: Frame, fmt: Format) -> av.VideoFrame:
+    """A frame as the encoder takes it."""
+    if frame.shape[2] == 4 or (fmt.alpha and not fmt.halved):
+        return _alpha_frame(frame, fmt.halved)
+    return _yuv_frame(frame) if fmt.halved else _rgb_frame(frame)
 
 
 def _tag(target: Any, halved: bool = True) -> None:
@@ -151,6 +167,29 @@ def _yuv_frame(frame: Frame) -> av.VideoFrame:
     return picture
 
 
+def _alpha_frame(frame: Frame, halved: bool) -> av.VideoFrame:
+    """Y, Cb, Cr and alpha: of 8 bits and half size, or of 10 bits."""
+    height, width = frame.shape[:2]
+    alpha = frame[..., 3] if frame.shape[2] == 4 else np.full((height, width), 255, np.uint8)
+    colours = np.ascontiguousarray(frame[..., :3])
+    if halved:
+        flat, quarter = to_yuv420(colours).ravel(), height * width // 4
+        ends = (height * width, height * width + quarter)
+        y, cb, cr = flat[: ends[0]], flat[ends[0] : ends[1]], flat[ends[1] :]
+        half = (height // 2, width // 2)
+        planes = [y.reshape(height, width), cb.reshape(half), cr.reshape(half), alpha]
+    else:
+        planes = [*to_yuv444(colours), np.round(alpha * (1023 / 255)).astype(np.uint16)]
+    picture = av.VideoFrame(width, height, "yuva420p" if halved else "yuva444p10le")
+    for plane, values in zip(picture.planes, planes, strict=True):
+        row = plane.line_size // values.itemsize
+        wide = np.zeros((values.shape[0], row), values.dtype)
+        wide[:, : values.shape[1]] = values
+        plane.update(wide.tobytes())
+    _tag(picture)
+    return picture
+
+
 def _rgb_frame(frame: Frame) -> av.VideoFrame:
     picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")
     _tag(picture, halved=False)
@@ -160,8 +199,9 @@ def _rgb_frame(frame: Frame) -> av.VideoFrame:
 def _write_pngs(frames: Iterator[Frame], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for index, frame in enumerate(frames):
+        order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
         ok, data = cv2.imencode(
-            ".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3]
+            ".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 3]
         )
         if not ok:
             raise MediaError(f"Frame {index} could not be encoded as PNG.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vivant.clip import VideoSpec
+from vivant.controls.aspect import Aspect
 from vivant.controls.camera import Camera, combined, write_camera
 from vivant.controls.entry import Control
 from vivant.controls.fov import FieldOfView, view_of
@@ -16,19 +17,21 @@ from vivant.motion.layered import Motion
 from vivant.rendering.space.path import beyond
 from vivant.request import Request
 
-KINDS = (Camera, CameraPath, FieldOfView)
+MOVES = (Camera, CameraPath, FieldOfView)
 
 
 def camera_of(request: Request) -> tuple[Control, ...]:
-    """All that a request says of the camera."""
-    return tuple(control for control in request.controls if isinstance(control, KINDS))
+    """All that a request says of the camera, and of the shape of its frames."""
+    return tuple(c for c in request.controls if isinstance(c, (*MOVES, Aspect)))
 
 
 def filmed(request: Request, motion: Motion) -> Request:
-    """The request with the camera of a given motion, unless it has one of its own."""
-    if camera_of(request) or not motion.camera:
-        return request
-    return replace(request, controls=(*request.controls, *motion.camera))
+    """The request with the camera of a given motion, unless it has one of its own; the same with
+    the shape of the frames."""
+    own = [kinds for kinds in (MOVES, (Aspect,)) if not any(map(request.all, kinds))]
+    missing = tuple(kind for kinds in own for kind in kinds)
+    taken = tuple(control for control in motion.camera if isinstance(control, missing))
+    return replace(request, controls=(*request.controls, *taken)) if taken else request
 
 
 def camera_notes(request: Request, video: VideoSpec) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from vivant.asset import Assets
 from vivant.bundle import Bundle, parameters
 from vivant.clip import Frame, Picture, VideoSpec
+from vivant.controls.aspect import Aspect
 from vivant.controls.given import GivenField
+from vivant.controls.layer import Layer
 from vivant.field.file import field_from, write_field
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import LOOPING, Looping
@@ -18,11 +20,13 @@ from vivant.media.framing import frame_size
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.breath import breathing
 from vivant.motion.choose import choose
+from vivant.motion.crop import framed
 from vivant.motion.depth import given_depth, seen_with
 from vivant.motion.fields import Fields
 from vivant.motion.filming import camera_of, filmed
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
+from vivant.motion.like import like_notes, moving_like
 from vivant.motion.likeness import likeness
 from vivant.motion.motion_file import (
     check_picture,
@@ -37,12 +41,14 @@ from vivant.motion.reading import (
     asked_of,
     check_aspect,
     check_flat,
+    check_layer,
     check_truth,
     notes_on,
     read_layers,
     read_shot,
 )
 from vivant.motion.sampler import open_networks
+from vivant.motion.sights import layer_frames
 from vivant.motion.steering import FIRST, Steering
 from vivant.motion.truth import PARTS, write_truth
 from vivant.rendering.behind import in_place
@@ -86,9 +92,12 @@ CAPABILITIES = Capabilities(
         "camera-path",
         "fov",
         "depth",
+        "layer",
+        "aspect",
         "flow",
         "wind",
         "field",
+        "like",
     ),
     reproducible="device",
     artefacts={
@@ -100,6 +109,19 @@ CAPABILITIES = Capabilities(
         "tracks": tuple(TRACKS),
     },
 )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A ``request`` and its ``assets`` in the frame that is asked for; the ``motion`` or ``field``
+    that is given; the ``shape`` of the frame, and ``notes`` on it."""
+
+    request: Request
+    assets: Assets
+    motion: Motion | None
+    field: MotionField | None
+    shape: tuple[Aspect, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -152,38 +174,44 @@ class MotionModel:
         given = request.one(GivenField)
         if given is None:
             builtin_eyes(self.runtime.threads)  # loaded while the decoder still starts
+        opened = self._opened(request, assets)
+        request, assets = opened.request, opened.assets
         picture = assets.picture(request.keyframes[0].image)
         size = frame_size(picture.size, request.size, target)
         fps = request.fps or target.fps or FPS
-        video = VideoSpec(*size, fps, max(1, round(request.seconds * fps)))
-        if given is not None:
-            content = assets.content(given.file)
-            if is_motion(content):
-                request = filmed(request, motion_from(content, given.file.name))
-            else:
-                check_flat(request, target)
-                check_aspect(field_from(content, given.file.name), video)
+        layer = request.one(Layer)
+        if layer is not None:
+            check_layer(layer, target, scene_of(picture, self.runtime))
+        video = VideoSpec(*size, fps, max(1, round(request.seconds * fps)), layer is not None)
+        if opened.field is not None:
+            check_flat(request, target)
+            check_aspect(opened.field, video)
         check_truth(request, target)
-        return Plan(video, size, notes_on(request, assets, picture, video, target, self.runtime))
+        notes = like_notes(request, assets, self.priors, self.runtime)
+        notes += notes_on(request, assets, picture, video, target, self.runtime)
+        return Plan(video, size, (*opened.notes, *notes))
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
         """See `vivant.request.Generator`. Frames are rendered when they are asked for."""
         clock = time.monotonic()
-        given = request.one(GivenField)
-        content = None if given is None else assets.content(given.file)
+        layer = request.one(Layer)
+        opened = self._opened(request, assets)
+        request, assets = opened.request, opened.assets
         picture = assets.picture(request.keyframes[0].image)
         scene = _scene_artefact(lambda: self._seen(request, picture, assets))
-        if given is not None and content is not None and not is_motion(content):
+        if opened.field is not None:
             shot = read_shot(request, plan, assets, self.runtime)
-            field = self._obeying(field_from(content, given.file.name), shot)
+            field = self._obeying(opened.field, shot)
             made, artefacts = _by_field(shot, field, self.rendering, hooks)
             source = SourceType.ALGORITHMIC
         else:
             hooks.report("sampling", 0.0)
-            shown = self._performance(request, plan, assets, content)
+            shown = self._performance(opened, plan)
             hooks.report("sampling", 1.0)
             made, artefacts = _by_layers(shown, hooks)
-            sampled = given is None and shown.looked is not None
+            if layer is not None:
+                made = partial(layer_frames, shown, layer)
+            sampled = opened.motion is None and shown.looked is not None
             source = SourceType.COMPOSITE if sampled else SourceType.ALGORITHMIC
         return Result(
             plan=plan,
@@ -198,25 +226,44 @@ class MotionModel:
         """The scene for other programs, with the depth that is given."""
         return seen_with(scene_of(picture, self.runtime), request, assets)
 
-    def _performance(
-        self, request: Request, plan: Plan, assets: Assets, content: bytes | None
-    ) -> Performance:
-        """What is performed: a motion that is given as a file's ``content``, or a sampled one."""
-        motion = Motion() if content is None else motion_from(content, "The motion")
+    def performance(self, request: Request, plan: Plan, assets: Assets) -> Performance:
+        """What is performed. Raises what `generate` does."""
+        return self._performance(self._opened(request, assets), plan)
+
+    def _opened(self, request: Request, assets: Assets) -> _Opened:
+        """A request with its motion or field read, in the camera and the frame they have."""
+        given = request.one(GivenField)
+        motion = field = None
+        if given is not None:
+            content = assets.content(given.file)
+            if is_motion(content):
+                motion = motion_from(content, given.file.name)
+                request = filmed(request, motion)
+            else:
+                field = field_from(content, given.file.name)
+        inner, cut, notes = framed(request, assets, self.runtime)
+        return _Opened(inner, cut, motion, field, request.all(Aspect), tuple(notes))
+
+    def _performance(self, opened: _Opened, plan: Plan) -> Performance:
+        """What is performed: a motion that is given, or a sampled one."""
+        request, assets = opened.request, opened.assets
+        motion = Motion() if opened.motion is None else opened.motion
         picture = assets.picture(request.keyframes[0].image).pixels
         check_picture(motion, picture)
-        request = breathing(filmed(request, motion), assets, self.runtime)
+        request = breathing(request, assets, self.runtime)
         depth = given_depth(request, assets)
         depth = motion.depth if depth is None else depth
         shot, looked = read_layers(request, plan, assets, self.runtime, motion.scene)
         if looked is None:
             motion = Motion()
-        elif content is None:
-            motion = choose(looked, asked_of(request, shot, looked), self.priors)
+        elif opened.motion is None:
+            asked = asked_of(request, shot, looked)
+            asked, priors = moving_like(request, assets, asked, self.priors, self.runtime)
+            motion = choose(looked, asked, priors)
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)
-        motion = replace(motion, camera=camera_of(request), depth=depth)
+        motion = replace(motion, camera=(*camera_of(request), *opened.shape), depth=depth)
         things = things_of(shot, looked, self.steering)
         return Performance(shot, looked, motion, things, self.rendering, self.identity.name)
 

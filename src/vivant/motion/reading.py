@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.asset import Assets
 from vivant.clip import Picture, Plane, VideoSpec
@@ -17,6 +18,7 @@ from vivant.controls.flow import Flow, flows
 from vivant.controls.fov import FieldOfView, needs_depth, view_of
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import MoveKind
+from vivant.controls.layer import Layer
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked, Move, Still
 from vivant.controls.path import CameraPath
@@ -33,13 +35,14 @@ from vivant.motion.asked import Asked
 from vivant.motion.breath import breathing, quiet_notes
 from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
-from vivant.motion.held import Looked, asked_kinds, kind_notes, look
+from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look, snow_notes
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
 from vivant.motion.travel import travel_notes
 from vivant.rendering.exports import FLOWS, export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
+from vivant.scene.falling import falling
 from vivant.scene.overlay import overlay_of
 from vivant.scene.record import Scene
 from vivant.scene.surround import find_surround
@@ -70,6 +73,7 @@ def notes_on(
         *depth_notes(request, assets, picture, runtime, target),
         *kind_notes(request, assets, runtime),
         *quiet,
+        *snow_notes(request, assets),
         *travel_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
@@ -118,7 +122,8 @@ def read_layers(
     factor = overall(request.all(Strength))
     camera, paths = combined(request.all(Camera)), request.all(CameraPath)
     looked = None
-    if factor > 0 or needs_depth(camera, paths):
+    layered = request.one(Layer) is not None
+    if factor > 0 or needs_depth(camera, paths) or layered:
         looked = look(source, runtime, fitted, scene)
         looked = replace(looked, scene=seen_with(looked.scene, request, assets))
     move = _joined(request.all(Move), source, plan, assets)
@@ -232,7 +237,7 @@ def _with_surround(
 ) -> Plane | None:
     """What is held, with what surrounds the scene or lies over it; a move mask may ask for that,
     too."""
-    parts = (find_surround(source.pixels), overlay_of(source))
+    parts = (find_surround(source.pixels), _lettering(source))
     no_scene = [part for part in parts if part is not None]
     if not no_scene:
         return still
@@ -243,9 +248,14 @@ def _with_surround(
     return held if still is None else np.maximum(still, held)
 
 
+def _lettering(picture: Picture) -> NDArray[np.bool_] | None:
+    """What lies over the scene; nothing where it snows, since flakes look like letters."""
+    return None if falling(picture) is not None else overlay_of(picture)
+
+
 def _surround_notes(picture: Picture) -> list[str]:
     notes = []
-    surround, overlay = find_surround(picture.pixels), overlay_of(picture)
+    surround, overlay = find_surround(picture.pixels), _lettering(picture)
     if surround is not None:
         notes.append(f"The border around the scene ({surround.mean():.0%} of the picture) is held.")
     if overlay is not None and (surround is None or (overlay & ~surround).any()):
@@ -319,6 +329,25 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     return notes
 
 
+def check_layer(layer: Layer, target: Target, scene: Scene) -> None:
+    """Raises UsageError where a layer is not in the picture, or the output keeps no
+    transparency."""
+    if not target.alpha:
+        raise UsageError(
+            "A layer leaves on nothing, which this format cannot hold; choose --format prores,"
+            " webm, png or webp."
+        )
+    count = len(scene.instances)
+    if layer.number is not None and layer.number >= count:
+        raise UsageError(
+            f"There are {count} things in the picture, counted from 0, so there is none of"
+            f" {layer.number}; `vivant see` lists them."
+        )
+    if layer.kind and scene.share(layer.kind) < LEAST_SEEN:
+        there = [kind for kind, share in scene.shares().items() if share > LEAST_SEEN]
+        raise UsageError(f"No {layer.kind} is seen in the picture; seen are {', '.join(there)}.")
+
+
 def check_truth(request: Request, target: Target) -> None:
     """Raises UsageError where an export asks for what is seen while nothing is looked at."""
     parts = [p for p in dict(target.artefacts).get("truth", ()) if p not in (*FLOWS, "camera")]
@@ -341,6 +370,8 @@ def check_flat(request: Request, target: Target) -> None:
                 f"A field knows no depth, so there is no export {part!r} of it; choose from flow"
                 " and mask, or render a motion."
             )
+    if request.one(Layer) is not None:
+        raise UsageError("A field knows no layers: leave --layer out, or render a motion.")
     move = needs_depth(combined(request.all(Camera)), request.all(CameraPath))
     if move:
         raise UsageError(

@@ -36,6 +36,8 @@ SLACK = 0.02
 STEP = 0.012, 0.03
 """What a plane leaves over of depth around a place where there is no step, and where there is."""
 LEAST = 0.001
+BLURRED = 3
+"""Cells over which seen depth runs from one side of a skyline to the other."""
 BEYOND = 0.06
 """Disparity that all but the sky has at least where there is sky."""
 SKY = 0.4, 0.7
@@ -71,7 +73,7 @@ def _parted(seen: Floats, sky: Floats) -> tuple[Floats, Floats]:
     sure = np.clip((sky - SKY[0]) / (SKY[1] - SKY[0]), 0, 1)
     sure *= np.clip((NEAR_SKY[1] - seen) / (NEAR_SKY[1] - NEAR_SKY[0]), 0, 1)
     behind = seen * (1 - cv2.dilate(sure, np.ones((3, 3))))
-    clear = 1 - np.clip(cv2.dilate(sky, np.ones((3, 3))) / SKY[0], 0, 1)
+    clear = 1 - np.clip(cv2.dilate(sky, np.ones((BLURRED, BLURRED))) / SKY[0], 0, 1)
     clear = np.asarray(clear, np.float32)
     if clear.max() < 0.5 or not sure.any():
         return np.asarray(behind, np.float32), seen

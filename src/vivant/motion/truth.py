@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Plane
 from vivant.controls.path_file import Filmed, transforms_data
-from vivant.errors import UsageError
-from vivant.media.resize import fit_plane
-from vivant.motion.held import Looked
 from vivant.motion.performance import Performance
-from vivant.records import to_data
-from vivant.rendering.bodies import Body, find_bodies, shifted_matte
+from vivant.motion.sights import Sights, sights_of
 from vivant.rendering.exports import FLOWS, export
 from vivant.rendering.renderer import views_of
 from vivant.rendering.space.cameras import of_path, of_views, write_cameras
@@ -31,18 +25,10 @@ from vivant.rendering.space.planes import (
     write_plane,
 )
 from vivant.rendering.space.pose import Lens
-from vivant.rendering.space.pose import Path as Way
 from vivant.rendering.space.seen import (
     Seen,
-    kept_own,
-    mattes_flat,
-    mattes_through,
-    seen_flat,
-    seen_through,
 )
-from vivant.rendering.space.view import View
 from vivant.request import Progress
-from vivant.scene.mattes import thing_matte
 
 NERFSTUDIO = "nerfstudio"
 DEEP = ("depth", "normals")
@@ -68,7 +54,7 @@ def write_truth(
         write_cameras(folder, cameras(shown), (spec.width, spec.height))
     rest = tuple(part for part in parts if part in SEEN or part.startswith(NERFSTUDIO))
     if rest:
-        _Writer(_Truth(_looked(shown), shown), folder, rest).write(progress)
+        _Writer(sights_of(shown), folder, rest).write(progress)
 
 
 def cameras(shown: Performance) -> Filmed:
@@ -80,109 +66,11 @@ def cameras(shown: Performance) -> Filmed:
     return of_views(views, Lens(shot.controls.view), shot.spec)
 
 
-def _looked(shown: Performance) -> Looked:
-    if shown.looked is None:
-        raise UsageError("With strength 0 nothing is seen, so there is no such truth to export.")
-    return shown.looked
-
-
-@dataclass(frozen=True)
-class _Truth:
-    """What frames show, frame by frame."""
-
-    looked: Looked
-    shown: Performance
-
-    @cached_property
-    def space(self) -> tuple[View, Way] | None:
-        """The relief as it is rendered, and the path; None where the view is flat."""
-        space = self.shown.space()
-        if space is None:
-            return None
-        return View(self.shown.shot.picture.pixels, *space), space[1]
-
-    @cached_property
-    def near(self) -> Floats:
-        """Disparity ``[H, W]`` of the picture."""
-        width, height = self.shown.shot.picture.size
-        return self.shown.relief(self.looked).at((height, width))
-
-    @cached_property
-    def views(self) -> list[Floats]:
-        """Flat views, none where the camera stands still."""
-        shot = self.shown.shot
-        return views_of(shot.controls.camera, shot.spec, shot.loop)
-
-    @cached_property
-    def bodies(self) -> list[Body]:
-        """Things that travel."""
-        shown = self.shown
-        if shown.things is None:
-            return []
-        shot = shown.shot
-        return find_bodies(shown.things, shot.picture.pixels, shot.spec, shot.loop, shown.rendering)
-
-    @cached_property
-    def mattes(self) -> dict[str, Plane]:
-        """Kinds that are there, ``[H, W]``, at the size of the frames."""
-        size = self.shown.shot.picture.size
-        planes = {kind: fit_plane(alpha, size) for kind, alpha in self.looked.mattes.alpha.items()}
-        return {k: plane for k, plane in planes.items() if (plane > 127).mean() > LEAST_KIND}
-
-    @cached_property
-    def things(self) -> NDArray[np.uint16]:
-        """1 + the number of the thing at each pixel of the picture, 0 for none, ``[H, W]``."""
-        size, scene = self.shown.shot.picture.size, self.looked.scene
-        out = np.zeros(size[::-1], np.uint16)
-        for number, one in enumerate(scene.instances):
-            own = thing_matte(scene, number, self.looked.mattes.of(one.kind))
-            out[fit_plane(own, size) > 127] = number + 1
-        return out
-
-    def seen(self, index: int) -> Seen:
-        """One frame."""
-        if self.space is not None:
-            view, path = self.space
-            return seen_through(view, path.poses[index])
-        affine = self.views[index] if self.views and index else None
-        return seen_flat(self.near, affine, Lens(self.shown.shot.controls.view))
-
-    def white(self) -> float:
-        """Inverse depth of the nearest that is ever seen."""
-        step = max(1, self.shown.shot.spec.count // CHECKED)
-        frames = range(0, self.shown.shot.spec.count, step)
-        return max(1.0, *(float(self.seen(index).disparity.max()) for index in frames))
-
-    def numbers(self, seen: Seen, index: int) -> NDArray[np.uint16]:
-        """The things of one frame, those that travel where they are."""
-        things = self.things
-        for body in self.bodies:
-            before, now = shifted_matte(body, 0) > 0.5, shifted_matte(body, index) > 0.5
-            number = int(np.bincount(self.things[before]).argmax()) if before.any() else 0
-            things = np.where(now, np.uint16(number), np.where(before, np.uint16(0), things))
-        return np.asarray(kept_own(seen, things), np.uint16)
-
-    def alphas(self, seen: Seen, index: int) -> dict[str, Plane]:
-        """Mattes of the kinds in one frame."""
-        planes = list(self.mattes.values())
-        if self.space is not None:
-            view, path = self.space
-            planes = mattes_through(view, path.poses[index], planes)
-        else:
-            planes = mattes_flat(seen, planes)
-        return dict(zip(self.mattes, planes, strict=True))
-
-    def about(self) -> dict[str, Any]:
-        """What files say in numbers."""
-        rows = [to_data(one) for one in self.looked.scene.instances]
-        return {"instances": rows, "kinds": list(self.mattes)}
-
-
 @dataclass(frozen=True)
 class _Writer:
     """Writes ``parts`` of a truth into a ``folder``."""
 
-    truth: _Truth
+    truth: Sights
     folder: Path
     parts: tuple[str, ...]
 

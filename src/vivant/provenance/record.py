@@ -54,8 +54,11 @@ def _masks(request: Request, size: tuple[int, int], assets: Assets) -> dict[str,
     packed = {}
     for control in request.all(Masked):
         values = assets.mask(control.mask).values
-        if values.shape[1] > size[0]:
-            values = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.uint8)
+        scale = max(s / n for s, n in zip(size, values.shape[::-1], strict=True))
+        if scale < 1:  # the frames may show a part of it
+            wide, high = (max(1, round(n * scale)) for n in values.shape[::-1])
+            small = cv2.resize(values, (wide, high), interpolation=cv2.INTER_AREA)
+            values = np.asarray(small, np.uint8)
         buffer = io.BytesIO()
         Image.fromarray(values).save(buffer, "PNG", optimize=True)
         packed[control.mask.sha256] = base64.b64encode(buffer.getvalue()).decode()

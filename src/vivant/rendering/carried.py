@@ -8,6 +8,7 @@ Flow is Dense Inverse Search (Kroeger et al., 2016) on small grey frames.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ SHORT = 160
 """Pixels of the short side on which flow is sought."""
 ERROR = 8.0
 """Levels of disagreement at which a carried detail counts for 1/e."""
+BROAD = 8.0
+"""Pixels of the small frames; what is broader is colour, not structure."""
 LEAST_DETERMINANT = 0.35
 """Where the flow squeezes the picture's area below this share, detail fades out."""
 SAMPLES = 4000
@@ -60,17 +63,20 @@ class Drift:
         return _levels(np.asarray(flat, np.float32))
 
 
-def carry(picture: Frame, clip: Iterable[Frame], *, gated: bool = False) -> Iterator[Frame]:
+def carry(
+    picture: Frame, clip: Iterable[Frame], *, gated: bool = False, fade: float = math.inf
+) -> Iterator[Frame]:
     """The frames of ``clip`` at the size of ``picture`` ``[H, W, 3]``, the first equal to it.
 
     The clip may be smaller and of another colour, its aspect is the picture's. ``gated`` trusts
     the fine part of the difference only where the flow explains the frame: for clips far softer
-    than the picture. Without it the whole difference is carried, which jumps least.
+    than the picture. Without it the whole difference is carried, which jumps least. ``fade``
+    frames after which a gated fine part counts for 1/e.
     """
     first: Frame | None = None
     flow: Floats | None = None
     rest = coarse = np.zeros(0, np.float32)
-    for frame in clip:
+    for index, frame in enumerate(clip):
         if first is None:
             first = frame
             rest = picture.astype(np.float32) - _sized(frame, picture)
@@ -78,7 +84,8 @@ def carry(picture: Frame, clip: Iterable[Frame], *, gated: bool = False) -> Iter
             yield picture.copy()
             continue
         flow = flow_to_first(first, frame, flow)
-        yield _levels(_sized(frame, picture) + _moved_rest(rest, coarse, first, frame, flow, gated))
+        gate = _gate(first, frame, flow) * math.exp(-index / fade) if gated else None
+        yield _levels(_sized(frame, picture) + _moved_rest(rest, coarse, flow, gate))
 
 
 def flow_to_first(first: Frame, frame: Frame, before: Floats | None = None) -> Floats:
@@ -116,27 +123,32 @@ def steadied(clip: Sequence[Frame], drift: Drift) -> Iterator[Frame]:
         yield drift.undone(frame, index / max(1, len(clip) - 1))
 
 
-def _moved_rest(
-    rest: Floats, coarse: Floats, first: Frame, frame: Frame, flow: Floats, gated: bool
-) -> Floats:
+def _moved_rest(rest: Floats, coarse: Floats, flow: Floats, gate: Floats | None) -> Floats:
     size = (rest.shape[1], rest.shape[0])
     moved = _fetched(rest, flow)
-    if not gated:
+    if gate is None:
         return moved
-    gate = cv2.resize(_gate(first, frame, flow), size, interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(gate, size, interpolation=cv2.INTER_LINEAR)
     broad = _fetched(coarse, flow)
-    return np.asarray(broad + gate[..., None] * (moved - broad), np.float32)
+    return np.asarray(broad + large[..., None] * (moved - broad), np.float32)
 
 
 def _gate(first: Frame, frame: Frame, flow: Floats) -> Floats:
     """How far detail is trusted, 0 to 1, on the grid of ``flow``: exp(-(error / 8)^2), inside the
-    picture, less where it is squeezed."""
+    picture, less where it is squeezed. The error is that of structure: colours may drift."""
     size = (flow.shape[1], flow.shape[0])
-    then, now = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (first, frame))
-    error = np.abs(_fetched(then.astype(np.float32), flow) - now).mean(axis=2)
+    then, now = (
+        cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for one in (first, frame)
+    )
+    error = np.abs(_structure(_fetched(then, flow)) - _structure(now)).mean(axis=2)
     error = cv2.GaussianBlur(error, (0, 0), 1.0)
     determinant = np.clip(_determinant(flow) / LEAST_DETERMINANT, 0, 1)
     return np.asarray(np.exp(-((error / ERROR) ** 2)) * _inside(flow) * determinant, np.float32)
+
+
+def _structure(values: Floats) -> Floats:
+    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), BROAD), np.float32)
 
 
 def _determinant(flow: Floats) -> Floats:

@@ -64,6 +64,10 @@ def said(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return wrong | {status: {"description": MEANINGS[status]} for status in statuses}
 
 
+REFUSED = said(*MEANINGS)
+"""What an operation may answer that may refuse for any reason."""
+
+
 def status_of(error: Exception) -> int:
     """The status that answers a refusal, a UsageError."""
     return next(number for kind, number in STATUS if isinstance(error, kind))

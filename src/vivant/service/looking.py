@@ -13,6 +13,7 @@ from vivant.errors import UsageError
 from vivant.records import from_data
 from vivant.request import Request as ClipRequest
 from vivant.service.access import access_to
+from vivant.service.answers import REFUSED
 from vivant.service.jobs import Format, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.looks import Looks
@@ -25,7 +26,7 @@ def add_looks(app: FastAPI, jobs: Jobs, looks: Looks, keys: tuple[ApiKey, ...]) 
     """Add them."""
     submit = access_to("submit", keys)
 
-    @app.post("/v1/scene", summary="What a picture shows")
+    @app.post("/v1/scene", summary="What a picture shows", responses=REFUSED)
     def scene(
         picture: Annotated[dict[str, Any], Body()],
         _: Annotated[ApiKey, Depends(submit)],
@@ -48,7 +49,7 @@ def add_looks(app: FastAPI, jobs: Jobs, looks: Looks, keys: tuple[ApiKey, ...]) 
             "depth": images.get("depth"),
         }
 
-    @app.post("/v1/preview", summary="What would be made")
+    @app.post("/v1/preview", summary="What would be made", responses=REFUSED)
     def preview(
         request: Annotated[dict[str, Any], Body()],
         _: Annotated[ApiKey, Depends(submit)],

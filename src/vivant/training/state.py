@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vivant.errors import UsageError
 from vivant.files import publish
+from vivant.training.sharding import as_in, whole
 
 MadeOf = Mapping[str, str]
 """What a run is made of, by name for people ("recipe", "data", "seed"): fingerprints."""
@@ -38,13 +39,18 @@ class Position:
     precision: str
 
 
-def save_state(path: Path, learner: Learner, position: Position, made_of: MadeOf) -> None:
-    """Write everything that `load_state` needs to go on exactly."""
+def save_state(
+    path: Path, learner: Learner, position: Position, made_of: MadeOf, *, writes: bool = True
+) -> None:
+    """Write everything that `load_state` needs to go on exactly. What is shared out among
+    processes is gathered: each must call this, and one of them ``writes``."""
     tensors = {f"network.{k}": v for k, v in learner.network.state_dict().items()}
     tensors |= {f"average.{k}": v.clone() for k, v in learner.average.state_dict().items()}
     for index, moments in learner.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
-    tensors = {k: v.detach().contiguous() for k, v in tensors.items()}
+    tensors = {k: whole(v.detach()).contiguous() for k, v in tensors.items()}
+    if not writes:
+        return
     facts = {"step": str(position.step), "precision": position.precision}
     with publish(path) as temporary:
         save_file(tensors, temporary, {**facts, "made_of": json.dumps(dict(made_of))})
@@ -59,15 +65,23 @@ def load_state(path: Path, learner: Learner, made_of: MadeOf) -> Position | None
         return None
     check_state(path, made_of)
     facts, tensors = _read(path)
-    learner.network.load_state_dict(_part(tensors, "network."), strict=True)
-    learner.average.load_state_dict(_part(tensors, "average."), strict=True)
+    _fill(learner.network, _part(tensors, "network."))
+    _fill(learner.average, _part(tensors, "average."))
     moments: dict[int, dict[str, Tensor]] = {}
+    parameters = list(learner.network.parameters())
     for key, value in _part(tensors, "optimizer.").items():
         index, name = key.split(".", 1)
-        moments.setdefault(int(index), {})[name] = value
+        like = parameters[int(index)]
+        moments.setdefault(int(index), {})[name] = as_in(like, value) if value.ndim else value
     groups = learner.optimizer.state_dict()["param_groups"]
     learner.optimizer.load_state_dict({"state": moments, "param_groups": groups})
     return Position(int(facts["step"]), str(facts["precision"]))
+
+
+def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    own = network.state_dict()
+    placed = {k: as_in(own[k], v) if k in own else v for k, v in tensors.items()}
+    network.load_state_dict(placed, strict=True)
 
 
 def check_state(path: Path, made_of: MadeOf) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from vivant.errors import UsageError
 from vivant.files import publish
 from vivant.kept import fingerprint
 from vivant.training.precision import MEASURE, autocast, check_precision, fastest
@@ -71,6 +72,7 @@ def train(
     draw: Callable[[nn.Module], NDArray[np.uint8]] | None = None,
     stop_after: int | None = None,
     world: World = World(),  # noqa: B008 - frozen
+    sharded: bool = False,
 ) -> nn.Module:
     """Train to ``options.steps``, resuming from ``out`` if it holds a state.
 
@@ -82,20 +84,24 @@ def train(
     several processes (``world``) each draws batches of its own; the first one writes.
 
     ``made_of`` says what the run is made of besides the options: its data, or the whole "recipe"
-    and "seed" of which these options are a part. Raises UsageError where ``out`` holds a run
-    that is made of something else.
+    and "seed" of which these options are a part. ``sharded`` shares weights and moments out among
+    the processes (see `vivant.training.sharding`), which changes nothing but rounding. Raises
+    UsageError where ``out`` holds a run that is made of something else, or where a sharded run
+    leaves its precision to be measured.
     """
     out.mkdir(parents=True, exist_ok=True)
     network = task.network.to(world.device)
     torch.manual_seed(options.seed)
     average = copy.deepcopy(network).requires_grad_(False)
+    if sharded:
+        _share_out((network, average), options, world)
     optimizer = torch.optim.AdamW(
         network.parameters(), options.rate, options.betas, weight_decay=options.weight_decay
     )
     learner, identity = Learner(network, average, optimizer), _identity(options, made_of)
     begin = load_state(out / "state.safetensors", learner, identity)
     begin = begin or Position(0, _precision(task, network, options, world))
-    task.network = parallel(network, world)
+    task.network = network if sharded else parallel(network, world)
     if options.compiled:
         task.network = torch.compile(task.network, dynamic=False)
     losses: list[float] = []
@@ -105,19 +111,29 @@ def train(
         _update_average(average, network, min(options.ema, (1 + step) / (10 + step)))
         progress(step + 1, losses[-1])
         if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
-            if world.leads:
+            if world.leads or sharded:  # what is shared out all must gather
                 position = replace(begin, step=step + 1)
-                save_state(out / "state.safetensors", learner, position, identity)
+                place = out / "state.safetensors"
+                save_state(place, learner, position, identity, writes=world.leads)
                 figures = check(average.eval()) if check else {}
+                picture = draw(average) if draw else None
                 row: dict[str, float | str] = {"step": step + 1, "loss": float(np.mean(losses))}
                 row |= {**figures, "seconds": round(time.monotonic() - clock, 1)}
-                write_log(out, row | {"precision": begin.precision})
-                if draw is not None:
-                    _keep_picture(out / "pictures" / f"{step + 1:06d}.png", draw(average))
+                if world.leads:
+                    _keep_record(out, row | {"precision": begin.precision}, picture)
             meet(world)
             losses.clear()
     task.network = network
     return average.eval()
+
+
+def _share_out(networks: tuple[nn.Module, ...], options: TrainOptions, world: World) -> None:
+    if options.precision == MEASURE:
+        raise UsageError("A run that is shared out must state its precision; it is not measured.")
+    from vivant.training.sharding import shard
+
+    for network in networks:
+        shard(network, world, options.precision)
 
 
 def _identity(options: TrainOptions, made_of: MadeOf) -> MadeOf:
@@ -190,7 +206,13 @@ def write_log(out: Path, row: Mapping[str, float | str]) -> None:
                 writer.add_scalar(name, value, int(row["step"]))
 
 
-def _keep_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+def _keep_record(
+    out: Path, row: Mapping[str, float | str], picture: NDArray[np.uint8] | None
+) -> None:
+    write_log(out, row)
+    if picture is None:
+        return
+    path = out / "pictures" / f"{int(row['step']):06d}.png"
     path.parent.mkdir(exist_ok=True)
     with publish(path) as temporary:
         Image.fromarray(picture).save(temporary)

@@ -158,7 +158,7 @@ class VideoModel:
     def _features(self, frame: Frame, size: tuple[int, int]) -> Floats:
         guests = Guests(self.runtime.depth, self.runtime.kinds)
         scene = scene_of(Picture(frame), self.runtime.threads, guests)
-        grid = size[1] // self.sampling.chunk, size[0] // self.sampling.chunk
+        grid = size[1] // self.sampling.space, size[0] // self.sampling.space
         return fitted(features_of(scene), WHOLE, grid)
 
     def _velocity(self, content: bytes, before: int, video: VideoSpec) -> Floats:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Sampling:
     """``fps`` that the model was trained for; ``short`` side of its frames, pixels; ``frames`` of
-    a window and ``chunk`` of them that become one latent; ``steps`` of the midpoint solver,
-    ``shift`` of its time grid, ``guidance`` towards what the scene, words and motion say (1 = none
-    beyond)."""
+    a window; ``chunk`` of them and ``space`` pixels that become one latent; ``steps`` of the
+    midpoint solver, ``shift`` of its time grid, ``guidance`` towards what the scene, words and
+    motion say (1 = none beyond)."""
 
     fps: float = 8.0
     short: int = 64
     frames: int = 17
     chunk: int = 4
+    space: int = 4
     steps: int = 8
     shift: float = 1.0
     guidance: float = 1.0
@@ -24,18 +25,19 @@ class Sampling:
 SAMPLING = Sampling()
 WEIGHTS = "weights.safetensors"
 """The member that holds both networks: names begin with autoencoder. and transformer."""
-MULTIPLE = 8
-"""Pixels: four of a latent's, two latents of a token's."""
+TOKEN = 2
+"""Latents of a token's side."""
 LONGEST_ASPECT = 2.0
 """Longer pictures are squeezed to it while they are sampled: the positions go no further."""
 
 
 def working_size(width: int, height: int, sampling: Sampling) -> tuple[int, int]:
     """(width, height) at which a picture is sampled: the short side of the training, the long side
-    the nearest multiple of 8."""
+    in whole tokens."""
     short = min(width, height)
     sides = (min(LONGEST_ASPECT, side / short) * sampling.short for side in (width, height))
-    wide, high = (max(1, round(side / MULTIPLE)) * MULTIPLE for side in sides)
+    whole = TOKEN * sampling.space
+    wide, high = (max(1, round(side / whole)) * whole for side in sides)
     return wide, high
 
 

@@ -80,7 +80,7 @@ def sample(
     progress: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.uint8]:
     """A clip ``[count, H, W, 3]`` uint8 that begins with the ``known`` frames ``[K, H, W, 3]``, as
-    the autoencoder shows them; H and W multiples of 8. K is cut to 1 + a multiple of four.
+    the autoencoder shows them; H and W in whole tokens. K is cut to 1 + a multiple of four.
 
     The same seed gives the same clip on one machine.
     """

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from vivant.clip import Frame, VideoSpec
 from vivant.errors import VivantError
@@ -75,7 +78,26 @@ def marked(frames: Iterable[Frame], spec: VideoSpec, record: dict[str, Any]) -> 
         return iter(frames)
     said = record[ENTRY].get("carrier")
     carrier: Carrier = said if said in ("lossy", "palette") else "exact"
-    return mark(frames, spec, int(identifier, 16), bool(record.get("loop")), carrier)
+
+    def signed(colours: Iterator[Frame]) -> Iterator[Frame]:
+        return mark(colours, spec, int(identifier, 16), bool(record.get("loop")), carrier)
+
+    return _beneath_alpha(frames, signed) if spec.alpha else signed(iter(frames))
+
+
+def _beneath_alpha(
+    frames: Iterable[Frame], signed: Callable[[Iterator[Frame]], Iterator[Frame]]
+) -> Iterator[Frame]:
+    """Frames ``[H, W, 4]`` whose colours are marked and whose alpha stays."""
+    waiting: deque[Frame] = deque()
+
+    def colours() -> Iterator[Frame]:
+        for frame in frames:
+            waiting.append(frame[..., 3])
+            yield np.ascontiguousarray(frame[..., :3])
+
+    for frame in signed(colours()):
+        yield np.dstack([frame, waiting.popleft()])
 
 
 def examine(path: Path, record: dict[str, Any] | None = None) -> Examined:

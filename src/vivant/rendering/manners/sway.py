@@ -40,6 +40,8 @@ STEM = 0.85
 """What looks most like a trunk is held by so much."""
 RIM = 0.012
 """Short sides from what holds over which the motion sets in."""
+UNLIKE = 0.35
+"""Spread of the logarithms of rates: of few alike the sum would beat."""
 GUIDE = 1 / 30, 2e-3
 """Radius, in short sides, and epsilon of the filter that makes noise follow edges."""
 
@@ -118,11 +120,11 @@ class SwayManner:
     def _modes(self, nodes: tuple[int, int], rng: np.random.Generator) -> Modes:
         sway = self.sway
         rates, cosines, sines = [], [], []
-        groups = ((0.5, sway.lean, 1 / 1.5, 3), (1.0, sway.swing, 1 / 9, 6),
+        groups = ((0.5, sway.lean, 1 / 1.5, 4), (1.0, sway.swing, 1 / 9, 8),
                   (2.6, sway.flutter, 1 / 36, 5))  # fmt: skip
         for pace, amplitude, size, count in groups:
             for _ in range(count):
-                rate = sway.rate * pace * float(np.exp(rng.normal(0, 0.22)))
+                rate = sway.rate * pace * float(np.exp(rng.normal(0, UNLIKE)))
                 rate = float(closed(np.array([rate], np.float32), self.ground.loop)[0])
                 cosine, sine = self._maps(nodes, rng, size, rate)
                 scale = np.float32(amplitude * self.ground.short / np.sqrt(count))

@@ -17,14 +17,14 @@ from vivant.clip import Floats, VideoSpec
 from vivant.controls.camera import Camera, combined
 from vivant.controls.path import VIEW, CameraPath, Station, station
 from vivant.rendering.camera import ease
-from vivant.rendering.noise import Walk, walk
+from vivant.rendering.space.hand import Hand
 from vivant.rendering.space.pose import Lens, Path, Pose
 from vivant.rendering.space.relief import Relief
 
 PIVOT = 60, 0.3, 0.95
 """Percentile of disparity in the middle of the picture, and the bounds of the pivot's."""
-HAND = (0.010, 0.008, 0.35, 0.9)
-"""A hand at rest: sideways and up in short sides of the nearest, roll in degrees, Hz."""
+NEAR = 85
+"""Percentile of disparity in the middle that a lens focuses on which focuses on the near."""
 MARGIN = 0.08
 """Short sides beyond the edge that a camera may show which pulls out."""
 STEPS = 24
@@ -46,29 +46,45 @@ def path_of(
 ) -> Path:
     """The poses of all frames of a clip: of a ``camera`` and key-framed ``paths`` together, through
     a lens of ``view`` degrees across the short side."""
-    lens, pivot = Lens(view), pivot_of(relief)
-    closes = spec.seconds if loop else None
-    steady = tuple(walk(HAND[3], np.random.default_rng([seed, k]), closes) for k in range(3))
+    lens, pivot, near = Lens(view), pivot_of(relief), _middling(relief, NEAR)
+    hand = Hand.of(seed, spec.seconds if loop else None)
     at_edge, disparity, half = _border(relief)
-    margin = MARGIN if camera.zoom < 0 else 0.0
+    margin = MARGIN if _retreats(camera, paths) else 0.0
     poses = []
     for index in range(spec.count):
         share = index / spec.count
         at = station(paths, share, spec.seconds, loop)
         moves = combined((_eased(camera, ease(share, loop)), at.moves))
         pose = _placed(_pose(moves, share, lens, pivot), at)
+        pose = replace(pose, blurs=_blurs(moves, near))
         if moves.hand:
-            pose = _shaken(pose, moves.hand, steady, index / spec.fps, lens)
+            pose = _shaken(pose, moves.hand, hand, index / spec.fps, lens)
         closed = _closed_in(pose, lens, at_edge, disparity, half + np.float32(margin))
         poses.append(closed if index else Pose())
     return Path(tuple(poses), lens, margin)
 
 
+def _retreats(camera: Camera, paths: tuple[CameraPath, ...]) -> bool:
+    """Whether the camera ever goes back from where the picture was taken."""
+    keys = [key for path in paths for key in path.keys]
+    return camera.zoom < 0 or any(key.moves.zoom < 0 or key.position[2] < 0 for key in keys)
+
+
 def pivot_of(relief: Relief) -> float:
     """Disparity of what the picture is about: what is rather near in its middle."""
-    far = relief.at((48, 64))[8:44, 12:52]
     percentile, low, high = PIVOT
-    return float(np.clip(np.percentile(far, percentile), low, high))
+    return float(np.clip(_middling(relief, percentile), low, high))
+
+
+def _middling(relief: Relief, percentile: float) -> float:
+    """A percentile of the disparity in the middle of the picture."""
+    return float(np.percentile(relief.at((48, 64))[8:44, 12:52], percentile))
+
+
+def _blurs(moves: Camera, near: float) -> tuple[tuple[float, float], ...]:
+    """What a lens does that is focused on the near and on the far (`Pose.blurs`)."""
+    foci = ((near, moves.focus_near), (0.0, moves.focus_far))
+    return tuple((focus, most) for focus, most in foci if most > 0)
 
 
 def _eased(camera: Camera, way: float) -> Camera:
@@ -105,17 +121,15 @@ def _placed(pose: Pose, at: Station) -> Pose:
         tuple(np.add(*pair).tolist())
         for pair in ((pose.position, at.position), (pose.turn, at.turn))
     )
-    return Pose(position, turn, pose.zoom * at.zoom)
+    return replace(pose, position=position, turn=turn, zoom=pose.zoom * at.zoom)
 
 
-def _shaken(pose: Pose, amount: float, walks: tuple[Walk, ...], seconds: float, lens: Lens) -> Pose:
+def _shaken(pose: Pose, amount: float, hand: Hand, seconds: float, lens: Lens) -> Pose:
     """A pose as a hand holds it: it wanders, and comes from where the picture was taken."""
-    across, up, roll = (w.since(seconds) * amount for w in walks)
+    across, down = (amount / lens.focal * v for v in hand.shift(seconds))
     x, y, z = pose.position
-    pan, tilt, rolled = pose.turn
-    moved = (x + HAND[0] * across / lens.focal, y + HAND[1] * up / lens.focal, z)
-    turned = (pan + 0.25 * across, tilt + 0.2 * up, rolled + HAND[2] * roll)
-    return replace(pose, position=moved, turn=turned)
+    pan, tilt, roll = (a + amount * b for a, b in zip(pose.turn, hand.turn(seconds), strict=True))
+    return replace(pose, position=(x + across, y + down, z), turn=(pan, tilt, roll))
 
 
 def beyond(

@@ -23,11 +23,13 @@ NEAREST = 0.05
 @dataclass(frozen=True)
 class Pose:
     """``position`` x right, y down, z forward; ``turn`` degrees: pan to the right, tilt down, roll
-    clockwise; ``zoom`` of the focal length."""
+    clockwise; ``zoom`` of the focal length; ``blurs``: pairs of a disparity in focus and the blur
+    in short sides (standard deviation) of what is farthest from it."""
 
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
     zoom: float = 1.0
+    blurs: tuple[tuple[float, float], ...] = ()
 
     @property
     def rotation(self) -> Matrix:
@@ -37,6 +39,15 @@ class Pose:
         about_x = np.array([[1, 0, 0], [0, cos(tilt), -sin(tilt)], [0, sin(tilt), cos(tilt)]])
         about_z = np.array([[cos(roll), sin(roll), 0], [-sin(roll), cos(roll), 0], [0, 0, 1]])
         return np.asarray(about_z @ about_x @ about_y, np.float64)
+
+    def blur(self, disparity: Floats) -> Floats:
+        """Blur in short sides of what lies at disparities ``[h, w]``, of a thin lens: in proportion
+        to how far their disparity is from that in focus."""
+        total = np.zeros_like(disparity)
+        for focus, most in self.blurs:
+            away = np.abs(disparity - np.float32(focus)) / np.float32(max(focus, 1 - focus))
+            total += away * np.float32(most)
+        return total
 
 
 @dataclass(frozen=True)

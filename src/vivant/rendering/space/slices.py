@@ -23,6 +23,8 @@ Bools = NDArray[np.bool_]
 Box = tuple[slice, slice]
 NODE = 6.0
 """Pixels between the nodes of disparity."""
+OVER = 4
+"""Nodes by which neighbouring slices lie over one another where one surface runs on."""
 RIM = 1 / 300
 """Short sides by which what is near reaches beyond its matte: mixed colours go with it."""
 BESIDE = 0.02
@@ -72,18 +74,20 @@ def _slice(
     own = np.clip(front - nearer, 0, 1)
     if own.max() < 0.5:
         return None
+    runs_on = _runs_on(own, edges)
     covers = _within(own > 0.02, reach * short)
     if front.min() == 1:  # nothing lies behind the farthest
         alpha = front
     else:
         outline = _outline(front, nearer) if nearer.any() else front
-        alpha = np.where(covers, outline, 0).astype(np.float32)
+        wide = cv2.resize(runs_on.astype(np.float32), own.shape[::-1])
+        alpha = np.where(covers, np.maximum(outline, wide * nearer), 0).astype(np.float32)
     known = _known(own, nearer, edges, short)
     if not known.any():
         return None
     box = _box(alpha > 0.004, 2)
     colours = behind(pixels[box], known[box], (covers & (alpha > 0.004))[box], short)
-    return Slice(box, colours, alpha[box], own[box], _disparity(relief, own))
+    return Slice(box, colours, alpha[box], own[box], _disparity(relief, own, runs_on))
 
 
 def _within(there: Bools, reach: float) -> Bools:
@@ -117,17 +121,33 @@ def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
     return np.asarray(inside | runs_on)
 
 
-def _disparity(relief: Relief, own: Floats) -> Floats:
+def _runs_on(own: Floats, edges: Bools) -> Bools:
+    """Nodes at which a slice is whole, and those a little farther along the same surface, over no
+    edge: there it lies where its neighbour does, so that the two do not gape."""
+    nodes = _nodes(own.shape)
+    blocked = cv2.resize(edges.astype(np.float32), nodes[::-1], interpolation=cv2.INTER_AREA) > 0
+    blocked = cv2.dilate(blocked.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    whole = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA) > 0.97
+    inner = cv2.erode(whole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    grown = inner | (whole & ~blocked)  # the rim at an edge lies between near and far
+    for _ in range(OVER):
+        wider = cv2.dilate(grown.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        grown = wider & (~blocked | grown)
+    return np.asarray(grown if grown.any() else whole)
+
+
+def _disparity(relief: Relief, own: Floats, runs_on: Bools) -> Floats:
     """Disparity of a slice on a grid of nodes, continued beyond what is seen of it."""
-    height, width = own.shape
-    nodes = (max(4, round(height / NODE)), max(4, round(width / NODE)))
-    far = relief.at(nodes)
-    weight = cv2.resize(own, nodes[::-1], interpolation=cv2.INTER_AREA)
-    whole = (weight > 0.97).astype(np.uint8)
-    inner = cv2.erode(whole, np.ones((3, 3), np.uint8))  # its rim lies between near and far
-    if whole.any():
-        weight = (inner if inner.any() else whole).astype(np.float32)
+    far = relief.at(_nodes(own.shape))
+    weight = runs_on.astype(np.float32)
+    if not runs_on.any():
+        weight = cv2.resize(own, runs_on.shape[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(filled((far * weight)[..., None], weight)[..., 0], np.float32)
+
+
+def _nodes(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of the grid of nodes."""
+    return max(4, round(shape[0] / NODE)), max(4, round(shape[1] / NODE))
 
 
 def _box(there: Bools, margin: int) -> Box:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vivant.clip import Floats, Frame
 from vivant.rendering.manners.manner import CRISP
 from vivant.rendering.source import denser
+from vivant.rendering.space.focus import defocused
 from vivant.rendering.space.pose import Path, Pose
 from vivant.rendering.space.relief import Relief
 from vivant.rendering.space.slices import Box, Slice, sliced
@@ -28,6 +29,9 @@ NODE = 8
 """Pixels between the nodes at which places are looked up."""
 DENSE = 2
 """Pixels of a slice for one of the picture."""
+
+SHARP = 0.3
+"""Pixels of blur under which nothing is blurred."""
 
 Change = NDArray[np.int16]
 
@@ -45,7 +49,8 @@ class View:
         self.middle = np.array(self.shape[::-1], np.float32) / np.float32(2)
         self.places = _places(self.shape)
         wide = mirrored(pixels, self.margin)
-        slices = sliced(wide, relief.widened(self.margin), 1.2 * farthest(path) + 0.01)
+        reach = 1.2 * farthest(path) + 2 * blurriest(path) + 0.01
+        slices = sliced(wide, relief.widened(self.margin), reach)
         plain = tuple(_Layer.of(one, denser(one.colours)) for one in slices)
         left = cv2.subtract(pixels, self._composed(plain, Pose(), None), dtype=cv2.CV_16S)
         left = mirrored(left, self.margin)
@@ -74,6 +79,16 @@ class View:
         for _ in range(ROUNDS):
             found = self.lens.sources(pose, self.places, self._disparity(one, found))
         return self._pixels(found) + np.float32(self.margin)
+
+    def blur(self, one: Slice, pose: Pose, nodes: Floats) -> Floats | None:
+        """Standard deviation in pixels of the blur at each node ``[rows, columns]``; None where all
+        is sharp."""
+        if not pose.blurs:
+            return None
+        middle = self.middle + np.float32(self.margin - 0.5)
+        places = np.asarray((nodes - middle) / np.float32(self.short), np.float32)
+        found = pose.blur(self._disparity(one, places)) * np.float32(self.short)
+        return found if found.max() > SHARP else None
 
     def images(self, one: Slice, pose: Pose, at: Floats) -> Floats:
         """Where a slice's places ``at`` ``[h, w, 2]``, pixels of the picture with its margin, are
@@ -111,7 +126,8 @@ class _Layer:
     def lay(self, out: Frame, view: View, pose: Pose, changed: Change | None) -> None:
         """Put the slice over what lies behind it, ``out`` ``[H, W, 3]``."""
         nodes = view.sources(self.slice, pose)
-        box = self._covered(nodes, view.shape)
+        blur = view.blur(self.slice, pose, nodes)
+        box = self._covered(nodes, view.shape, 0.0 if blur is None else float(blur.max()))
         if box is None:
             return
         at = enlarged(nodes, box)
@@ -125,6 +141,8 @@ class _Layer:
             cv2.multiply(moved, cv2.merge([mine] * 3), dst=moved, dtype=cv2.CV_16S)
             colours = cv2.add(colours, moved, dtype=cv2.CV_8U)
         share = fetched(self.slice.alpha, own)
+        if blur is not None:
+            colours, share = defocused(colours, share, enlarged(blur, box))
         out[box] = cv2.blendLinear(colours, np.ascontiguousarray(out[box]), share, 1 - share)
 
     def _stirred(self, changed: Change) -> bool:
@@ -132,8 +150,8 @@ class _Layer:
         part = changed[self.slice.box][::8, ::8]
         return bool(part[self.slice.own[::8, ::8] > 0.02].any())
 
-    def _covered(self, nodes: Floats, shape: tuple[int, int]) -> Box | None:
-        """Rows and columns of the frame in which the slice may be seen."""
+    def _covered(self, nodes: Floats, shape: tuple[int, int], blur: float) -> Box | None:
+        """Rows and columns of the frame in which the slice may be seen, ``blur`` pixels wide."""
         rows, columns = self.slice.box
         x, y = nodes[..., 0], nodes[..., 1]
         inside = (x > columns.start - 2 * NODE) & (x < columns.stop + 2 * NODE)
@@ -143,7 +161,8 @@ class _Layer:
             hit = np.flatnonzero(inside.any(axis))
             if not len(hit):
                 return None
-            low, high = (int(hit[0]) - 2) * NODE, (int(hit[-1]) + 1) * NODE
+            beside = round(3 * blur)
+            low, high = (int(hit[0]) - 2) * NODE - beside, (int(hit[-1]) + 1) * NODE + beside
             out.append(slice(max(0, low), min(shape[1 - axis], high)))
         rows, columns = out
         return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
@@ -195,6 +214,11 @@ def enlarged(nodes: Floats, box: Box) -> Floats:
         for s, f in zip(box, first, strict=True)
     )
     return np.ascontiguousarray(wide[rows, columns])
+
+
+def blurriest(path: Path) -> float:
+    """The greatest blur of a path, in short sides."""
+    return max((most for pose in path.poses for _, most in pose.blurs), default=0.0)
 
 
 def farthest(path: Path) -> float:

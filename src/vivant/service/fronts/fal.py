@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 
 from vivant.errors import UsageError
 from vivant.service.access import access_to
+from vivant.service.answers import REFUSED
 from vivant.service.fronts.inputs import Repeat, json_body, keep_files
-from vivant.service.fronts.openai import REFUSED
 from vivant.service.jobs import TYPES, Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to

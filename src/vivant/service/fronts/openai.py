@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 
 from vivant.errors import UsageError
 from vivant.service.access import access_to
-from vivant.service.answers import status_of
+from vivant.service.answers import REFUSED, status_of
 from vivant.service.fronts.inputs import Repeat, form_body, json_body, keep_files, keep_upload
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
@@ -33,9 +33,9 @@ BODY = {
         for name in ("multipart/form-data", "application/json")
     }
 }
-REFUSED: dict[int | str, dict[str, Any]] = {
-    number: {"description": "refused"} for number in (401, 403, 404, 408, 409, 410, 413, 422, 429)
-}
+
+ANSWERS = {**REFUSED, 422: {"description": "it cannot be meant as given"}}
+"""Of a shape of its own."""
 
 
 class _Shaped(APIRoute):
@@ -66,7 +66,7 @@ def _error(status: int, sentence: str) -> JSONResponse:
 
 def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     """Add the operations: create, retrieve, list, content, delete."""
-    routes = APIRouter(prefix="/v1/videos", route_class=_Shaped, tags=["OpenAI"], responses=REFUSED)
+    routes = APIRouter(prefix="/v1/videos", route_class=_Shaped, tags=["OpenAI"], responses=ANSWERS)
     submit, read = access_to("submit", keys), access_to("read", keys)
 
     @routes.post("", summary="Create a video", openapi_extra={"requestBody": BODY})

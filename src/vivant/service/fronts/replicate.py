@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 from vivant.asset import Asset
 from vivant.errors import UsageError
 from vivant.service.access import access_to
+from vivant.service.answers import REFUSED
 from vivant.service.fronts.fal import model_of
 from vivant.service.fronts.inputs import (
     FILES,
@@ -25,7 +26,6 @@ from vivant.service.fronts.inputs import (
     keep_files,
     keep_upload,
 )
-from vivant.service.fronts.openai import REFUSED
 from vivant.service.jobs import Jobs
 from vivant.service.keys import ApiKey
 from vivant.service.links import link_to

@@ -45,7 +45,7 @@ class AutoencoderTask:
         options, params = self.options, self.params
         shape = options.shapes[int(rng.integers(len(options.shapes)))]
         shots = draw_shots(self.shots, shape.count, options.made, rng)
-        clips = np.stack([draw_window(s, shape, params.time, rng).clip for s in shots])
+        clips = np.stack([draw_window(s, shape, params, rng).clip for s in shots])
         grid = (shape.height // params.space, shape.width // params.space)
         size = (shape.count, params.channels, params.latent_frames(shape.frames), *grid)
         noise = options.noise * rng.standard_normal(size, np.float32)
@@ -80,7 +80,7 @@ def begin(network: VideoAutoencoder, shots: list[Shot], options: AutoencoderOpti
     drawn = draw_shots(shots, options.first, options.made, rng)
     rows = []
     for shot in drawn:
-        clip = draw_window(shot, shape, params.time, rng).clip
+        clip = draw_window(shot, shape, params, rng).clip
         tensor = scaled(torch.from_numpy(clip).permute(3, 0, 1, 2)[None])
         rows.append(patches_of(tensor, params)[0].flatten(1).T)
     values = torch.cat(rows).double()
@@ -91,11 +91,11 @@ def begin(network: VideoAutoencoder, shots: list[Shot], options: AutoencoderOpti
     network.begin_as(mean.float(), components.float(), float(scale))
 
 
-def psnr_of(network: nn.Module, shots: list[Shot], shape: Shape) -> dict[str, float]:
+def psnr_of(network: VideoAutoencoder, shots: list[Shot], shape: Shape) -> dict[str, float]:
     """Mean PSNR, dB, of decoded against true clips (8-bit levels), over the middles of shots."""
     found = []
     for shot in shots:
-        plain = draw_window(shot, shape, 4, np.random.default_rng(0), plain=True).clip
+        plain = draw_window(shot, shape, network.params, np.random.default_rng(0), plain=True).clip
         clip = scaled(torch.from_numpy(plain).permute(3, 0, 1, 2)[None])
         with torch.no_grad():
             decoded = network.decode(network.encode(clip))

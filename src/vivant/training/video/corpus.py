@@ -17,6 +17,7 @@ from vivant.errors import UsageError
 from vivant.files import publish
 from vivant.kept import fingerprint
 from vivant.scene.eyes import see
+from vivant.video.autoencoder import AutoencoderParams
 from vivant.video.conditions import Box, features_of, fitted, motion_of, words_of
 
 BEGIN_EVERY = 8
@@ -113,10 +114,15 @@ def _seen(sample: Sample, starts: list[int], kept: Path) -> dict[int, NDArray[np
 
 
 def draw_window(
-    shot: Shot, shape: Shape, chunk: int, rng: np.random.Generator, *, plain: bool = False
+    shot: Shot,
+    shape: Shape,
+    params: AutoencoderParams,
+    rng: np.random.Generator,
+    *,
+    plain: bool = False,
 ) -> Window:
     """A window of a shot: where and when it is cut, mirrored or lit is drawn; ``plain`` takes the
-    first frames and the middle. ``chunk`` frames and 4 pixels make a latent."""
+    first frames and the middle. ``params`` say how many pixels and frames make a latent."""
     steps = list(shot.features)
     start = steps[0] if plain else steps[int(rng.integers(len(steps)))]
     frames = shot.frames[start : start + shape.frames]
@@ -129,10 +135,10 @@ def draw_window(
     cut = frames[:, top : top + high, left : left + wide]
     clip = np.stack([_resized(frame, shape) for frame in cut])
     box: Box = (top / height, left / width, (top + high) / height, (left + wide) / width)
-    grid = shape.height // 4, shape.width // 4
+    grid = shape.height // params.space, shape.width // params.space
     zoom = min(height, width) / min(high, wide)
     velocity = shot.velocity[start : start + shape.frames - 1].astype(np.float32) * zoom
-    motion = motion_of(velocity, chunk, grid, box)
+    motion = motion_of(velocity, params.time, grid, box)
     window = Window(clip, fitted(shot.features[start], box, grid), motion, shot.words)
     return window if plain else _varied(window, rng)
 

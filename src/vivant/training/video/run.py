@@ -9,13 +9,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from vivant.bundle import FORMAT
 from vivant.data.shards import read_facts, shard_paths
 from vivant.files import publish
 from vivant.kept import fingerprint
 from vivant.training.builtin import write_data_list
+from vivant.training.sharding import whole
 from vivant.training.state import MadeOf, check_state
 from vivant.training.trainer import TrainOptions, train
 from vivant.training.video.autoencoder import AutoencoderOptions, AutoencoderTask, begin, psnr_of
@@ -31,7 +32,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class VideoRecipe:
-    """One complete run of the video family."""
+    """One complete run of the video family; the transformer is shared out among the processes where
+    it is ``sharded``."""
 
     name: str = "video"
     version: str = "0.1.0"
@@ -42,6 +44,7 @@ class VideoRecipe:
     video_options: VideoOptions = field(default_factory=VideoOptions)
     video_training: TrainOptions = field(default_factory=lambda: TrainOptions(1500))
     sampling: Sampling = SAMPLING
+    sharded: bool = False
 
 
 def train_video(
@@ -71,8 +74,9 @@ def train_video(
     network = _train_transformer(
         recipe, transformer, coder, shots, held_out, out, made_of, say, world
     )
+    weights = weights_of(coder, network)
     if world.leads:
-        write_video_bundle(recipe, coder, network, out / "bundle")
+        write_video_bundle(recipe, weights, out / "bundle")
         write_data_list(data, out / "bundle")
     leave(world)
     return out / "bundle"
@@ -87,6 +91,7 @@ def identity(recipe: VideoRecipe, data: Path) -> MadeOf:
         name="",
         version="",
         sampling=SAMPLING,
+        sharded=False,
         autoencoder_training=replace(stages[0], seed=0),
         video_training=replace(stages[1], seed=0),
     )
@@ -119,10 +124,16 @@ def _train_autoencoder(
         out / "autoencoder",
         made_of=made_of,
         progress=_reporter(say, "autoencoder", training.save_every),
-        check=(lambda net: psnr_of(net, held_out, shape)) if held_out else None,
+        check=(lambda net: psnr_of(_coder(net), held_out, shape)) if held_out else None,
         world=world,
     )
-    return found if isinstance(found, VideoAutoencoder) else network
+    return _coder(found)
+
+
+def _coder(network: nn.Module) -> VideoAutoencoder:
+    if not isinstance(network, VideoAutoencoder):
+        raise TypeError("the autoencoder's task trains autoencoders")
+    return network
 
 
 def _train_transformer(
@@ -149,6 +160,7 @@ def _train_transformer(
         progress=_reporter(say, "video", training.save_every),
         check=(lambda net: held_out_loss(watched, net)) if watched else None,
         world=world,
+        sharded=recipe.sharded,
     )
 
 
@@ -160,19 +172,22 @@ def _reporter(say: Say, stage: str, every: int) -> Callable[[int, float], None]:
     return report
 
 
-def write_video_bundle(
-    recipe: VideoRecipe, autoencoder: nn.Module, transformer: nn.Module, folder: Path
-) -> None:
-    """Write weights, in half precision, and configuration as a bundle of the family video."""
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = {"autoencoder": autoencoder.cpu(), "transformer": transformer.cpu()}
-    tensors = {
-        f"{part}.{name}": value.detach().half().contiguous()
+def weights_of(autoencoder: nn.Module, transformer: nn.Module) -> dict[str, Tensor]:
+    """Both networks' tensors by the names of a bundle, in half precision; what is shared out is
+    gathered, for which every process must call this."""
+    parts = {"autoencoder": autoencoder, "transformer": transformer}
+    return {
+        f"{part}.{name}": whole(value.detach()).cpu().half().contiguous()
         for part, network in parts.items()
         for name, value in network.state_dict().items()
     }
+
+
+def write_video_bundle(recipe: VideoRecipe, weights: dict[str, Tensor], folder: Path) -> None:
+    """Write the weights of `weights_of` and the configuration as a bundle of the family video."""
+    folder.mkdir(parents=True, exist_ok=True)
     with publish(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
+        save_file(weights, temporary)
     config = {
         "format": FORMAT,
         "name": recipe.name,

@@ -17,7 +17,7 @@ from vivant.video.anchor import held, known_latents
 from vivant.video.autoencoder import VideoAutoencoder
 from vivant.video.transformer import Conditions, VideoTransformer
 
-LEAST_LEFT = 0.2
+LEAST_LEFT = 0.5
 """Of the flow's time: nearer to its end an error counts no more than here."""
 
 
@@ -63,12 +63,12 @@ class VideoTask:
         """Clips, conditions, noise and flow times; the flow of the clip with the latest time."""
         options = self.options
         shape = options.shapes[int(rng.integers(len(options.shapes)))]
-        chunk = self.autoencoder.params.time
+        coder = self.autoencoder.params
         shots = draw_shots(self.shots, shape.count, options.made, rng)
-        windows = [_withheld(draw_window(s, shape, chunk, rng), options, rng) for s in shots]
+        windows = [_withheld(draw_window(s, shape, coder, rng), options, rng) for s in shots]
         t = 1 / (1 + np.exp(-rng.normal(options.time_centre, options.time_spread, shape.count)))
         n, h, w = windows[0].motion.shape[1:]
-        known = np.where(rng.random(shape.count) < options.several, 1 + chunk, 1)
+        known = np.where(rng.random(shape.count) < options.several, 1 + coder.time, 1)
         arrays = {
             "clip": np.stack([one.clip for one in windows]).transpose(0, 4, 1, 2, 3),
             "features": np.stack([one.features for one in windows]),
@@ -128,10 +128,10 @@ def measure_scales(task: VideoTask) -> Tensor:
     smoothed half-way to that of all channels: faint ones would be noise."""
     rng = np.random.default_rng(0)
     options, shape = task.options, task.options.shapes[0]
-    chunk = task.autoencoder.params.time
+    coder = task.autoencoder.params
     total = torch.zeros(task.params.channels, task.params.horizon)
     for shot in draw_shots(task.shots, options.measured, options.made, rng):
-        clip = draw_window(shot, shape, chunk, rng).clip
+        clip = draw_window(shot, shape, coder, rng).clip
         tensor = scaled(torch.from_numpy(clip).permute(3, 0, 1, 2)[None])
         one = torch.ones(1, dtype=torch.int64)
         both = torch.cat([tensor, held(tensor, one)])
