@@ -422,6 +422,14 @@ def test_a_seed_is_a_future(networks: Networks) -> None:
     )
 
 
+def test_weights_that_give_no_numbers_are_named(bundle: Path) -> None:
+    broken = open_networks(bundle)
+    broken.transformer.out.bias.fill_(float("nan"))
+    picture = np.zeros((1, 32, 32, 3), np.uint8)
+    with pytest.raises(BundleError, match="no numbers"):
+        sample(broken, picture, 17, Asked(), 0)
+
+
 def test_longer_clips_go_on_from_their_last_frames(networks: Networks) -> None:
     known = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), np.uint8)
     heard: list[float] = []

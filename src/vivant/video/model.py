@@ -21,7 +21,9 @@ from vivant.bundle import Bundle, parameters
 from vivant.child import Child, Limits
 from vivant.clip import Floats, Frame, Picture, VideoSpec
 from vivant.controls.given import GivenField
+from vivant.controls.sampling import Guidance, Steps
 from vivant.controls.strength import Strength
+from vivant.controls.words import Words
 from vivant.errors import BundleError, UnsupportedControl
 from vivant.field.file import field_from
 from vivant.field.operations import velocity_at
@@ -48,7 +50,10 @@ from vivant.video.parameters import SAMPLING, WEIGHTS, Sampling, working_size
 from vivant.wire import Answer
 
 CAPABILITIES = Capabilities(
-    controls=("strength", "field"), sizes="the picture's", frames="any", footage=True
+    controls=("strength", "field", "words", "steps", "guidance"),
+    sizes="the picture's",
+    frames="any",
+    footage=True,
 )
 LIMITS = Limits(seconds=3600.0, memory_mib=1 << 20)
 """For one step of the solver; PyTorch reserves far more memory than it uses."""
@@ -144,6 +149,7 @@ class VideoModel:
         field = request.one(GivenField)
         if field is not None:
             arrays["velocity"] = self._velocity(assets.content(field.file), before, plan.video)
+        words, steps, guidance = (request.one(kind) for kind in (Words, Steps, Guidance))
         with Child(LIMITS, called="the video model") as child:
             answers = child.ask(
                 "vivant.video.worker:sample",
@@ -152,7 +158,9 @@ class VideoModel:
                 count=before + plan.video.count,
                 seed=request.seed,
                 strength=math.prod(control.factor for control in request.all(Strength)),
-                words="",
+                words=words.text if words else "",
+                steps=steps.count if steps else self.sampling.steps,
+                guidance=guidance.scale if guidance else self.sampling.guidance,
             )
             return list(_heard(answers, hooks)[before:])
 
