@@ -148,7 +148,7 @@ def clock(base: Path) -> dict[str, Any]:
     settings = ServiceSettings(base / "data", port=free_port())
     with running(settings) as (client, processes):
         del os.environ["LD_PRELOAD"]  # ours stays
-        ids = submit(client, base, 4, 20)
+        ids = submit(client, base, 2, 5)
         first = client.get(f"/v1/jobs/{ids[0]}").json()["created"] / 1000
         time.sleep(5)
         before = [one.process.pid for one in processes.values() if one.process]
