@@ -149,7 +149,7 @@ class VideoModel:
         field = request.one(GivenField)
         if field is not None:
             arrays["velocity"] = self._velocity(assets.content(field.file), before, plan.video)
-        words, steps, guidance = (request.one(kind) for kind in (Words, Steps, Guidance))
+        words, steps, guidance = request.one(Words), request.one(Steps), request.one(Guidance)
         with Child(LIMITS, called="the video model") as child:
             answers = child.ask(
                 "vivant.video.worker:sample",
