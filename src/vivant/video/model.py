@@ -149,8 +149,7 @@ class VideoModel:
         field = request.one(GivenField)
         if field is not None:
             arrays["velocity"] = self._velocity(assets.content(field.file), before, plan.video)
-        words, steps = request.one(Words), request.one(Steps)
-        guidance = request.one(Guidance)
+        words, steps, guidance = request.one(Words), request.one(Steps), request.one(Guidance)
         with Child(LIMITS, called="the video model") as child:
             answers = child.ask(
                 "vivant.video.worker:sample",
