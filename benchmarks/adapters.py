@@ -158,8 +158,10 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         jumps, tones = ([one[what] for one in own] for what in ("jump", "tone"))
         found[name] = {
             "exact": sum(one["exact"] for one in own),
-            "jump": {"median": _two(np.median(jumps)), "worst": _two(max(jumps))},
-            "tone": {"median": _two(np.median(tones)), "worst": _two(max(tones))},
+            "jump": {"median": _two(np.median(jumps)), "worst": _two(max(jumps)),
+                     "at most 1.2": sum(jump <= 1.2 for jump in jumps)},
+            "tone": {"median": _two(np.median(tones)), "worst": _two(max(tones)),
+                     "at most 6": sum(one <= 6 for one in tones)},
             "psnr": {f"{t:g} s": _two(np.mean([one["psnr"][k] for one in own]))
                      for k, t in enumerate(TIMES)},
             "mean": _two(np.mean([one["mean"] for one in own])),

@@ -206,7 +206,8 @@ def main() -> None:
         "asked": {str(least): asked(known, chances, finder, least) for least in LEASTS},
     }
     if args.weights is not None:
-        np.save(args.weights, fitted([one for one in known if one.picture not in TESTED]))
+        weights = fitted([one for one in known if one.picture not in TESTED])
+        args.weights.write_text(json.dumps([float(f"{v:.6g}") for v in weights]))
     args.out.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report, indent=1))
 

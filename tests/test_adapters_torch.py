@@ -87,6 +87,15 @@ def test_a_family_gives_what_its_row_says(tiny: Path, child: Child, name: str) -
     assert np.abs(sampled(child, asked | {"seed": 1})[1].astype(int) - frames).max() > 1
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_grid_of_frames_goes_on(tiny: Path, child: Child, name: str) -> None:
+    grid = family_named(name).grid
+    for needed in (2, 18):
+        steps = family_named(name).least_steps
+        _, frames = sampled(child, job(tiny, name, needed=needed, steps=steps))
+        assert len(frames) == grid.given(grid.rounds(needed))
+
+
 @pytest.mark.parametrize("name", [family.name for family in TABLE if family.noise])
 def test_noise_that_moves_is_taken(tiny: Path, child: Child, name: str) -> None:
     grid = family_named(name).grid

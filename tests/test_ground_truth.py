@@ -43,7 +43,7 @@ def flow_of(path: Path) -> np.ndarray:
     return np.frombuffer(data[12:], "<f4").reshape(height, width, 2)
 
 
-@pytest.mark.parametrize("moves", ["truck-right 5%, push-in 8%, roll-left 2", "orbit 2deg", "pan-left 5%, roll-right 3, swing 2%"])  # fmt: skip
+@pytest.mark.parametrize("moves", ["truck-right 5%, push-in 8%, roll-left 2", "orbit 2deg", "pull-out 5%", "pan-left 5%, roll-right 3, swing 2%"])  # fmt: skip
 def test_depth_and_cameras_lead_where_the_flow_does(moves: str, tmp_path: Path) -> None:
     written(tmp_path, ("depth", "camera", "flow"), camera=moves, strength=0)
     for index in (1, 2, 3):

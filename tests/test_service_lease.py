@@ -23,7 +23,7 @@ pytest.importorskip("dbos", reason="needs the [serve] extra")
 from vivant.files import Locked, sha256_of
 from vivant.service.queue.claim import claimed_slot
 from vivant.service.queue.client import ENDED, Queue
-from vivant.service.queue.lease import LEFT, Watch, beating
+from vivant.service.queue.lease import LEFT, Lasting, Watch, beating
 from vivant.service.queue.store import client_for, prepare
 from vivant.service.queue.tables import connect
 from vivant.service.settings import ServiceSettings
@@ -47,6 +47,25 @@ def test_time_in_which_nobody_looked_does_not_count() -> None:
     assert watch.dead({"a": 0}, (), 1004) == set()
     assert watch.dead({"a": 0}, (), 1008) == set()
     assert watch.dead({"a": 0}, (), 1010) == {"a"}
+
+
+def test_who_cannot_beat_thinks_nobody_dead() -> None:
+    watch = Watch(10, "me")
+    for now in (0, 4, 8, 12, 16):
+        assert watch.dead({"me": 7, "a": 0, "b": LEFT}, (), now) == {"b"}
+    watch.dead({"me": 8, "a": 0}, (), 17)
+    assert watch.dead({"me": 9, "a": 0}, (), 20) == set()  # a had its lease since
+    watch.dead({"me": 10, "a": 0}, (), 24)
+    assert watch.dead({"me": 11, "a": 0}, (), 28) == {"a"}
+
+
+def test_what_lasts_is_told_once_and_a_break_begins_anew() -> None:
+    lasting = Lasting(10)
+    assert [lasting.is_over(holds, now) for holds, now in [(True, 0), (True, 9), (False, 9.5)]] == [
+        False, False, False
+    ]  # fmt: skip
+    found = [lasting.is_over(True, now) for now in (10, 15, 20, 21, 25, 32)]
+    assert found == [False, False, True, False, False, True]
 
 
 def test_who_left_is_dead_at_once_and_who_works_without_a_row_after_a_lease() -> None:

@@ -8,7 +8,7 @@ import vivant
 from vivant.cli.main import command_line
 
 SHARED = {
-    "--camera", "--consent", "--export", "--flow", "--flow-format", "--format", "--fps", "--hold", "--json", "--loop",
+    "--aspect", "--camera", "--consent", "--depth", "--export", "--fov", "--flow", "--flow-format", "--format", "--fps", "--hold", "--json", "--layer", "--loop",
     "--lossless", "--model", "--move", "--no-watermark", "--out", "--overwrite", "--save-field",
     "--save-motion", "--save-scene",
     "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
@@ -16,11 +16,15 @@ SHARED = {
 COMMANDS = {
     "animate": {
         "photos", "--field", "--samples", "--seed", "--last", "--steps", "--guidance", "--render",
-        "--steady-colour", "--draft", "--moved-noise",
+        "--steady-colour", "--draft", "--moved-noise", "--keyframe", "--like", "--transition",
     } | SHARED,
+    "batch": {
+        "manifest", "--cluster", "--folder", "--json", "--out", "--processes", "--queue", "--ray",
+        "--results", "-o",
+    },
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
-        "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
+        "pictures", "--alive", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
         "--out", "--overwrite", "--seconds", "--size", "-o",
     },
     "clean": {
@@ -57,17 +61,20 @@ COMMANDS = {
         "clip", "--consent", "--format", "--fps", "--json", "--no-watermark", "--out",
         "--overwrite", "--size", "--speed", "-o",
     },
-    "serve": {"--folder", "--host", "--name", "--new-key", "--no-worker", "--port", "--queue"},
+    "serve": {
+        "--disk-floor", "--folder", "--host", "--lease", "--name", "--new-key", "--no-worker",
+        "--port", "--queue", "--rate", "--results", "--webhook-host",
+    },
     "see": {
-        "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "-o",
+        "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "--with-depth", "-o",
     },
     "stir": {
         "clip", "--camera", "--consent", "--format", "--json", "--no-watermark", "--out",
         "--overwrite", "--size", "-o",
     },
     "train": {"recipe", "--data", "--from", "--out", "--val"},
-    "verify": {"files", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},
-    "worker": {"--folder", "--queue", "--slot", "--supervised"},
+    "verify": {"files", "--depth", "--field", "--json", "--model", "--picture", "--rerender", "--trust"},
+    "worker": {"--folder", "--lease", "--queue", "--results", "--slot", "--supervised"},
 }  # fmt: skip
 
 
@@ -81,5 +88,8 @@ def test_commands_and_options() -> None:
 
 
 def test_names_of_the_facade() -> None:
-    assert vivant.__all__ == ["Animation", "__version__", "animate", "render", "verify"]
+    assert vivant.__all__ == [
+        "Animation", "Hooks", "VivantError", "VivantPipeline", "__version__", "animate", "connect",
+        "render", "verify",
+    ]  # fmt: skip
     assert all(hasattr(vivant, name) for name in vivant.__all__)

@@ -17,6 +17,7 @@ SOURCES = EXAMPLES.parent / "src" / "vivant"
 DECODES = re.compile(r"\b(av\.open|Image\.open|cv2\.(imread|imdecode\w*|VideoCapture))\(")
 MAY_DECODE = {
     "media/read.py", "media/raster.py", "media/mask_samples.py", "media/video.py", "media/decoder_child.py",
+    "media/animation.py",  # what they call
     "media/write.py",  # opens containers to write them
     "data/teacher_files.py",  # `read_taught`, of its own labels
     "data/shards.py",  # `read_sample`, the child's side of `read_samples`

@@ -239,6 +239,7 @@ class Service:
         size: str | tuple[int, int] | None = None,
         seed: int = 0,
         model: str = "builtin",
+        last: Image | None = None,
         consent: bool = False,
         **controls: Value | Iterable[Value],
     ) -> RemoteAnimation:
@@ -248,7 +249,7 @@ class Service:
         with FileAssets() as assets:
             request = request_of(
                 picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed,
-                model=model,
+                model=model, last=last,
             )  # fmt: skip
             for sha256, kind in named_in(request.to_data()).items():
                 self._sent(Asset(sha256, kind), assets)

@@ -4,17 +4,17 @@ The metadata's ``motion`` is JSON: ``format`` "vivant-motion", ``version`` 1, an
 kind, part, seed, and the parameters of the manner under the manner's name; tensors ``velocity.N``
 (float16) are the fields of layers that flow. The scene is in it as in a file of its own
 (`vivant.scene.file`), under ``scene`` of that JSON, and ``likeness`` is a thumbnail of the picture.
-``camera`` is what was asked of the camera, as controls of a request; the tensor ``depth`` a 16-bit
-PNG of the depth that was given.
+``camera`` is what was asked of the camera, as controls of a request; the tensor ``depth`` the
+depth that was given, 16 bits, deflated.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
@@ -34,6 +34,8 @@ FORMAT = "vivant-motion"
 VERSION = 1
 MOST_BYTES = 1 << 24
 MOST_LAYERS = 256
+MOST_DEPTH = 1 << 22
+"""Places of a depth map."""
 
 
 def motion_bytes(motion: Motion) -> bytes:
@@ -147,14 +149,19 @@ def _scene(rows: dict[str, Any], tensors: dict[str, NDArray[Any]], name: str) ->
 
 
 def _packed(depth: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The bytes of a PNG."""
-    return np.asarray(cv2.imencode(".png", depth)[1], np.uint8).ravel()
+    """Rows and columns, then what each place differs by from the one to its left, deflated."""
+    steps = np.diff(depth, axis=1, prepend=np.uint16(0)).astype("<u2")
+    head = np.array(depth.shape, "<u4").tobytes()
+    return np.frombuffer(head + zlib.compress(steps.tobytes()), np.uint8)
 
 
 def _unpacked(data: NDArray[Any]) -> NDArray[np.uint16]:
-    found = cv2.imdecode(data.astype(np.uint8), cv2.IMREAD_UNCHANGED)
-    if found is None or found.dtype != np.uint16 or found.ndim != 2:
-        raise ValueError("the depth is no 16-bit picture")
+    content = data.astype(np.uint8).tobytes()
+    rows, columns = np.frombuffer(content[:8], "<u4").tolist()
+    if not 0 < rows * columns <= MOST_DEPTH:
+        raise ValueError("the depth is too large, or empty")
+    steps = zlib.decompressobj().decompress(content[8:], 2 * rows * columns)
+    found = np.cumsum(np.frombuffer(steps, "<u2").reshape(rows, columns), axis=1, dtype=np.uint16)
     return np.asarray(found, np.uint16)
 
 

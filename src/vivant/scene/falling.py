@@ -8,6 +8,7 @@ that it goes by the flakes and not by what else is in a winter's picture.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from vivant.rendering.manners.flakes import LEAST, LONGEST, SHORT, Flakes, flake
 from vivant.scene.encoder import features
 from vivant.scene.network import STRIDE
 
-WEIGHTS = Path(__file__).with_name("falling.npy")
+WEIGHTS = Path(__file__).with_name("falling.json")
 SEEN, MOST = 384, 640
 """Short side in pixels at which a picture is looked at, and its long one at most."""
 TILES = 6, 8
@@ -122,4 +123,4 @@ def _remembered(key: _Key) -> Falling | None:
 
 @cache
 def _weights() -> Floats:
-    return np.asarray(np.load(WEIGHTS), np.float32)
+    return np.array(json.loads(WEIGHTS.read_text("utf-8")), np.float32)

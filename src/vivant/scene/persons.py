@@ -7,6 +7,7 @@ ImageNet, which tells animals apart) over a square of twice the face; logistic r
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from vivant.clip import Floats, Frame, Picture
 from vivant.scene.encoder import features
 from vivant.scene.eyes import beings
 
-WEIGHTS = Path(__file__).with_name("persons.npy")
+WEIGHTS = Path(__file__).with_name("persons.json")
 SIDE = 128
 """Pixels on a side of what is looked at."""
 AROUND = 2.0
@@ -77,4 +78,4 @@ def described(square: Frame) -> Floats:
 
 @cache
 def _weights() -> Floats:
-    return np.asarray(np.load(WEIGHTS), np.float32)
+    return np.array(json.loads(WEIGHTS.read_text("utf-8")), np.float32)

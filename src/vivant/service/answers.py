@@ -47,11 +47,6 @@ MEANINGS = {
 ALWAYS = (400, 401, 403, 429, 503, 507)
 """What every operation may answer."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
-REFUSED: dict[int | str, dict[str, Any]] = {
-    number: {"description": MEANINGS.get(number, "it cannot be meant as given")}
-    for number in (401, 403, 404, 408, 409, 410, 413, 422, 429, 503, 507)
-}
-"""What operations in the shapes of others may answer, whose bodies are theirs."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,10 @@ def said(*statuses: int) -> dict[int | str, dict[str, Any]]:
         422: {"description": "it cannot be meant as given", "model": Refusal}
     }
     return wrong | {status: {"description": MEANINGS[status]} for status in statuses}
+
+
+REFUSED = said(*MEANINGS)
+"""What an operation may answer that may refuse for any reason."""
 
 
 def status_of(error: Exception) -> int:

@@ -17,7 +17,7 @@ from vivant.clip import Floats, VideoSpec
 from vivant.controls.camera import Camera, combined
 from vivant.controls.path import VIEW, CameraPath, Station, station
 from vivant.rendering.camera import ease
-from vivant.rendering.noise import Walk, walk
+from vivant.rendering.space.hand import Hand
 from vivant.rendering.space.pose import Lens, Path, Pose
 from vivant.rendering.space.relief import Relief
 
@@ -25,8 +25,6 @@ PIVOT = 60, 0.3, 0.95
 """Percentile of disparity in the middle of the picture, and the bounds of the pivot's."""
 NEAR = 85
 """Percentile of disparity in the middle that a lens focuses on which focuses on the near."""
-HAND = (0.010, 0.008, 0.35, 0.9)
-"""A hand at rest: sideways and up in short sides of the nearest, roll in degrees, Hz."""
 MARGIN = 0.08
 """Short sides beyond the edge that a camera may show which pulls out."""
 STEPS = 24
@@ -49,8 +47,7 @@ def path_of(
     """The poses of all frames of a clip: of a ``camera`` and key-framed ``paths`` together, through
     a lens of ``view`` degrees across the short side."""
     lens, pivot, near = Lens(view), pivot_of(relief), _middling(relief, NEAR)
-    closes = spec.seconds if loop else None
-    steady = tuple(walk(HAND[3], np.random.default_rng([seed, k]), closes) for k in range(3))
+    hand = Hand.of(seed, spec.seconds if loop else None)
     at_edge, disparity, half = _border(relief)
     margin = MARGIN if _retreats(camera, paths) else 0.0
     poses = []
@@ -61,7 +58,7 @@ def path_of(
         pose = _placed(_pose(moves, share, lens, pivot), at)
         pose = replace(pose, blurs=_blurs(moves, near))
         if moves.hand:
-            pose = _shaken(pose, moves.hand, steady, index / spec.fps, lens)
+            pose = _shaken(pose, moves.hand, hand, index / spec.fps, lens)
         closed = _closed_in(pose, lens, at_edge, disparity, half + np.float32(margin))
         poses.append(closed if index else Pose())
     return Path(tuple(poses), lens, margin)
@@ -127,14 +124,12 @@ def _placed(pose: Pose, at: Station) -> Pose:
     return replace(pose, position=position, turn=turn, zoom=pose.zoom * at.zoom)
 
 
-def _shaken(pose: Pose, amount: float, walks: tuple[Walk, ...], seconds: float, lens: Lens) -> Pose:
+def _shaken(pose: Pose, amount: float, hand: Hand, seconds: float, lens: Lens) -> Pose:
     """A pose as a hand holds it: it wanders, and comes from where the picture was taken."""
-    across, up, roll = (w.since(seconds) * amount for w in walks)
+    across, down = (amount / lens.focal * v for v in hand.shift(seconds))
     x, y, z = pose.position
-    pan, tilt, rolled = pose.turn
-    moved = (x + HAND[0] * across / lens.focal, y + HAND[1] * up / lens.focal, z)
-    turned = (pan + 0.25 * across, tilt + 0.2 * up, rolled + HAND[2] * roll)
-    return replace(pose, position=moved, turn=turned)
+    pan, tilt, roll = (a + amount * b for a, b in zip(pose.turn, hand.turn(seconds), strict=True))
+    return replace(pose, position=(x + across, y + down, z), turn=(pan, tilt, roll))
 
 
 def beyond(

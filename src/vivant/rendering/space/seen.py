@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Plane
 from vivant.rendering.space.pose import NEAREST, Lens, Pose
-from vivant.rendering.space.truth import SOFT, Where, depth_at, followed
+from vivant.rendering.space.truth import SOFT, Where, depth_at, followed, within
 from vivant.rendering.space.view import NODE, View, enlarged, fetched
 
 Points = NDArray[np.floating]
@@ -56,11 +56,12 @@ def seen_through(view: View, pose: Pose) -> Seen:
         here = share > 0.5
         if not here.any():
             continue
-        spot = np.asarray((at + np.float32(0.5) - view.middle) / view.short, np.float32)
+        inside = at - np.float32(view.margin)
+        spot = np.asarray((inside + np.float32(0.5) - view.middle) / view.short, np.float32)
         near = _nearness(view.lens, pose, spot, depth_at(view, one, at))
-        places[here], disparity[here] = at[here], near[here]
+        places[here], disparity[here] = inside[here], near[here]
         normals[here] = normals_of(near, focal, view.middle)[here]
-        mine = fetched(one.own, at - corner) > 1 - SOFT
+        mine = (fetched(one.own, at - corner) > 1 - SOFT) & within(view, inside)
         own[here] = mine[here]
         sure = mine & (share > 1 - SOFT) & followed(view, one, pose, at)
         exact = np.where(here, sure, exact & (share < SOFT))
@@ -125,8 +126,10 @@ def mattes_through(view: View, pose: Pose, mattes: Sequence[Plane]) -> list[Plan
         at = enlarged(view.sources(one, pose), whole)
         corner = np.array([one.box[1].start, one.box[0].start], np.float32)
         share, own = (fetched(plane, at - corner) for plane in (one.alpha, one.own))
+        inside = at - np.float32(view.margin)
+        own = np.minimum(own, 1) * within(view, inside)
         for number, matte in enumerate(mattes):
-            mine = fetched(matte, at).astype(np.float32) * np.minimum(own, 1)
+            mine = fetched(matte, inside).astype(np.float32) * own
             out[number] += share * (mine - out[number])
     return [np.asarray(np.round(np.clip(total, 0, 255)), np.uint8) for total in out]
 

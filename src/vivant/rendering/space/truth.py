@@ -18,6 +18,13 @@ SOFT = 0.02
 Where = NDArray[np.bool_]
 
 
+def within(view: View, places: Floats) -> Where:
+    """Whether pixels ``[h, w, 2]`` lie in the picture, and not beyond its edge."""
+    h, w = view.shape
+    low, high = (places > -0.5).all(axis=-1), (places < (w - 0.5, h - 0.5)).all(axis=-1)
+    return np.asarray(low & high)
+
+
 def followed(view: View, one: Slice, pose: Pose, at: Floats) -> Where:
     """Where the places ``at`` ``[H, W, 2]`` that a frame shows of a slice, looked up on nodes, are
     those of the pinhole camera and the depth there."""
@@ -25,14 +32,15 @@ def followed(view: View, one: Slice, pose: Pose, at: Floats) -> Where:
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     spot = np.asarray((np.dstack([x, y]) + 0.5 - view.middle) / view.short, np.float32)
     found = view.lens.sources(pose, spot, depth_at(view, one, at))
-    error = found * view.short + view.middle - 0.5 - at
+    error = found * view.short + view.middle + view.margin - 0.5 - at
     return np.asarray(np.abs(error).max(axis=-1) < FOLLOWED)
 
 
 def depth_at(view: View, one: Slice, at: Floats) -> Floats:
-    """Disparity of a slice at pixels ``at`` ``[h, w, 2]`` of the picture."""
+    """Disparity of a slice at pixels ``at`` ``[h, w, 2]`` of the picture with its margin."""
     rows, columns = one.disparity.shape
-    cells = np.array([columns / view.shape[1], rows / view.shape[0]], np.float32)
+    height, width = (side + 2 * view.margin for side in view.shape)
+    cells = np.array([columns / width, rows / height], np.float32)
     where = (at + np.float32(0.5)) * cells - np.float32(0.5)
     return np.asarray(fetched(one.disparity, where), np.float32)
 
@@ -54,7 +62,7 @@ def through(
         inside = at - np.float32(view.margin)
         moved = at + fetched(flow, inside)
         sure = fetched(exact.astype(np.float32), inside) > 1 - SOFT
-        sure &= (inside > -0.5).all(axis=-1) & (inside < (w - 0.5, h - 0.5)).all(axis=-1)
+        sure &= within(view, inside)
         own = fetched(one.own, at - corner) > 1 - SOFT
         seen = view.images(one, before, moved)
         out[here] = seen[here]

@@ -34,6 +34,9 @@ BODY = {
     }
 }
 
+ANSWERS = {**REFUSED, 422: {"description": "it cannot be meant as given"}}
+"""Of a shape of its own."""
+
 
 class _Shaped(APIRoute):
     """Refusals as OpenAI's clients read them."""
@@ -63,7 +66,7 @@ def _error(status: int, sentence: str) -> JSONResponse:
 
 def add(app: FastAPI, jobs: Jobs, keys: tuple[ApiKey, ...]) -> None:
     """Add the operations: create, retrieve, list, content, delete."""
-    routes = APIRouter(prefix="/v1/videos", route_class=_Shaped, tags=["OpenAI"], responses=REFUSED)
+    routes = APIRouter(prefix="/v1/videos", route_class=_Shaped, tags=["OpenAI"], responses=ANSWERS)
     submit, read = access_to("submit", keys), access_to("read", keys)
 
     @routes.post("", summary="Create a video", openapi_extra={"requestBody": BODY})

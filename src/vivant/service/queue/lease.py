@@ -28,9 +28,11 @@ LIVELINESS = 5
 
 @dataclass
 class Watch:
-    """Tells the dead by looking again and again. ``lease``: seconds without a beat."""
+    """Tells the dead by looking again and again. ``lease``: seconds without a beat; ``me`` looks:
+    while its own beats do not get through (the disk is full), only who left is dead to it."""
 
     lease: float
+    me: str = ""
     _seen: dict[str, tuple[int, float]] = field(default_factory=dict)
     _looked: float = float("-inf")
 
@@ -45,11 +47,33 @@ class Watch:
             name: known[name] if name in known and known[name][0] == beat else (beat, now)
             for name, beat in found.items()
         }
+        own = self._seen.get(self.me)
+        mute = own is not None and now - own[1] > self.lease / 2
+        if mute:
+            self._looked = float("-inf")
         return {
             name
             for name, (beat, since) in self._seen.items()
-            if beat == LEFT or now - since >= self.lease
+            if name != self.me and (beat == LEFT or (now - since >= self.lease and not mute))
         }
+
+
+@dataclass
+class Lasting:
+    """Tells what holds for ``seconds`` without a break."""
+
+    seconds: float
+    _since: float | None = None
+
+    def is_over(self, holds: bool, now: float) -> bool:
+        """Whether it has held for that long at ``now``; the count begins anew then."""
+        if not holds or self._since is None:
+            self._since = now if holds else None
+            return False
+        if now - self._since < self.seconds:
+            return False
+        self._since = None
+        return True
 
 
 @contextmanager
@@ -103,25 +127,33 @@ def watching(
     lease: float,
     working: Callable[[], Collection[str]],
     adopt: Callable[[str], None],
+    busy: Callable[[], bool],
 ) -> Iterator[None]:
     """Look after the other workers while the body runs: the jobs of a dead one are put back.
 
     ``working`` gives the executors that have a job; ``adopt`` puts the jobs of one back and must
-    be safe to repeat, since several workers may do it at once.
+    be safe to repeat, since several workers may do it at once. A job that is ours by the database
+    while this process is not ``busy`` for a lease is put back, too: its end could not be written.
     """
     over = threading.Event()
-    watch = Watch(lease)
+    watch, left = Watch(lease, executor), Lasting(lease)
 
     def look() -> None:
+        well = True
         while not over.wait(min(lease / (2 * LIVELINESS), 1.0)):
             try:
-                for name in watch.dead(_beats(engine), working(), time.monotonic()) - {executor}:
+                now, at_work = time.monotonic(), working()
+                for name in watch.dead(_beats(engine), at_work, now):
                     _bury(engine, name)
                     adopt(name)
+                if left.is_over(executor in at_work and not busy(), now):
+                    adopt(executor)
+                well = True
             except Exception as error:  # the database is away, or refuses: at the next look
-                print(
-                    f"vivant: {type(error).__name__} while looking after workers", file=sys.stderr
-                )
+                if well:  # once, until it is back
+                    kind = type(error).__name__
+                    print(f"vivant: {kind} while looking after workers", file=sys.stderr)
+                well = False
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()

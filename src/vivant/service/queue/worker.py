@@ -44,10 +44,12 @@ def run_worker(
         stack.callback(client.destroy)
         executor = f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
         stack.enter_context(beating(engine, executor, place, settings.lease))
-        _register(settings, client, executor)
+        under_way: set[str] = set()
+        _register(settings, client, executor, under_way)
         DBOS(config=config_for(settings, executor))
         DBOS.launch()
-        with watching(engine, executor, settings.lease, partial(_working, client), _put_back):
+        working, busy = partial(_working, client), partial(bool, under_way)
+        with watching(engine, executor, settings.lease, working, _put_back, busy):
             until.wait()
         DBOS.destroy(workflow_completion_timeout_sec=LAST_SECONDS)
 
@@ -63,7 +65,9 @@ def _put_back(executor: str) -> None:
     DBOS._recover_pending_workflows([executor])
 
 
-def _register(settings: ServiceSettings, client: DBOSClient, executor: str) -> None:
+def _register(
+    settings: ServiceSettings, client: DBOSClient, executor: str, under_way: set[str]
+) -> None:
     @DBOS.workflow(name=MAKE, max_recovery_attempts=ATTEMPTS)
     def make(job_id: str, body: dict[str, Any]) -> dict[str, Any]:
         return work(job_id, body)
@@ -71,7 +75,11 @@ def _register(settings: ServiceSettings, client: DBOSClient, executor: str) -> N
     @DBOS.step(name="work")
     def work(job_id: str, body: dict[str, Any]) -> dict[str, Any]:
         watch = _Watch(client, job_id, executor)
-        return carry_out(settings, job_id, body, Hooks(watch.tell, watch.cancelled))
+        under_way.add(job_id)
+        try:
+            return carry_out(settings, job_id, body, Hooks(watch.tell, watch.cancelled))
+        finally:
+            under_way.discard(job_id)
 
 
 class _Watch:
