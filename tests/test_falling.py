@@ -18,7 +18,8 @@ from vivant.media.assets import FileAssets
 from vivant.motion.asked import Asked
 from vivant.motion.breath import quiet_notes
 from vivant.motion.choose import choose
-from vivant.motion.held import Looked, look, snow_notes
+from vivant.motion.held import Looked, look
+from vivant.motion.snow import snow_notes
 from vivant.motion.stage import staged
 from vivant.rendering.manners.particles import Particles
 from vivant.request import Keyframe, Request, Runtime
