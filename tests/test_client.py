@@ -111,6 +111,8 @@ def test_what_a_service_cannot_do_is_refused_by_name(
         clip.save(tmp_path / "clip.mkv")
     with pytest.raises(UsageError, match="no model 'svd'"):
         service.animate(photo, model="svd", **SMALL)
+    with pytest.raises(UsageError, match="key frames cannot honour the control camera"):
+        service.animate(photo, last=photo, camera="push-in")
     with pytest.raises(UsageError, match="9000x9000"):
         service.animate(photo, size="9000x9000")
     tmp_path.joinpath("no.png").write_text("no picture")
