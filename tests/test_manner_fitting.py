@@ -12,8 +12,9 @@ from vivant.cli.training import load_recipe, train_recipe
 from vivant.data.temporal import Vector
 from vivant.errors import UsageError
 from vivant.motion.priors import PRIORS, priors_of
+from vivant.motion.trial import Axis, Manner, camera_stands, with_factors
 from vivant.training import manners
-from vivant.training.manner_clips import Axis, Manner, Seen, camera_stands, with_factors
+from vivant.training.manner_clips import Seen
 from vivant.training.manners import MannersRecipe, applied, fit, learned, weights
 
 SKY = Manner("sky", "sky", (Axis(("sky_speed",)),))

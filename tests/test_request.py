@@ -23,6 +23,7 @@ from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.layer import Layer
+from vivant.controls.like import Like
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
 from vivant.controls.path import CameraPath, Key
@@ -31,6 +32,7 @@ from vivant.controls.start import Draft, MovedNoise
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.table import TABLE, entry_of
+from vivant.controls.transition import Transition
 from vivant.controls.wind import Wind
 from vivant.controls.words import Words
 from vivant.errors import UsageError
@@ -78,7 +80,8 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
         Stir(),
     )
     shape = (Layer(number=2), Aspect(4, 5))
-    controls = (*own, way, depth, *shape, *sampled, Draft(0.4), MovedNoise(), *edits)
+    observed = (Transition(), Like(Asset("e" * 64, "clip")))
+    controls = (*own, way, depth, *shape, *sampled, Draft(0.4), MovedNoise(), *observed, *edits)
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

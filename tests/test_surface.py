@@ -16,7 +16,7 @@ SHARED = {
 COMMANDS = {
     "animate": {
         "photos", "--field", "--samples", "--seed", "--last", "--steps", "--guidance", "--render",
-        "--steady-colour", "--draft", "--moved-noise",
+        "--steady-colour", "--draft", "--moved-noise", "--keyframe", "--like", "--transition",
     } | SHARED,
     "batch": {
         "manifest", "--cluster", "--folder", "--json", "--out", "--processes", "--queue", "--ray",
@@ -24,7 +24,7 @@ COMMANDS = {
     },
     "bench": {"photo", "--long", "--out", "--seconds", "--sizes"},
     "between": {
-        "pictures", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
+        "pictures", "--alive", "--consent", "--dissolve", "--format", "--fps", "--json", "--no-watermark",
         "--out", "--overwrite", "--seconds", "--size", "-o",
     },
     "clean": {

@@ -64,14 +64,22 @@ class Animation:
 
     @cached_property
     def _made(self) -> Result:
-        made = job.make(self.request, self._target, self.assets, self.generator, policy=self.policy)
-        return made.result
+        try:
+            made = job.make(
+                self.request, self._target, self.assets, self.generator, policy=self.policy
+            )
+            return made.result
+        finally:
+            self.assets.rest()
 
     def frames(self) -> Iterator[Frame]:
         """The frames ``[H, W, 3]`` uint8 sRGB (of a layer ``[H, W, 4]``), without watermark, made
         anew at each call."""
-        with self._made.open() as stream:
-            yield from stream
+        try:
+            with self._made.open() as stream:
+                yield from stream
+        finally:
+            self.assets.rest()
 
     @property
     def field(self) -> MotionField:
@@ -144,9 +152,10 @@ def animate(
     model: str = "builtin",
     last: Image | None = None,
     consent: bool = False,
+    keyframes: Iterable[tuple[Image, float]] = (),
     **controls: Value | Iterable[Value],
 ) -> Animation:
-    """Plan a clip of a picture.
+    """Plan a clip of a picture; ``keyframes`` are other pictures, met after so many seconds.
 
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
@@ -160,7 +169,7 @@ def animate(
         generator = load(model, runtime_of(settings))
         request = request_of(
             picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed, model=model,
-            last=last, honoured=generator.capabilities.controls,
+            last=last, keyframes=keyframes, honoured=generator.capabilities.controls,
         )  # fmt: skip
         animation = Animation(request, assets, generator, policy_of(settings, consent))
         _ = animation.plan  # refuse now, not when it is saved
@@ -180,17 +189,19 @@ def request_of(
     seed: int,
     model: str,
     last: Image | None = None,
+    keyframes: Iterable[tuple[Image, float]] = (),
     honoured: tuple[str, ...] = (),
 ) -> Request:
     """The request that the words of `animate` ask for, of a model that honours the controls
     ``honoured``; what it names is taken in. Raises UsageError."""
-    keyframes = [Keyframe(taken_in(picture, assets))]
+    met = [Keyframe(taken_in(picture, assets))]
+    met += [Keyframe(taken_in(image, assets), at) for image, at in keyframes]
     if last is not None:
-        keyframes.append(Keyframe(taken_in(last, assets), seconds))
+        met.append(Keyframe(taken_in(last, assets), seconds))
     if isinstance(size, tuple):
         size = f"{size[0]}x{size[1]}"
     chosen = _read_controls(controls, assets, honoured)
-    return Request(tuple(keyframes), chosen, seconds, fps, size, seed, model)
+    return Request(tuple(met), chosen, seconds, fps, size, seed, model)
 
 
 def taken_in(picture: Image, assets: FileAssets) -> Asset:

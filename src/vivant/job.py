@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vivant.asset import Assets
+from vivant.controls.like import Like
 from vivant.controls.table import entry_of
 from vivant.errors import UsageError
 from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
@@ -120,15 +121,16 @@ def make(
 
 
 def _statement(made: Made, request: Request, assets: Assets) -> Statement:
-    first, *others = [(assets.picture(k.image), assets.path(k.image)) for k in request.keyframes]
-    said = Statement(made.result.made, made.record, *first)
+    used = [*(k.image for k in request.keyframes), *(c.clip for c in request.all(Like))]
+    first, *others = [(assets.picture(asset), assets.path(asset)) for asset in used]
+    said = Statement(made.result.made, made.record, *first, others=tuple(others))
     if len(request.keyframes) == 1 and request.keyframes[0].image.kind == "picture":
         return said
     what = "Footage was edited" if request.keyframes[0].image.kind == "clip" else "Pictures joined"
     edits = ", ".join(entry_of(control).name for control in request.controls)
-    description = f"{what} ({edits})."
+    description = f"{what} ({edits})." if edits else f"{what}."
     comment = f"Edited with vivant: {description}"
-    return replace(said, description=description, comment=comment, others=tuple(others))
+    return replace(said, description=description, comment=comment)
 
 
 def _check(

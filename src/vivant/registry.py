@@ -15,9 +15,9 @@ from vivant.settings import Settings, read_settings
 
 
 def _motion(bundle: Bundle, runtime: Runtime) -> Generator:
-    from vivant.motion import model
+    from vivant.footage import through
 
-    return model.load(bundle, runtime)
+    return through.load(bundle, runtime)
 
 
 def _diffusers(bundle: Bundle, runtime: Runtime) -> Generator:

@@ -41,6 +41,7 @@ class ClipOptions:
     seed: int = 0
     samples: int = 1
     model: str = "builtin"
+    keyframes: tuple[str, ...] = ()
     last: Path | None = None
 
 
@@ -131,6 +132,8 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
         raise UsageError(
             f"--seed {clip.seed} with --samples {clip.samples} goes past the last seed, 2^63 - 1."
         )
+    if len(photos) > 1 and clip.keyframes:
+        raise UsageError(f"There are {len(photos)} pictures: --keyframe goes with one of them.")
     one_file = outputs.out is not None and not outputs.out.is_dir()
     if len(photos) > 1 and (one_file or outputs.save_field is not None):
         raise UsageError(
@@ -139,14 +142,29 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
         )
 
 
+def keyframe_of(text: str, assets: FileAssets) -> Keyframe:
+    """``FILE@SECONDS`` as a key frame. Raises UsageError."""
+    name, _, at = text.rpartition("@")
+    try:
+        seconds = float(at)
+    except ValueError:
+        name = ""
+    if not name:
+        raise UsageError(
+            f"A key frame is FILE@SECONDS like later.jpg@2.5, not {text!r}; seconds count from the"
+            " beginning of the clip."
+        )
+    return Keyframe(assets.add(Path(name), "picture"), seconds)
+
+
 def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     """All clips of one photograph."""
     clip = run.clip
-    keyframes = [Keyframe(assets.add(photo, "picture"))]
+    others = [keyframe_of(text, assets) for text in clip.keyframes]
     if clip.last is not None:
-        keyframes.append(Keyframe(assets.add(clip.last, "picture"), clip.seconds))
+        others.append(Keyframe(assets.add(clip.last, "picture"), clip.seconds))
     request = Request(
-        keyframes=tuple(keyframes),
+        keyframes=(Keyframe(assets.add(photo, "picture")), *others),
         controls=run.controls.read(assets, run.generator.capabilities.controls),
         seconds=clip.seconds,
         fps=clip.fps,

@@ -28,13 +28,14 @@ from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.controls.camera import parse_camera
 from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.kinds import parse_hold
+from vivant.controls.transition import Transition
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
 from vivant.provenance.keys import signing_key
 from vivant.provenance.policy import policy_of
-from vivant.registry import editor
-from vivant.request import Hooks, Keyframe, Request
-from vivant.settings import read_settings
+from vivant.registry import editor, load, runtime_of
+from vivant.request import Generator, Hooks, Keyframe, Request
+from vivant.settings import Settings, read_settings
 
 CODECS = {"av1": "av1", "libdav1d": "av1", "vp9": "webm", "vp8": "webm", "ffv1": "mkv",
           "gif": "gif", "webp": "webp", "avif": "avif"}  # fmt: skip
@@ -54,6 +55,9 @@ def between(
     dissolve: Annotated[
         bool, typer.Option("--dissolve", help="Cross-fade pictures of different scenes.")
     ] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Water, leaves and flames go on by themselves.")
+    ] = False,
     format_: FormatName = None,
     no_watermark: NoWatermark = False,
     overwrite: Overwrite = False,
@@ -69,9 +73,11 @@ def between(
             for index, path in enumerate(pictures)
         )
         length = seconds * max(1, len(pictures) - 1)
+        if alive:  # as `vivant animate --keyframe` does
+            return Request(frames, (Transition(),) if dissolve else (), length, fps, size)
         return Request(frames, (Between(dissolve),), length, fps, size, model="footage")
 
-    _run(pictures[0], outputs, ask_for)
+    _run(pictures[0], outputs, ask_for, _built_in if alive else editor)
 
 
 def retime(
@@ -240,7 +246,16 @@ def _outputs(
     )
 
 
-def _run(first: Path, outputs: OutputOptions, ask_for: Callable[[FileAssets], Request]) -> None:
+def _built_in(settings: Settings) -> Generator:
+    return load("builtin", runtime_of(settings))
+
+
+def _run(
+    first: Path,
+    outputs: OutputOptions,
+    ask_for: Callable[[FileAssets], Request],
+    generator: Callable[[Settings], Generator] = editor,
+) -> None:
     clock, settings = time.monotonic(), read_settings()
     with FileAssets() as assets:
         request = ask_for(assets)
@@ -252,7 +267,7 @@ def _run(first: Path, outputs: OutputOptions, ask_for: Callable[[FileAssets], Re
                 request,
                 place.delivery,
                 assets,
-                editor(settings),
+                generator(settings),
                 signing_key(settings),
                 policy=policy_of(settings, outputs.consent, question),
                 hooks=Hooks(progress, planned=teller(outputs)),

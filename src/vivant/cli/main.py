@@ -19,6 +19,7 @@ from vivant.cli.options import (
     FormatName,
     Fps,
     Json,
+    KeyFrames,
     Last,
     Lossless,
     ModelName,
@@ -57,6 +58,7 @@ def animate(
     fps: Fps = None,
     size: Size = None,
     seed: Seed = 0,
+    keyframe: KeyFrames = None,
     samples: Annotated[int, typer.Option(help="How many clips, with consecutive seeds.")] = 1,
     model: ModelName = "builtin",
     last: Last = None,
@@ -81,7 +83,7 @@ def animate(
         out, format_, lossless, not no_watermark, save_field, save_scene, save_motion, export,
         flow_format, overwrite, json, consent,
     )  # fmt: skip
-    clip = ClipOptions(seconds, fps, size, seed, samples, model, last)
+    clip = ClipOptions(seconds, fps, size, seed, samples, model, tuple(keyframe or ()), last)
     if code := run(photos, clip, controls, outputs, _settings()):
         raise typer.Exit(code)
 
@@ -112,7 +114,7 @@ def render(
 
     given = ControlWords(((ENTRY.options[0], str(field)), *controls.said))
     animate(
-        [photo], given, out, seconds, fps, size, 0, 1, model, None, format_, lossless,
+        [photo], given, out, seconds, fps, size, 0, None, 1, model, None, format_, lossless,
         no_watermark, save_field, save_scene, save_motion, export, flow_format, json, overwrite,
         consent,
     )  # fmt: skip
@@ -508,7 +510,7 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="vivant", no_args_is_help=True, pretty_exceptions_enable=False, **plain)
     app.callback()(root)
     app.command()(with_controls(animate))
-    app.command()(with_controls(render, leave_out=("field", *SAMPLED)))
+    app.command()(with_controls(render, leave_out=("field", "like", "transition", *SAMPLED)))
     for command in (field, see, mask, verify, prepare, train, evaluate, bench):
         app.command()(command)
     for edit in FOOTAGE:

@@ -28,6 +28,10 @@ Fps = Annotated[float | None, typer.Option(help="Frames per second (24; 15 for g
 Size = Annotated[
     str | None, typer.Option(help="1280x720, 720p or source (default 720p, never enlarged).")
 ]
+KeyFrames = Annotated[
+    list[str] | None,
+    typer.Option("--keyframe", metavar="FILE@SECONDS", help="A picture met then; repeatable."),
+]
 Last = Annotated[Path | None, typer.Option(help="Video models: the picture at the end.")]
 Seed = Annotated[int, typer.Option(help="Another seed, another plausible motion.")]
 FormatName = Annotated[

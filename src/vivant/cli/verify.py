@@ -12,6 +12,7 @@ from vivant.cli.show import print_json, say
 from vivant.controls.depth import GivenDepth
 from vivant.controls.edits import Between, Clean, Edit
 from vivant.controls.given import GivenField
+from vivant.controls.like import Like
 from vivant.controls.table import words_of
 from vivant.errors import ProvenanceError, UsageError
 from vivant.files import sha256_of
@@ -22,7 +23,7 @@ from vivant.provenance.record import Recorded, read_record, shown
 from vivant.provenance.verify import Verdict, verify
 from vivant.provenance.watermark.stamp import examine, marked
 from vivant.registry import MODELS, load
-from vivant.request import Generator
+from vivant.request import Generator, Request
 
 TIMED = (Between,)
 """Edits whose length is asked for."""
@@ -88,6 +89,8 @@ def remake(verdict: Verdict, again: Again) -> Comparison:
         for frame in known.request.keyframes[1:]:
             other = frame.image
             assets.add(_photograph(verdict, other.name, other.sha256), other.kind)
+        for like in known.request.all(Like):
+            assets.add(_photograph(verdict, like.clip.name, like.clip.sha256), "clip")
         _add_field(known, again.field, assets)
         _add_depth(verdict, known, again.depth, assets)
         for asset, data in known.masks:
@@ -167,13 +170,16 @@ def command_of(known: Recorded) -> str:
     if edits:
         words = ["vivant", edits[0].command, *_inputs(edits[0], names)]
     else:
-        words = ["vivant", "animate", names[0]]
+        words = [
+            "vivant",
+            "animate",
+            names[0],
+            *_later(request, names),
+            "--seed",
+            str(request.seed),
+        ]
     if not edits or isinstance(edits[0], TIMED):
         words += ["--seconds", f"{request.seconds:g}"]
-    if not edits:
-        words += ["--seed", str(request.seed)]
-        for frame, name in zip(request.keyframes[1:], names[1:], strict=True):
-            words += ["--last", name] if frame.at == request.seconds else []
     if request.fps is not None:
         words += ["--fps", f"{request.fps:g}"]
     if request.size is not None:
@@ -184,6 +190,15 @@ def command_of(known: Recorded) -> str:
         if control.asks:
             words += words_of(control)
     return shlex.join(words)
+
+
+def _later(request: Request, names: list[str]) -> list[str]:
+    """The words that name the pictures after the first."""
+    words = []
+    for frame, name in zip(request.keyframes[1:], names[1:], strict=True):
+        last = request.model != "builtin" and frame.at == request.seconds
+        words += ["--last", name] if last else ["--keyframe", f"{name}@{frame.at:g}"]
+    return words
 
 
 def _inputs(edit: Edit, names: list[str]) -> list[str]:

@@ -59,8 +59,9 @@ class Between:
     def _camera(self) -> Floats:
         return camera_motion(*self._small)
 
-    def at(self, share: float) -> Frame:
-        """The frame ``share`` (0..1) of the way from a to b; at 0 and 1 these themselves.
+    def at(self, share: float, looks: tuple[Frame, Frame] | None = None) -> Frame:
+        """The frame ``share`` (0..1) of the way from a to b; at 0 and 1 these themselves. ``looks``
+        is what both show by then, where that is more than what they show themselves.
 
         Several guesses are made of how both frames are brought to that moment; place by place, the
         one by which both then show the same counts most. Light changes evenly along the motion.
@@ -68,7 +69,7 @@ class Between:
         if share <= 0 or share >= 1:
             return (self.a if share <= 0 else self.b).copy()
         total, weights = np.zeros(self.a.shape, np.float32), np.zeros(self.a.shape[:2], np.float32)
-        for guess in self._guesses(share):
+        for guess in self._guesses(share, looks or (self.a, self.b)):
             weight = (self._doubt(guess) + DOUBT) ** -2
             total += guess.mixed * weight[..., None]
             weights += weight
@@ -77,27 +78,27 @@ class Between:
     def doubt(self, share: float) -> Floats:
         """How much the two frames differ around each place at that moment, levels ``[H, W]``, where
         they are brought there by the motion found between them."""
-        return self._doubt(next(self._guesses(share)))
+        return self._doubt(next(self._guesses(share, (self.a, self.b))))
 
-    def _guesses(self, share: float) -> Iterator[_Guess]:
+    def _guesses(self, share: float, looks: tuple[Frame, Frame]) -> Iterator[_Guess]:
         """Both frames as they would be at that moment, if: things moved as seen from both sides;
         only the camera moved; each place moved as it does in the other frame; nothing moved."""
         for motion in (self._carried(share), self._camera):
-            yield self._brought(self._refined(motion, share), share)
+            yield self._brought(looks, self._refined(motion, share), share)
         forward, backward = self._wide(self.motion.forward), self._wide(self.motion.backward)
-        early, late = fetched(self.a, backward, share), fetched(self.b, forward, 1 - share)
+        early, late = fetched(looks[0], backward, share), fetched(looks[1], forward, 1 - share)
         yield _Guess(early, late, share)
-        yield self._brought(np.zeros_like(self.motion.forward), share)
+        yield self._brought(looks, np.zeros_like(self.motion.forward), share)
 
     def _wide(self, motion: Floats) -> Floats:
         """A motion in pixels of the frames."""
         return enlarged(motion, (self.a.shape[1], self.a.shape[0]))
 
-    def _brought(self, motion: Floats, share: float) -> _Guess:
+    def _brought(self, looks: tuple[Frame, Frame], motion: Floats, share: float) -> _Guess:
         """Both frames under a ``motion`` that is stated at the moment's own places."""
         wide = self._wide(motion)
         part = cv2.resize(self._late(motion, share), (self.a.shape[1], self.a.shape[0]))
-        early, late = fetched(self.a, wide, -share), fetched(self.b, wide, 1 - share)
+        early, late = fetched(looks[0], wide, -share), fetched(looks[1], wide, 1 - share)
         return _Guess(early, late, np.asarray(part[..., None], np.float32))
 
     def _late(self, motion: Floats, share: float) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.data.camera_fit import camera_velocity, fit_camera
 from vivant.footage.observed import SHAKEN, Observed
+from vivant.rendering.manners.manner import Fetcher, coarse, enlarged
 
 CAMERA_SECONDS = 3.0
 """Seconds in which a camera comes to rest; less where it would show what it has not seen."""
@@ -30,6 +31,10 @@ REST = 0.012
 BROAD = 2.5
 """Cells over which a current may lag behind."""
 ROUNDS = 4
+NODES = 8.0
+"""Pixels between the nodes at which places are looked up."""
+LEAST_PIXELS = 0.04
+"""What has come less far is not resampled."""
 
 
 def eased(seconds: float, rest: float | Floats) -> Floats:
@@ -69,35 +74,39 @@ class Momentum:
         return np.asarray(_exponential(steady)[:2], np.float32)
 
     def moved(self, frame: Frame, seconds: float) -> Frame:
-        """A frame ``[H, W, 3]`` that stands as the last one did, as it is seen by then."""
+        """A frame ``[H, W, 3]`` that stands as the last one did, as it is seen by then, as crisp as
+        it was; what it has not seen is mirrored."""
         if self.still:
             return frame
-        h, w = frame.shape[:2]
-        places = self._places(seconds, (w, h))
-        out = cv2.remap(frame, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(out, np.uint8)
+        shift = self._shift(seconds, (frame.shape[1], frame.shape[0]))
+        out = Fetcher(frame).at(shift)
+        far = enlarged(np.abs(shift).max(axis=2), (frame.shape[0], frame.shape[1]))
+        return np.where((far > LEAST_PIXELS)[..., None], out, frame)
 
-    def _places(self, seconds: float, size: tuple[int, int]) -> Floats:
-        """Where each place of a frame was in the last one, pixels ``[H, W, 2]``."""
+    def _shift(self, seconds: float, size: tuple[int, int]) -> Floats:
+        """Pixels from each place of a frame to where that was in the last one, on nodes
+        ``[rows, columns, 2]``."""
         w, h = size
-        short = min(w, h)
-        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-        here = np.dstack([(x - (w - 1) / 2) / short, (y - (h - 1) / 2) / short])
+        short, nodes = min(w, h), coarse((h, w), NODES)
+        step = np.array([w / nodes[1], h / nodes[0]], np.float32)
+        x, y = np.meshgrid(np.arange(nodes[1]), np.arange(nodes[0]))
+        here = (np.dstack([x, y]) + 0.5).astype(np.float32) * step
+        base = here
         if any(self.camera):
+            middle = np.array([w / 2, h / 2], np.float32)
             back = cv2.invertAffineTransform(self.view(seconds))
-            here = (here @ back[:, :2].T + back[:, 2]).astype(np.float32)
-        base = here * np.float32(short) + np.array([(w - 1) / 2, (h - 1) / 2], np.float32)
+            far = (here - middle) / short @ back[:, :2].T + back[:, 2]
+            base = np.asarray(far * short + middle, np.float32)
         shift = self.shift(seconds)
-        if not shift.any():
-            return np.asarray(base, np.float32)
-        wide = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR) * np.float32(short)
         places = base
-        for _ in range(ROUNDS):  # the shift belongs to where things were
-            places = base - cv2.remap(
-                wide, places.astype(np.float32), None, cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )  # fmt: skip
-        return np.asarray(places, np.float32)
+        if shift.any():
+            wide = enlarged(shift, nodes) * np.float32(short)
+            for _ in range(ROUNDS):  # the shift belongs to where things were
+                at = np.asarray(places / step - 0.5, np.float32)
+                places = base - cv2.remap(
+                    wide, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+                )
+        return np.asarray(places - here, np.float32)
 
 
 def momentum_of(seen: Observed, fluid: Floats) -> tuple[Momentum, Floats]:

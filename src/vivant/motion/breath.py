@@ -14,6 +14,7 @@ from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
 from vivant.motion.held import LEAST_SEEN, MOVING, asked_kinds, scene_of
 from vivant.request import Request, Runtime
+from vivant.scene.falling import falling
 
 AUTO = "auto"
 """The camera that breathes (`vivant.controls.camera.WORDS`)."""
@@ -60,7 +61,10 @@ def _quiet(request: Request, assets: Assets, runtime: Runtime) -> bool:
     asks = (Stroke, Move, MoveKind, GivenField)
     if any(request.all(kind) for kind in asks) or overall(request.all(Strength)) == 0:
         return False
-    scene = scene_of(assets.picture(request.keyframes[0].image), runtime)
+    picture = assets.picture(request.keyframes[0].image)
+    if falling(picture) is not None:
+        return False
+    scene = scene_of(picture, runtime)
     held, _ = asked_kinds(request)
     moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
     return sum(one.area for one in moving) <= LEAST_SEEN

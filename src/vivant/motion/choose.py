@@ -22,6 +22,7 @@ from vivant.motion.priors import PRIORS, Priors
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
+from vivant.rendering.manners.particles import Particles
 from vivant.rendering.manners.stream import SMOKE, Stream
 from vivant.rendering.manners.surface import Surface
 from vivant.rendering.manners.sway import Sway
@@ -36,6 +37,8 @@ MIRRORED = 0.05
 """What is coarser than so many short sides on a river is taken to be mirrored there."""
 MOST_ASIDE = 35.0
 """Degrees from straight towards the viewer at which a sea still rolls in."""
+MOST_LEAN = 30.0
+"""Degrees from straight down at which snow falls in a wind from the side."""
 LEAST_BODY = 0.002
 """Share of the picture from which a body of water flows in a way of its own."""
 
@@ -51,6 +54,7 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
         *_smoke(looked, asked, priors, wind),
         *_swaying(looked, asked, priors, wind),
         *_fires(looked, asked, priors),
+        *_snow(looked, asked, priors),
     ]
     kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
     return Motion(tuple(kept), {"seed": str(asked.seed)})
@@ -228,6 +232,18 @@ def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion
             pace = priors.flame_speed.draw(np.random.default_rng(seed)) / priors.flame_speed.median
             flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
             yield LayerMotion(name, "fire", flame, seed, number)
+
+
+def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
+    """What falls goes with the sky: it is held and strengthened with it."""
+    if looked.falling is None:
+        return
+    seed = seed_of(asked.seed, "snow")
+    lean = looked.falling.lean
+    if asked.wind is not None:
+        lean = MOST_LEAN * cos(radians(asked.wind))
+    snow = Particles(priors.snow_speed.draw(np.random.default_rng(seed)), lean)
+    yield LayerMotion("snow", "sky", snow.scaled(asked.strength("sky")), seed)
 
 
 def _swaying(

@@ -9,13 +9,16 @@ import numpy as np
 
 from vivant.asset import Assets
 from vivant.clip import Floats, Picture, Plane
+from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.strength import Strength, overall, strengths
 from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS
 from vivant.media.resize import cut_share
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
+from vivant.scene.falling import Falling, falling
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
 from vivant.scene.record import Scene
@@ -42,10 +45,11 @@ MOST_DRIVEN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size."""
+    """A picture's scene with its mattes at the picture's size, and what falls in it."""
 
     scene: Scene
     mattes: Mattes
+    falling: Falling | None = None
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -156,7 +160,8 @@ def look(
     scene = scene_of(picture, runtime) if scene is None else scene
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
     pixels = picture.pixels if fitted is None or not whole else fitted.pixels
-    return poured(Looked(scene, eyes.mattes(scene, pixels, threads=runtime.threads)))
+    mattes = eyes.mattes(scene, pixels, threads=runtime.threads)
+    return poured(Looked(scene, mattes, falling(picture)))
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:
@@ -176,6 +181,18 @@ MOVING = tuple(kind for kind in KINDS if kind not in HOLDING)
 """Kinds that move by themselves."""
 LEAST_SEEN = 0.006
 """Share of the picture from which a kind is there."""
+
+
+def snow_notes(request: Request, assets: Assets) -> list[str]:
+    """What to say where it snows."""
+    if request.one(GivenField) is not None or strengths(request.all(Strength)).get("sky") == 0:
+        return []
+    if overall(request.all(Strength)) == 0:
+        return []
+    found = falling(assets.picture(request.keyframes[0].image))
+    if found is None:
+        return []
+    return [f"Snow is seen to fall ({found.flakes} flakes); --strength sky=0 lets it hang."]
 
 
 def kind_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:

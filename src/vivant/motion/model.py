@@ -26,6 +26,7 @@ from vivant.motion.fields import Fields
 from vivant.motion.filming import camera_of, filmed
 from vivant.motion.held import scene_of
 from vivant.motion.layered import Motion
+from vivant.motion.like import like_notes, moving_like
 from vivant.motion.likeness import likeness
 from vivant.motion.motion_file import (
     check_picture,
@@ -96,6 +97,7 @@ CAPABILITIES = Capabilities(
         "flow",
         "wind",
         "field",
+        "like",
     ),
     reproducible="device",
     artefacts={
@@ -185,7 +187,8 @@ class MotionModel:
             check_flat(request, target)
             check_aspect(opened.field, video)
         check_truth(request, target)
-        notes = notes_on(request, assets, picture, video, target, self.runtime)
+        notes = like_notes(request, assets, self.priors, self.runtime)
+        notes += notes_on(request, assets, picture, video, target, self.runtime)
         return Plan(video, size, (*opened.notes, *notes))
 
     def generate(self, request: Request, plan: Plan, assets: Assets, hooks: Hooks) -> Result:
@@ -223,6 +226,10 @@ class MotionModel:
         """The scene for other programs, with the depth that is given."""
         return seen_with(scene_of(picture, self.runtime), request, assets)
 
+    def performance(self, request: Request, plan: Plan, assets: Assets) -> Performance:
+        """What is performed. Raises what `generate` does."""
+        return self._performance(self._opened(request, assets), plan)
+
     def _opened(self, request: Request, assets: Assets) -> _Opened:
         """A request with its motion or field read, in the camera and the frame they have."""
         given = request.one(GivenField)
@@ -250,7 +257,9 @@ class MotionModel:
         if looked is None:
             motion = Motion()
         elif opened.motion is None:
-            motion = choose(looked, asked_of(request, shot, looked), self.priors)
+            asked = asked_of(request, shot, looked)
+            asked, priors = moving_like(request, assets, asked, self.priors, self.runtime)
+            motion = choose(looked, asked, priors)
             motion = replace(motion, scene=looked.scene, likeness=likeness(picture))
         elif motion.scene is None:
             check_scene(motion, looked.scene)

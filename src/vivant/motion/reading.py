@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.asset import Assets
 from vivant.clip import Picture, Plane, VideoSpec
@@ -34,13 +35,14 @@ from vivant.motion.asked import Asked
 from vivant.motion.breath import breathing, quiet_notes
 from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
-from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look
+from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look, snow_notes
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
 from vivant.motion.travel import travel_notes
 from vivant.rendering.exports import FLOWS, export_bytes
 from vivant.rendering.shot import Shot
 from vivant.request import Plan, Request, Runtime, Target, idle_notes
+from vivant.scene.falling import falling
 from vivant.scene.overlay import overlay_of
 from vivant.scene.record import Scene
 from vivant.scene.surround import find_surround
@@ -71,6 +73,7 @@ def notes_on(
         *depth_notes(request, assets, picture, runtime, target),
         *kind_notes(request, assets, runtime),
         *quiet,
+        *snow_notes(request, assets),
         *travel_notes(request, assets, runtime),
         *_work_notes(request, video, target),
         *_idle_notes(request),
@@ -234,7 +237,7 @@ def _with_surround(
 ) -> Plane | None:
     """What is held, with what surrounds the scene or lies over it; a move mask may ask for that,
     too."""
-    parts = (find_surround(source.pixels), overlay_of(source))
+    parts = (find_surround(source.pixels), _lettering(source))
     no_scene = [part for part in parts if part is not None]
     if not no_scene:
         return still
@@ -245,9 +248,14 @@ def _with_surround(
     return held if still is None else np.maximum(still, held)
 
 
+def _lettering(picture: Picture) -> NDArray[np.bool_] | None:
+    """What lies over the scene; nothing where it snows, since flakes look like letters."""
+    return None if falling(picture) is not None else overlay_of(picture)
+
+
 def _surround_notes(picture: Picture) -> list[str]:
     notes = []
-    surround, overlay = find_surround(picture.pixels), overlay_of(picture)
+    surround, overlay = find_surround(picture.pixels), _lettering(picture)
     if surround is not None:
         notes.append(f"The border around the scene ({surround.mean():.0%} of the picture) is held.")
     if overlay is not None and (surround is None or (overlay & ~surround).any()):

@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from vivant.bundle import BUILTIN, open_bundle
 from vivant.clip import Floats, Frame, Picture
+from vivant.scene.encoder import features
 from vivant.scene.eyes import beings
-from vivant.scene.network import open_graph
 
 WEIGHTS = Path(__file__).with_name("persons.json")
 SIDE = 128
@@ -46,7 +44,7 @@ def person(pixels: Frame, box: Box) -> float:
 
     Raises BundleError where the network cannot be run.
     """
-    return chance(features(around(pixels, box)), _weights())
+    return chance(described(around(pixels, box)), _weights())
 
 
 def chance(values: Floats, weights: Floats) -> float:
@@ -73,16 +71,9 @@ def around(pixels: Frame, box: Box, wide: float = AROUND) -> Frame:
     return np.asarray(cv2.resize(padded, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def features(square: Frame) -> Floats:
+def described(square: Frame) -> Floats:
     """Mean features ``[F]`` of a square ``[SIDE, SIDE, 3]``."""
-    image = np.ascontiguousarray(square.astype(np.float32).transpose(2, 0, 1)[None] / 255)
-    found = _encoder().run(["features"], {"image": image})[0][0]
-    return np.asarray(found.mean(axis=0), np.float32)
-
-
-@cache
-def _encoder() -> Any:
-    return open_graph(str(open_bundle(BUILTIN).file("encoder.onnx")))
+    return np.asarray(features(square).mean(axis=0), np.float32)
 
 
 @cache

@@ -23,8 +23,9 @@ from vivant.data.sources import read_sources
 from vivant.data.temporal import spread
 from vivant.errors import UsageError
 from vivant.motion.priors import PRIORS, LogNormal, Priors
+from vivant.motion.trial import Manner
 from vivant.records import to_data
-from vivant.training.manner_clips import Manner, Seen, clip_tables
+from vivant.training.manner_clips import Seen, clip_tables
 
 Table = NDArray[np.float64]
 FAR = 1.5

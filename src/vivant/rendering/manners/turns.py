@@ -55,7 +55,7 @@ class Turns:
 
     def _late(self, seconds: float) -> float:
         if self.lives is None:
-            return 1.0 - float(np.exp(-seconds / self.period))
+            return 1.0 - float(np.exp(-abs(seconds) / self.period))
         return 0.5 - 0.5 * float(np.cos(2 * np.pi * seconds / (self.period * self.lives)))
 
     def _turn(self, place: Floats, slot: int) -> Turn:
