@@ -23,10 +23,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from vivant.scene.encoder import features
 
 from vivant.clip import Floats, Frame
 from vivant.media.assets import FileAssets
+from vivant.scene.encoder import features
 
 SIZE = 384, 256
 STRIDE = 16

@@ -112,7 +112,7 @@ def test_a_fit_is_written_and_goes_on_where_it_stopped(
     monkeypatch.setattr(manners, "clip_tables", tables)
     recipe = tmp_path / "recipe.py"
     recipe.write_text(
-        "from vivant.training.manner_clips import Axis, Manner\n"
+        "from vivant.motion.trial import Axis, Manner\n"
         "from vivant.training.manners import MannersRecipe\n"
         "def recipe():\n"
         "    return MannersRecipe((Manner('sky', 'sky', (Axis(('sky_speed',)),)),), clips=3)\n"
