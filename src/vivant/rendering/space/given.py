@@ -10,6 +10,8 @@ from vivant.rendering.space.relief import JUMP, Relief, Sheet
 
 EDGE = 1 / 160
 """Short sides to either side of an edge within which depth is of one side or the other."""
+SLOPE = 1.6
+"""How much more depth differs within twice that, at most, where there is a step."""
 
 
 def relief_from(depth: Floats) -> Relief:
@@ -24,7 +26,9 @@ def sharpened(depth: Floats) -> Floats:
     kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
     plain = cv2.medianBlur(depth.astype(np.float32), 3)
     low, high = cv2.erode(plain, kernel), cv2.dilate(plain, kernel)
+    wide = np.ones((4 * reach + 1,) * 2, np.uint8)
+    around = cv2.dilate(plain, wide) - cv2.erode(plain, wide)
+    step = (high - low > JUMP) & (around < SLOPE * (high - low))  # a slope goes on beyond
     low, high = cv2.blur(low, (3, 3)), cv2.blur(high, (3, 3))
     nearer = plain - low > high - plain
-    snapped = np.where(nearer, high, low)
-    return np.asarray(np.where(high - low > JUMP, snapped, plain), np.float32)
+    return np.asarray(np.where(step, np.where(nearer, high, low), plain), np.float32)
