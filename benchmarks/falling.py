@@ -224,7 +224,8 @@ def main() -> None:
             "which": yes if group != "drawn" else [],
         }
     if args.weights is not None:
-        np.save(args.weights, fitted(teaching(rows)))
+        weights = [float(f"{v:.6g}") for v in fitted(teaching(rows))]
+        args.weights.write_text(json.dumps(weights))
     args.out.write_text(json.dumps({"seen": SEEN, **report}, indent=1) + "\n")
     print(json.dumps(report, indent=1))
 

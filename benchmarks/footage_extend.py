@@ -1,7 +1,6 @@
 """Does footage go on as it would have? The first half of clips, continued, against the second.
 
     python benchmarks/footage_extend.py --clips CLIPS --out extend.json [--sheet SHEET.png]
-    python benchmarks/footage_extend.py --clips CLIPS --out seams.json --seams
 
 40 clips of the splits (val and test, --split) that are 2.1 s long or more, cut in the middle.
 ``epe``: mean over the picture (short sides, at most 0.5 each) of the distance between where what
@@ -10,7 +9,7 @@ frames: ``extend`` this continuation, ``last`` the velocity between the last two
 ``picture`` the picture-only sampler on the last frame, ``still`` nothing moves. ``seam``: the step
 at the cut over the median step of the second before it: position (mean change), colour (of the
 mean), sharpness (of the log gradient energy), noise (of the deviation of fine detail in flat
-places); ``next``: the same of the true next frame. --seams measures those alone.
+places); ``next``: the same of the true next frame.
 """
 
 from __future__ import annotations
@@ -108,14 +107,6 @@ def measured(frames: list[Frame], fps: float, model: Sampler) -> tuple[dict[str,
     return dict(row), np.asarray(np.hstack(sheet), np.uint8)
 
 
-def seams(frames: list[Frame], fps: float, model: Sampler) -> dict[str, object]:
-    """The seam alone."""
-    cut = len(frames) // 2
-    known = frames[max(0, cut - round(fps) + 1) : cut + 1]
-    made = continued(known, fps, model).at(1 / fps, 1)
-    return {"seam": seam(known, made), "next": seam(known, frames[cut + 1])}
-
-
 def seam_summary(rows: list[dict[str, dict[str, float]]]) -> dict[str, object]:
     return {
         which: {
@@ -152,7 +143,6 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=2)
     parser.add_argument("--most", type=int, default=40)
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--seams", action="store_true")
     args = parser.parse_args()
     splits = args.split or ["val", "test"]
     lines = (args.clips / "manifest.jsonl").read_text().splitlines()
@@ -164,11 +154,6 @@ def main() -> None:
     for row in rows[: args.most]:
         with FileAssets() as assets:
             frames = list(assets.frames(assets.add(args.clips / row["path"], "clip")))
-        if args.seams:
-            done.append({"path": row["path"], **seams(frames, row["fps"], model)})
-            report = {"summary": {"clips": len(done), **seam_summary(done)}, "rows": done}
-            args.out.write_text(json.dumps(report, indent=1))
-            continue
         found, sheet = measured(frames, row["fps"], model)
         done.append({"path": row["path"], "category": row["category"], **found})
         sheets.append(sheet)
@@ -176,7 +161,7 @@ def main() -> None:
         args.out.write_text(json.dumps({"summary": summary(done), "rows": done}, indent=1))
         if args.sheet is not None:
             cv2.imwrite(os.fspath(args.sheet), np.vstack(sheets)[..., ::-1])
-    print(json.dumps(seam_summary(done) if args.seams else summary(done)))
+    print(json.dumps(summary(done)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Futures that a video model samples, against what really followed, beside null baselines.
 
-    python benchmarks/video.py runs/tiny --val shards/val [--worlds 20] [--samples 4]
+    python benchmarks/video.py runs/tiny --val shards/val [--clips 40] [--worlds 20] [--samples 4]
         [--out benchmarks/results/video.json] [--sheet docs/images/video.png]
 
 Held-out clips, and procedural worlds with seeds and textures that no training saw; each is gone on
@@ -156,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--val", type=Path, required=True)
+    parser.add_argument("--clips", type=int, default=1000, help="at most, evenly chosen")
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--out", type=Path)
@@ -164,6 +165,7 @@ def main() -> None:
     networks = open_networks(bundle_folder(args.model) or args.model)
     kept = args.model / "seen"
     clips = read_shots(args.val, SHAPE.frames, kept)
+    clips = clips[:: -(-len(clips) // args.clips)]
     groups = {"clips": clips, "worlds": worlds(args.worlds, args.val, kept)}
     report: dict[str, Any] = {
         "autoencoder": {k: round(psnr_of(networks.autoencoder, s, SHAPE)["psnr"], 2)

@@ -1,4 +1,4 @@
-"""A small video diffusion model: 64 pixels, 17 frames at 8 a second, under an hour on two cores.
+"""A small video diffusion model: 64 pixels, 17 frames at 8 a second, about an hour on two cores.
 
 vivant prepare CLIPS --split train --frames 96 --procedural 40 --out shards/train \\
     --max-text 1 --min-speed 0 --min-confidence 0 --max-jump 1000
@@ -33,6 +33,6 @@ def recipe() -> VideoRecipe:
         transformer=TransformerParams(channels=16, dim=192, depth=6, heads=6),
         video_options=VideoOptions(shapes=(SQUARE, WIDE)),
         video_training=TrainOptions(
-            350, rate=1e-3, warmup=60, weight_decay=0.02, ema=0.99, save_every=50
+            1000, rate=1e-3, warmup=60, weight_decay=0.02, ema=0.99, save_every=50
         ),
     )

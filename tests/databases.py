@@ -12,12 +12,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 HAS_POSTGRES = sys.platform != "win32" and bool(shutil.which("initdb") and shutil.which("postgres"))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it took too long"
@@ -50,7 +49,16 @@ class Cluster:
             ["postgres", *place, "-k", self._base, "-F"],
             cwd=self._base, stderr=subprocess.DEVNULL, user=self._user,
         )  # fmt: skip
-        wait_for(lambda: Path(f"{self._base}/.s.PGSQL.{self._port}").exists())
+        wait_for(self._is_up)
+
+    def _is_up(self) -> bool:
+        import psycopg  # comes with the [serve] extra
+
+        try:
+            with psycopg.connect(self.url.rpartition("/")[0] + "/postgres"):
+                return True
+        except psycopg.OperationalError:  # it is starting up
+            return False
 
     def stop(self) -> None:
         """At once: connections are cut, what was committed stays."""

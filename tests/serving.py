@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx2 as httpx
 
-PATIENCE = 40.0
+PATIENCE = 120.0
+"""Seconds; two cores that many share were seen to take 40 for the start."""
 
 
 @dataclass

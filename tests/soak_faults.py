@@ -148,14 +148,14 @@ def clock(base: Path) -> dict[str, Any]:
     settings = ServiceSettings(base / "data", port=free_port())
     with running(settings) as (client, processes):
         del os.environ["LD_PRELOAD"]  # ours stays
-        ids = submit(client, base, 6, 60)
+        ids = submit(client, base, 4, 20)
         first = client.get(f"/v1/jobs/{ids[0]}").json()["created"] / 1000
         time.sleep(5)
         before = [one.process.pid for one in processes.values() if one.process]
         place.write_text("-3600\n")
         time.sleep(3 * LEASE)
         same = [one.process.pid for one in processes.values() if one.process] == before
-        later = submit(client, base, 2, 60)
+        later = submit(client, base, 2, 20)
         moved = client.get(f"/v1/jobs/{later[0]}").json()["created"] / 1000
         taken = takeover(settings, processes)
         ended = ends(client, ids + later)

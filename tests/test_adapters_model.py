@@ -223,6 +223,8 @@ def test_both_pictures_are_met_exactly() -> None:
 def test_too_few_steps_and_too_short_fields_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 2 steps"):
         made(model("ltx"), bullseye((96, 64)), Steps(1))
+    with pytest.raises(UsageError, match="leaves none"):
+        made(model("wan-2.1"), bullseye((96, 64)), Steps(4), Draft(0.2))
     with pytest.raises(UsageError, match="at least 0"):
         made(model("ltx"), bullseye((96, 64)), Rendered("field"), seconds=0.3)
 

@@ -246,6 +246,8 @@ def test_models_lists_licence_and_controls(
         "flow",
         "wind",
         "field",
+        "like",
+        "transition",
     }
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 import vivant
 from conftest import photo_like
 from vivant.client.http import Door, NoAnswer
+from vivant.client.remote import RemoteJob
 from vivant.errors import Cancelled, UsageError, VivantError
 from vivant.request import Hooks
 
@@ -208,7 +209,7 @@ def test_a_clip_that_arrives_cut_off_or_changed_is_not_kept(tmp_path: Path) -> N
     whole = (200, {}, b"others")
     state = (200, {}, b'{"state": "succeeded", "result": {"sha256": "0"}}')
     with answering(state, whole) as (url, _), pytest.raises(VivantError, match="damaged"):
-        vivant.client.remote.RemoteJob(Door(url), "1", "mp4").download(tmp_path / "two.mp4")
+        RemoteJob(Door(url), "1", "mp4").download(tmp_path / "two.mp4")
     assert not (tmp_path / "two.mp4").exists()
 
 

@@ -26,6 +26,7 @@ from vivant.service.queue.client import ENDED, Queue
 from vivant.service.queue.lease import LEFT, Lasting, Watch, beating
 from vivant.service.queue.store import client_for, prepare
 from vivant.service.queue.tables import connect
+from vivant.service.queue.worker import ATTEMPTS
 from vivant.service.settings import ServiceSettings
 from vivant.service.work import clip_of
 
@@ -181,6 +182,27 @@ def test_the_job_of_a_dead_worker_is_taken_over(
         assert [path.name for path in clip_of(settings, job, "mp4").parent.iterdir()] == [
             "clip.mp4"
         ]
+
+
+def test_a_job_that_killed_too_many_workers_fails(settings: ServiceSettings, queue: Queue) -> None:
+    with working(settings, "--slot", "0"):
+        job = submit(settings, queue, 600)
+        wait_for(lambda: state(queue, job) == "running")
+    table = "dbos.workflow_status" if settings.queue else "workflow_status"
+    engine = connect(settings)
+    with engine.begin() as connection:  # as after twenty more deaths
+        more = f"update {table} set recovery_attempts = recovery_attempts + {ATTEMPTS}"
+        assert connection.exec_driver_sql(more).rowcount >= 1
+    engine.dispose()
+    with working(settings, "--slot", "0") as worker:
+        wait_for(lambda: state(queue, job) in ENDED)
+        found = queue.get(job, "ann")
+        assert found is not None
+        assert (found.state, worker.poll()) == ("failed", None)
+        assert "operator" in found.error
+        quick = submit(settings, queue, 0.25)
+        wait_for(lambda: state(queue, quick) in ENDED)
+        assert state(queue, quick) == "succeeded"
 
 
 def test_a_worker_that_starts_again_in_its_place_does_not_wait_for_the_lease(

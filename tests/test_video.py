@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 
 from test_data import clips  # noqa: F401
+from vivant.asset import Asset
 from vivant.bundle import open_bundle
 from vivant.cli.checkpoints import add_checkpoint
-from vivant.clip import Picture
+from vivant.clip import FilmInfo, Picture, VideoSpec
 from vivant.controls.strength import Strength
 from vivant.controls.wind import Wind
 from vivant.data.prepare import prepare
@@ -25,7 +27,7 @@ from vivant.errors import BundleError, UnsupportedControl, UsageError
 from vivant.kinds import KINDS
 from vivant.media.assets import MemoryAssets
 from vivant.registry import added_models, load, open_model
-from vivant.request import Keyframe, Request, Target
+from vivant.request import Keyframe, Plan, Request, Target
 from vivant.scene.record import Scene
 from vivant.settings import Settings
 from vivant.video.conditions import (
@@ -121,6 +123,33 @@ def test_the_plan_says_what_will_be_made(bundle: Path) -> None:
     assert longer.video.count == 41
     assert "not 24" in " ".join(longer.notes)
     assert "pieces" in " ".join(longer.notes)
+
+
+class Film:
+    """Footage of ``count`` frames of 8 x 16 pixels, each as grey as its number."""
+
+    def __init__(self, count: int, fps: float = 24.0) -> None:
+        self.count, self.fps = count, fps
+
+    def film(self, asset: Asset) -> FilmInfo:
+        return FilmInfo(16, 8, self.fps, self.count)
+
+    def frames(self, asset: Asset) -> Iterator[np.ndarray]:
+        return (np.full((8, 16, 3), k, np.uint8) for k in range(self.count))
+
+
+@pytest.mark.parametrize(
+    ("film", "known"),
+    [(Film(50), [37, 40, 43, 46, 49]), (Film(12), [11]), (Film(9, 8.0), [4, 5, 6, 7, 8])],
+)
+def test_footage_is_gone_on_from_its_last_frames(
+    bundle: Path, film: Film, known: list[int]
+) -> None:
+    """They are taken at the model's own rate; where there are too few, only the last one is."""
+    request = Request((Keyframe(Asset("0" * 64, "clip")),), model="small")
+    plan = Plan(VideoSpec(16, 8, 8.0, 9), (16, 8))
+    frames = load(str(bundle))._known(request, plan, film)  # type: ignore[attr-defined]
+    assert [int(frame.mean()) for frame in frames] == known
 
 
 def test_what_it_cannot_do_is_refused_by_name(bundle: Path) -> None:

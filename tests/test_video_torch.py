@@ -56,6 +56,7 @@ from vivant.video.transformer import (  # noqa: E402
     Conditions,
     TransformerParams,
     VideoTransformer,
+    guess,
     latents_of,
     tokens_of,
 )
@@ -174,6 +175,24 @@ def replace_grid(given: Conditions, width: int) -> Conditions:
         for k in ("anchor", "features", "motion")
     }
     return replace(given, **wide)
+
+
+def test_noise_alone_changes_nothing_of_where_the_flow_ends() -> None:
+    network = shaken(VideoTransformer(NET))
+    given = conditions()
+    ends = []
+    for t in (0.0, 0.5):
+        pair = [torch.randn(1, 8, 5, 8, 8) for _ in range(2)]
+        at = torch.tensor([t])
+        ends.append([(x + (1 - t) * network(x, at, given))[:, :, 1:] for x in pair])
+    torch.testing.assert_close(*ends[0], rtol=0, atol=1e-5)
+    assert (ends[1][0] - ends[1][1]).abs().max() > 1e-3
+    data, noise = torch.randn(2, 1000, 8, 1, 1, 1), torch.randn(2, 1000, 8, 1, 1, 1)
+    for t in (0.2, 0.7):  # a regression of the end on where the flow is
+        at = torch.full((1000,), t)
+        x = (1 - t) * noise[0] + t * data[0]
+        slope = float((x * data[0]).sum() / (x * x).sum())
+        torch.testing.assert_close(guess(x, at), slope * x, rtol=0.1, atol=0.05)
 
 
 def test_scales_go_by_distance_from_what_is_known() -> None:
@@ -401,6 +420,14 @@ def test_a_seed_is_a_future(networks: Networks) -> None:
         np.abs(still[1:].astype(int) - still[16]).max()
         <= np.abs(one[1:].astype(int) - one[16]).max()
     )
+
+
+def test_weights_that_give_no_numbers_are_named(bundle: Path) -> None:
+    broken = open_networks(bundle)
+    broken.transformer.out.bias.fill_(float("nan"))
+    picture = np.zeros((1, 32, 32, 3), np.uint8)
+    with pytest.raises(BundleError, match="no numbers"):
+        sample(broken, picture, 17, Asked(), 0)
 
 
 def test_longer_clips_go_on_from_their_last_frames(networks: Networks) -> None:

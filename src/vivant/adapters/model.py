@@ -100,6 +100,12 @@ class VideoModel:
         steps = request.one(Steps)
         if steps is not None and steps.count < family.least_steps:
             raise UsageError(f"{family.title} needs at least {family.least_steps} steps.")
+        draft = request.one(Draft)
+        count = family.steps if steps is None else steps.count
+        if draft is not None and int(count * draft.strength) < 1:
+            raise UsageError(
+                f"--draft {draft.strength:g} of {count} steps leaves none; take more of either."
+            )
         if family.needs_last and len(request.keyframes) < 2:
             raise UsageError(
                 f"The model {name} was trained for a first and a last picture; add --last PICTURE."

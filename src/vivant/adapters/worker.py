@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -23,6 +23,8 @@ from vivant.wire import Answer
 
 PIECE = 1 << 28
 """Bytes of frames sent at a time."""
+_LOADED: dict[tuple[str, str, Placement], Any] = {}
+"""The one pipeline that this process holds."""
 
 
 def machine() -> Iterator[Answer]:
@@ -53,13 +55,19 @@ def sample(
         yield from _sampled(pipe, asked, Placement(**placement))
     except Exception as error:
         if _is_memory(error):
+            _LOADED.clear()  # whatever is tried next needs the room
             raise MemoryError(str(error)) from error
         raise
 
 
-@lru_cache(maxsize=1)
 def _opened(folder: str, family: str, placement: Placement) -> Any:
-    return opened(Path(folder), family_named(family), placement)
+    """The pipeline, kept for further clips; another one goes before it is loaded."""
+    key = folder, family, placement
+    if key not in _LOADED:
+        _LOADED.clear()
+        gc.collect()
+        _LOADED[key] = opened(Path(folder), family_named(family), placement)
+    return _LOADED[key]
 
 
 def _sampled(pipe: Any, job: Job, placement: Placement) -> Iterator[Answer]:

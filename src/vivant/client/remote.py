@@ -241,6 +241,7 @@ class Service:
         model: str = "builtin",
         last: Image | None = None,
         consent: bool = False,
+        keyframes: Iterable[tuple[Image, float]] = (),
         **controls: Value | Iterable[Value],
     ) -> RemoteAnimation:
         """A clip of a picture, which is sent to the service; the words are those of
@@ -249,7 +250,7 @@ class Service:
         with FileAssets() as assets:
             request = request_of(
                 picture, assets, controls, seconds=seconds, fps=fps, size=size, seed=seed,
-                model=model, last=last,
+                model=model, last=last, keyframes=keyframes,
             )  # fmt: skip
             for sha256, kind in named_in(request.to_data()).items():
                 self._sent(Asset(sha256, kind), assets)

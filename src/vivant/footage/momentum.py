@@ -10,7 +10,7 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.data.camera_fit import camera_velocity, fit_camera
 from vivant.footage.observed import SHAKEN, Observed
-from vivant.rendering.manners.manner import Fetcher, coarse, enlarged
+from vivant.rendering.manners.manner import coarse, enlarged
 
 CAMERA_SECONDS = 3.0
 """Seconds in which a camera comes to rest; less where it would show what it has not seen."""
@@ -33,8 +33,6 @@ BROAD = 2.5
 ROUNDS = 4
 NODES = 8.0
 """Pixels between the nodes at which places are looked up."""
-LEAST_PIXELS = 0.04
-"""What has come less far is not resampled."""
 
 
 def eased(seconds: float, rest: float | Floats) -> Floats:
@@ -74,14 +72,15 @@ class Momentum:
         return np.asarray(_exponential(steady)[:2], np.float32)
 
     def moved(self, frame: Frame, seconds: float) -> Frame:
-        """A frame ``[H, W, 3]`` that stands as the last one did, as it is seen by then, as crisp as
-        it was; what it has not seen is mirrored."""
+        """A frame ``[H, W, 3]`` that stands as the last one did, as it is seen by then; what it has
+        not seen is mirrored."""
         if self.still:
             return frame
-        shift = self._shift(seconds, (frame.shape[1], frame.shape[0]))
-        out = Fetcher(frame).at(shift)
-        far = enlarged(np.abs(shift).max(axis=2), (frame.shape[0], frame.shape[1]))
-        return np.where((far > LEAST_PIXELS)[..., None], out, frame)
+        h, w = frame.shape[:2]
+        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+        at = np.dstack([x, y]) + enlarged(self._shift(seconds, (w, h)), (h, w))
+        out = cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(out, np.uint8)
 
     def _shift(self, seconds: float, size: tuple[int, int]) -> Floats:
         """Pixels from each place of a frame to where that was in the last one, on nodes

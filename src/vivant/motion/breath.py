@@ -62,9 +62,9 @@ def _quiet(request: Request, assets: Assets, runtime: Runtime) -> bool:
     if any(request.all(kind) for kind in asks) or overall(request.all(Strength)) == 0:
         return False
     picture = assets.picture(request.keyframes[0].image)
-    if falling(picture) is not None:
-        return False
     scene = scene_of(picture, runtime)
     held, _ = asked_kinds(request)
     moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
-    return sum(one.area for one in moving) <= LEAST_SEEN
+    if sum(one.area for one in moving) > LEAST_SEEN:
+        return False
+    return falling(picture) is None

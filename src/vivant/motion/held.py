@@ -9,9 +9,7 @@ import numpy as np
 
 from vivant.asset import Assets
 from vivant.clip import Floats, Picture, Plane
-from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
-from vivant.controls.strength import Strength, overall, strengths
 from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS
 from vivant.media.resize import cut_share
@@ -181,18 +179,6 @@ MOVING = tuple(kind for kind in KINDS if kind not in HOLDING)
 """Kinds that move by themselves."""
 LEAST_SEEN = 0.006
 """Share of the picture from which a kind is there."""
-
-
-def snow_notes(request: Request, assets: Assets) -> list[str]:
-    """What to say where it snows."""
-    if request.one(GivenField) is not None or strengths(request.all(Strength)).get("sky") == 0:
-        return []
-    if overall(request.all(Strength)) == 0:
-        return []
-    found = falling(assets.picture(request.keyframes[0].image))
-    if found is None:
-        return []
-    return [f"Snow is seen to fall ({found.flakes} flakes); --strength sky=0 lets it hang."]
 
 
 def kind_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:

@@ -35,9 +35,10 @@ from vivant.motion.asked import Asked
 from vivant.motion.breath import breathing, quiet_notes
 from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
-from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look, snow_notes
+from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
+from vivant.motion.snow import snow_notes
 from vivant.motion.travel import travel_notes
 from vivant.rendering.exports import FLOWS, export_bytes
 from vivant.rendering.shot import Shot

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ from vivant.bundle import Bundle, parameters
 from vivant.child import Child, Limits
 from vivant.clip import Floats, Frame, Picture, VideoSpec
 from vivant.controls.given import GivenField
+from vivant.controls.sampling import Guidance, Steps
 from vivant.controls.strength import Strength
+from vivant.controls.words import Words
 from vivant.errors import BundleError, UnsupportedControl
 from vivant.field.file import field_from
 from vivant.field.operations import velocity_at
@@ -47,7 +50,10 @@ from vivant.video.parameters import SAMPLING, WEIGHTS, Sampling, working_size
 from vivant.wire import Answer
 
 CAPABILITIES = Capabilities(
-    controls=("strength", "field"), sizes="the picture's", frames="any", footage=True
+    controls=("strength", "field", "words", "steps", "guidance"),
+    sizes="the picture's",
+    frames="any",
+    footage=True,
 )
 LIMITS = Limits(seconds=3600.0, memory_mib=1 << 20)
 """For one step of the solver; PyTorch reserves far more memory than it uses."""
@@ -124,11 +130,11 @@ class VideoModel:
         if image.kind != "clip":
             return [fit_plane(assets.picture(image).pixels, plan.fitted)]
         step = max(assets.film(image).fps / self.sampling.fps, 1e-6)
-        frames = list(assets.frames(image))
-        back = [round(len(frames) - 1 - k * step) for k in range(1 + self.sampling.chunk)]
-        if back[-1] < 0:
+        back = [round(k * step) for k in range(1 + self.sampling.chunk)]
+        last = deque(assets.frames(image), maxlen=1 + back[-1])
+        if len(last) <= back[-1]:
             back = back[:1]  # too short to show motion
-        return [fit_plane(frames[index], plan.fitted) for index in reversed(back)]
+        return [fit_plane(last[-1 - index], plan.fitted) for index in reversed(back)]
 
     def _sampled(
         self, frames: list[Frame], request: Request, plan: Plan, assets: Assets, hooks: Hooks
@@ -143,6 +149,8 @@ class VideoModel:
         field = request.one(GivenField)
         if field is not None:
             arrays["velocity"] = self._velocity(assets.content(field.file), before, plan.video)
+        words, steps = request.one(Words), request.one(Steps)
+        guidance = request.one(Guidance)
         with Child(LIMITS, called="the video model") as child:
             answers = child.ask(
                 "vivant.video.worker:sample",
@@ -151,7 +159,9 @@ class VideoModel:
                 count=before + plan.video.count,
                 seed=request.seed,
                 strength=math.prod(control.factor for control in request.all(Strength)),
-                words="",
+                words=words.text if words else "",
+                steps=steps.count if steps else self.sampling.steps,
+                guidance=guidance.scale if guidance else self.sampling.guidance,
             )
             return list(_heard(answers, hooks)[before:])
 

@@ -82,7 +82,8 @@ def sample(
     """A clip ``[count, H, W, 3]`` uint8 that begins with the ``known`` frames ``[K, H, W, 3]``, as
     the autoencoder shows them; H and W in whole tokens. K is cut to 1 + a multiple of four.
 
-    The same seed gives the same clip on one machine.
+    The same seed gives the same clip on one machine. Raises BundleError where the weights give no
+    numbers.
     """
     sampling = networks.sampling
     usable = 1 + (min(len(known), 1 + sampling.chunk) - 1) // sampling.chunk * sampling.chunk
@@ -97,7 +98,10 @@ def sample(
             made = _piece(networks, clip[:, :, start : start + have], under, generator, told)
         shown.append(made[:, :, have:] if shown else made)
         clip = torch.cat([clip, made[:, :, have:]], dim=2)
-    levels = ((torch.cat(shown, dim=2)[0, :, :count] + 1) * 127.5).round().clamp(0, 255)
+    whole = torch.cat(shown, dim=2)[0, :, :count]
+    if not whole.isfinite().all():
+        raise BundleError("The model's weights give no numbers (NaN); train or add it again.")
+    levels = ((whole + 1) * 127.5).round().clamp(0, 255)
     return levels.permute(1, 2, 3, 0).byte().numpy()
 
 

@@ -128,7 +128,7 @@ class VideoTransformer(nn.Module):
         side, dim = self.params.patch, self.params.dim
         _, _, n, h, w = x.shape
         places, times = self.positions(n, h // side, w // side, x.device)
-        tokens = self.embed(tokens_of(torch.cat([x, given.maps()], dim=1), side))
+        tokens = self.embed(tokens_of(torch.cat([guess(x, t), given.maps()], dim=1), side))
         said = (given.words > 0).sum(1, keepdim=True).clamp(min=1)
         words = self.embed_words(given.words).sum(1) / said
         condition = self.embed_time(time_features(t, dim)) + words
@@ -156,6 +156,13 @@ class VideoTransformer(nn.Module):
         last known latent (``known`` ``[B, N]``); beyond the horizon as at its end."""
         distance = torch.cumsum(1 - known, dim=1).long().clamp(1, self.params.horizon) - 1
         return self.scales[:, distance].transpose(0, 1)[..., None, None]
+
+
+def guess(x: Tensor, t: Tensor) -> Tensor:
+    """The best linear guess of where the flow ends, of data of variance 1, from ``x`` at ``t``. It
+    is what the network sees: nothing at t = 0, where ``x`` is noise alone and could only leak."""
+    at = t[:, None, None, None, None]
+    return x * at / ((1 - at) ** 2 + at**2)
 
 
 def _turned(angles: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -24,16 +25,21 @@ def sample(
     seed: int,
     strength: float,
     words: str,
+    steps: int,
+    guidance: float,
     features: NDArray[np.float32],
     velocity: NDArray[np.float32] | None = None,
 ) -> Iterator[Answer]:
     """A clip of the ``known`` frames ``[K, H, W, 3]``: answers of the ``share`` that is done, then
-    one with ``frames`` ``[count, H, W, 3]`` uint8; for the conditions see `Asked`.
+    one with ``frames`` ``[count, H, W, 3]`` uint8. For the conditions see `Asked`, for ``steps``
+    and ``guidance`` `vivant.video.parameters`.
 
     Raises BundleError where PyTorch or a weight lacks, or the weights give no numbers.
     """
     sampling = _sampling()
     networks = sampling.open_networks(Path(folder))
+    how = replace(networks.sampling, steps=steps, guidance=guidance)
+    networks = replace(networks, sampling=how)
     said = words_of(words) if words else None
     asked = sampling.Asked(features, velocity, said, strength)
     told: Queue[Any] = Queue()
