@@ -48,7 +48,7 @@ class Watch:
             for name, beat in found.items()
         }
         own = self._seen.get(self.me)
-        mute = own is not None and now - own[1] > self.lease / 2
+        mute = own is not None and now - own[1] > 0.8 * self.lease
         if mute:
             self._looked = float("-inf")
         return {
