@@ -2,7 +2,7 @@
 
     python benchmarks/footage_extend.py --clips CLIPS --out extend.json [--sheet SHEET.png]
 
-40 clips of the splits (val and test, --split) that are 2.1 s long or more, cut in the middle.
+Every second clip of the splits (val and test, --split) of 2.1 s or more (38), cut in the middle.
 ``epe``: mean over the picture (short sides, at most 0.5 each) of the distance between where what
 the last frame shows is after 1 s and where it truly is, both by chained dense flow over the
 frames: ``extend`` this continuation, ``last`` the velocity between the last two frames repeated,
