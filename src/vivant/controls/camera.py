@@ -73,7 +73,7 @@ ALIASES = {
     "crane": "crane-up",
     "handheld": "hand-held",
 }
-WORDS = {"auto": ("push-in 0.04", "swing 0.012")}
+WORDS = {"auto": ("push-in 0.03", "swing 0.006")}
 """A breath, for a picture in which nothing else moves."""
 
 

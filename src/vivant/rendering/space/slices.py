@@ -27,6 +27,8 @@ OVER = 4
 """Nodes by which neighbouring slices lie over one another where one surface runs on."""
 RIM = 1 / 300
 """Short sides by which what is near reaches beyond its matte: mixed colours go with it."""
+LONELY = 1 / 180
+"""Short sides from sure colours at which mixed ones are taken in their place."""
 BESIDE = 0.02
 """Short sides of the neighbouring slice that are read as one's own where the ground runs on."""
 
@@ -76,13 +78,13 @@ def _slice(
         return None
     runs_on = _runs_on(own, edges)
     covers = _within(own > 0.02, reach * short)
+    wide = cv2.resize(runs_on.astype(np.float32), own.shape[::-1])
     if front.min() == 1:  # nothing lies behind the farthest
         alpha = front
     else:
         outline = _outline(front, nearer) if nearer.any() else front
-        wide = cv2.resize(runs_on.astype(np.float32), own.shape[::-1])
         alpha = np.where(covers, np.maximum(outline, wide * nearer), 0).astype(np.float32)
-    known = _known(own, nearer, edges, short)
+    known = _known(own, nearer, edges, wide > 0.9, short)
     if not known.any():
         return None
     box = _box(alpha > 0.004, 2)
@@ -111,14 +113,16 @@ def _outline(whole: Floats, hidden: Floats) -> Floats:
     return np.asarray(whole - hidden + behind * hidden, np.float32)
 
 
-def _known(own: Floats, nearer: Floats, edges: Bools, short: int) -> Bools:
+def _known(own: Floats, nearer: Floats, edges: Bools, same: Bools, short: int) -> Bools:
     """Pixels ``[H, W]`` whose colours are the slice's: its own, and a little of the next one where
-    the same surface runs on; not where something nearer is mixed in."""
+    it is the ``same`` surface that runs on; not where something nearer is mixed in."""
     beside = edges & (cv2.dilate(nearer, _disc(5)) > 0.02)
     inside = (own > 0.02) & ~beside
+    # a sliver between near and far has no colours but those that are seen there
+    inside |= (own > 0.02) & ~_within(inside, LONELY * short)
     wide = _within((own > 0.98) & ~beside, BESIDE * short)
     runs_on = wide & ~_within(edges, BESIDE * short)
-    return np.asarray(inside | runs_on)
+    return np.asarray(inside | runs_on | (same & ~edges))
 
 
 def _runs_on(own: Floats, edges: Bools) -> Bools:
