@@ -84,7 +84,7 @@ def _slice(
     else:
         outline = _outline(front, nearer) if nearer.any() else front
         alpha = np.where(covers, np.maximum(outline, wide * nearer), 0).astype(np.float32)
-    known = _known(own, nearer, edges, wide > 0.9, short)
+    known = _known(own, nearer, edges, wide > 0.9, short, between=bool(front.min() < 1))
     if not known.any():
         return None
     box = _box(alpha > 0.004, 2)
@@ -113,13 +113,16 @@ def _outline(whole: Floats, hidden: Floats) -> Floats:
     return np.asarray(whole - hidden + behind * hidden, np.float32)
 
 
-def _known(own: Floats, nearer: Floats, edges: Bools, same: Bools, short: int) -> Bools:
+def _known(
+    own: Floats, nearer: Floats, edges: Bools, same: Bools, short: int, *, between: bool
+) -> Bools:
     """Pixels ``[H, W]`` whose colours are the slice's: its own, and a little of the next one where
-    it is the ``same`` surface that runs on; not where something nearer is mixed in."""
+    it is the ``same`` surface that runs on; not where something nearer is mixed in, unless it is a
+    sliver ``between`` near and far."""
     beside = edges & (cv2.dilate(nearer, _disc(5)) > 0.02)
     inside = (own > 0.02) & ~beside
-    # a sliver between near and far has no colours but those that are seen there
-    inside |= (own > 0.02) & ~_within(inside, LONELY * short)
+    if between:  # a sliver has no colours but those that are seen there
+        inside |= (own > 0.02) & ~_within(inside, LONELY * short)
     wide = _within((own > 0.98) & ~beside, BESIDE * short)
     runs_on = wide & ~_within(edges, BESIDE * short)
     return np.asarray(inside | runs_on | (same & ~edges))
