@@ -25,7 +25,8 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.media.assets import FileAssets
 from vivant.rendering.manners.flakes import flakes_of
-from vivant.scene.falling import SEEN, SURE, _sized, chance_of, described, enough, may_snow
+from vivant.scene.encoder import chance as chance_of
+from vivant.scene.falling import SEEN, SURE, _sized, described, enough, may_snow
 
 SNOWY = ("0067", "0068", "0069", "0071", "0072", "0073", "0074")
 """Clips in which snow falls; the others of their category show snow that lies, or drops on

@@ -13,13 +13,13 @@ it is taken out. ``harm``: the same error that steadying brings to the undamaged
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from footage_clips import arguments, listed
 from numpy.typing import NDArray
 
 from vivant.clip import Frame
@@ -131,17 +131,8 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--split", action="append")
-    parser.add_argument("--most", type=int, default=10)
-    parser.add_argument("--every", type=int, default=EVERY)
-    parser.add_argument("--sheet", type=Path)
-    args = parser.parse_args()
-    splits = args.split or ["val", "test"]
-    lines = (args.clips / "manifest.jsonl").read_text().splitlines()
-    chosen = [row for row in map(json.loads, lines) if row["split"] in splits][:: args.every]
+    args = arguments(__doc__.splitlines()[0], most=10, every=EVERY)
+    chosen = listed(args)[:: args.every]
     rows, sheets = [], []
     for row in chosen[: args.most]:
         with FileAssets() as assets:

@@ -14,14 +14,13 @@ places); ``next``: the same of the true next frame.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
+from footage_clips import arguments, listed
 
 import vivant
 from vivant.clip import Floats, Frame
@@ -136,18 +135,8 @@ def summary(rows: list[dict[str, dict[str, float]]]) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--split", action="append")
-    parser.add_argument("--every", type=int, default=2)
-    parser.add_argument("--most", type=int, default=40)
-    parser.add_argument("--sheet", type=Path)
-    args = parser.parse_args()
-    splits = args.split or ["val", "test"]
-    lines = (args.clips / "manifest.jsonl").read_text().splitlines()
-    rows = [row for row in map(json.loads, lines) if row["split"] in splits]
-    rows = [row for row in rows if row["frames"] >= 2.1 * row["fps"]][:: args.every]
+    args = arguments(__doc__.splitlines()[0], most=40, every=2)
+    rows = [row for row in listed(args) if row["frames"] >= 2.1 * row["fps"]][:: args.every]
     model = load("builtin")
     assert isinstance(model, Sampler)
     done, sheets = [], []

@@ -11,14 +11,13 @@ over into what (first and last column) and the closing.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
-from pathlib import Path
 
 import cv2
 import numpy as np
+from footage_clips import arguments, listed
 
 from vivant.asset import Asset
 from vivant.clip import Frame
@@ -77,17 +76,8 @@ def measured(asset: Asset, assets: FileAssets) -> tuple[dict[str, object], Frame
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--split", action="append")
-    parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--most", type=int, default=20)
-    parser.add_argument("--sheet", type=Path)
-    args = parser.parse_args()
-    splits = args.split or ["val", "test"]
-    lines = (args.clips / "manifest.jsonl").read_text().splitlines()
-    chosen = [row for row in map(json.loads, lines) if row["split"] in splits][:: args.every]
+    args = arguments(__doc__.splitlines()[0], most=20, every=4)
+    chosen = listed(args)[:: args.every]
     rows, sheets = [], []
     for row in chosen[: args.most]:
         with FileAssets() as assets:

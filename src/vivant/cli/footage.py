@@ -27,6 +27,7 @@ from vivant.cli.outputs import OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.controls.camera import parse_camera
 from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
+from vivant.controls.entry import Control
 from vivant.controls.kinds import parse_hold
 from vivant.controls.transition import Transition
 from vivant.errors import UsageError
@@ -98,8 +99,7 @@ def retime(
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
-        frames = (Keyframe(assets.add(clip, "clip")),)
-        return Request(frames, (Retime(speed),), fps=fps, size=size, model="footage")
+        return _edited(assets, clip, Retime(speed), fps=fps, size=size)
 
     _run(clip, outputs, ask_for)
 
@@ -145,8 +145,7 @@ def loop(
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
-        frames = (Keyframe(assets.add(clip, "clip")),)
-        return Request(frames, (Looped(seconds),), size=size, model="footage")
+        return _edited(assets, clip, Looped(seconds), size=size)
 
     _run(clip, outputs, ask_for)
 
@@ -170,8 +169,7 @@ def freeze(
 
     def ask_for(assets: FileAssets) -> Request:
         held = tuple(control for text in hold or () for control in parse_hold(text, assets))
-        frames = (Keyframe(assets.add(clip, "clip")),)
-        return Request(frames, (Freeze(), *held), size=size, model="footage")
+        return _edited(assets, clip, Freeze(), *held, size=size)
 
     _run(clip, outputs, ask_for)
 
@@ -193,9 +191,7 @@ def extend(
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
-        frames = (Keyframe(assets.add(clip, "clip")),)
-        edit = Extend(seconds, before)
-        return Request(frames, (edit,), size=size, seed=seed, model="footage")
+        return _edited(assets, clip, Extend(seconds, before), size=size, seed=seed)
 
     _run(clip, outputs, ask_for)
 
@@ -221,8 +217,7 @@ def stir(
 
     def ask_for(assets: FileAssets) -> Request:
         moves = tuple(parse_camera(text) for text in camera or ())
-        frames = (Keyframe(assets.add(clip, "clip")),)
-        return Request(frames, (Stir(), *moves), size=size, model="footage")
+        return _edited(assets, clip, Stir(), *moves, size=size)
 
     _run(clip, outputs, ask_for)
 
@@ -244,6 +239,19 @@ def _outputs(
     return OutputOptions(
         out, fmt, watermark=not plain, overwrite=overwrite, json=json, consent=consent
     )
+
+
+def _edited(
+    assets: FileAssets,
+    clip: Path,
+    *controls: Control,
+    size: str | None,
+    fps: float | None = None,
+    seed: int = 0,
+) -> Request:
+    """The request for an edit of one clip."""
+    frames = (Keyframe(assets.add(clip, "clip")),)
+    return Request(frames, controls, fps=fps, size=size, seed=seed, model="footage")
 
 
 def _built_in(settings: Settings) -> Generator:

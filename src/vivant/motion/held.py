@@ -99,11 +99,7 @@ class Looked:
 
     def drives(self, stroke: Stroke) -> int | None:
         """The instance that a stroke drives as a whole, None where it turns what flows."""
-        number = self.scene.at(*stroke.points[0])
-        if number is None:
-            return None
-        one = self.scene.instances[number]
-        return number if one.kind in DRIVEN and one.area < MOST_DRIVEN else None
+        return driven_in(self.scene, stroke)
 
     def driven(self, strokes: tuple[Stroke, ...]) -> Plane | None:
         """The things ``[H, W]`` on which strokes begin; None where there are none."""
@@ -113,6 +109,15 @@ class Looked:
             kind = self.scene.instances[number].kind
             planes.append(thing_matte(self.scene, number, self.mattes.of(kind)))
         return np.maximum.reduce(planes) if planes else None
+
+
+def driven_in(scene: Scene, stroke: Stroke) -> int | None:
+    """The instance of a scene that a stroke drives as a whole, None where it turns what flows."""
+    number = scene.at(*stroke.points[0])
+    if number is None:
+        return None
+    one = scene.instances[number]
+    return number if one.kind in DRIVEN and one.area < MOST_DRIVEN else None
 
 
 def rest_of_water(looked: Looked) -> Plane:

@@ -15,7 +15,7 @@ from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
 from vivant.kinds import INDEX
 from vivant.media.resize import fit_plane
-from vivant.motion.held import Looked, look
+from vivant.motion.held import Looked, driven_in, look, scene_of
 from vivant.rendering.bodies import Body
 from vivant.rendering.camera import ease
 from vivant.rendering.cutout import Cutout, cut_out
@@ -101,13 +101,15 @@ def travel_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str
     if not strokes or overall(request.all(Strength)) == 0:
         return []
     picture = assets.picture(request.keyframes[0].image)
-    looked = look(picture, runtime)
-    numbers = dict.fromkeys(n for n in (looked.drives(s) for s in strokes) if n is not None)
-    notes = []
+    scene = scene_of(picture, runtime)
+    driven = (driven_in(scene, stroke) for stroke in strokes)
+    numbers = dict.fromkeys(number for number in driven if number is not None)
+    if not numbers:  # mattes take their time
+        return []
+    looked, notes = look(picture, runtime, scene=scene), []
+    pixels = cv2.resize(picture.pixels, looked.mattes.size, interpolation=cv2.INTER_AREA)
     for number in numbers:
-        kind = looked.scene.instances[number].kind
-        size = looked.mattes.size
-        pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+        kind = scene.instances[number].kind
         cut = cutout_of(looked, number, np.asarray(pixels, np.uint8))
         with_it = [n for n, there in _belongings(cut) if there]
         without = [n for n, there in _belongings(cut) if not there]

@@ -21,6 +21,7 @@ from vivant.clip import Floats, Frame, VideoSpec
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import smoothstep, velocity_at
 from vivant.rendering.camera import ease
+from vivant.rendering.disc import disc
 from vivant.rendering.guided import guided_filter
 from vivant.rendering.parameters import RENDERING, Rendering
 from vivant.rendering.space.inpaint import behind
@@ -118,7 +119,9 @@ def plate(pixels: Frame, bodies: list[Body], rendering: Rendering = RENDERING) -
         return pixels
     matte = np.maximum.reduce([body.matte for body in bodies])
     short = min(matte.shape)
-    hole = cv2.dilate((matte > rendering.gone).astype(np.uint8), _disc(rendering.around * short))
+    hole = cv2.dilate(
+        (matte > rendering.gone).astype(np.uint8), disc(max(2.0, rendering.around * short))
+    )
     known = hole == 0
     if not known.any():
         return pixels
@@ -126,11 +129,6 @@ def plate(pixels: Frame, bodies: list[Body], rendering: Rendering = RENDERING) -
     share = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 1.0)
     share = np.maximum(share, np.minimum(matte / rendering.gone, 1))[..., None]
     return np.asarray(pixels + share * (filled.astype(np.float32) - pixels) + 0.5, np.uint8)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(2, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def shifted_matte(body: Body, index: int) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.rendering.disc import disc
 from vivant.rendering.guided import guided_filter
 
 SHORT = 240
@@ -73,9 +74,9 @@ def _grown(small: Frame, seen: Bools) -> Bools:
     """All that is of the thing by its colours, and its matte with its holes filled."""
     side = float(np.sqrt(seen.sum()))
     marks = np.full(seen.shape, cv2.GC_BGD, np.uint8)
-    marks[cv2.dilate(seen.astype(np.uint8), _disc(REACH * side)) > 0] = cv2.GC_PR_BGD
+    marks[cv2.dilate(seen.astype(np.uint8), disc(REACH * side)) > 0] = cv2.GC_PR_BGD
     marks[seen] = cv2.GC_PR_FGD
-    marks[cv2.erode(seen.astype(np.uint8), _disc(CORE * side)) > 0] = cv2.GC_FGD
+    marks[cv2.erode(seen.astype(np.uint8), disc(CORE * side)) > 0] = cv2.GC_FGD
     filled = _filled(seen)
     if (marks == cv2.GC_BGD).sum() < seen.sum() / 4:
         return filled
@@ -126,7 +127,7 @@ def _mirrored(small: Frame, whole: Bools, wet: Bools, row: float) -> Bools:
     mirror = grey.copy()
     mirror[rows] = grey[above]
     # the water beside is compared as well: a mirror image differs from it as the thing does
-    around = (cv2.dilate(image.astype(np.uint8), _disc(4)) > 0) & wet
+    around = (cv2.dilate(image.astype(np.uint8), disc(4)) > 0) & wet
     pair = np.stack([grey[around], mirror[around]])
     if pair.std(axis=1).min() < 1 or float(np.corrcoef(pair)[0, 1]) < LIKE:
         return nothing
@@ -138,15 +139,15 @@ def _shaded(small: Frame, whole: Bools, firm: Bools, row: float) -> Bools:
     side = float(np.sqrt(whole.sum()))
     nothing = np.zeros_like(whole)
     rows = np.arange(whole.shape[0])[:, None]
-    near = cv2.dilate(whole.astype(np.uint8), _disc(0.5 * side)) > 0
+    near = cv2.dilate(whole.astype(np.uint8), disc(0.5 * side)) > 0
     place = near & firm & ~whole & (rows > row - 0.25 * side)
     if place.sum() < LEAST * whole.sum():
         return nothing
     grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (0, 0), 1.5)
     dark = place & (grey < DARKER * float(np.median(grey[place])))
-    dark = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, _disc(1)) > 0
+    dark = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, disc(1)) > 0
     touching = _hanging_together(
-        dark | whole, (cv2.dilate(whole.astype(np.uint8), _disc(1)) > 0) & (dark | whole)
+        dark | whole, (cv2.dilate(whole.astype(np.uint8), disc(1)) > 0) & (dark | whole)
     )
     shaded = touching & dark
     return np.asarray(shaded if shaded.sum() > LEAST * whole.sum() else nothing)
@@ -158,8 +159,3 @@ def _enlarged(whole: Bools, small: Frame, size: tuple[int, int]) -> Floats:
     soft *= cv2.dilate(whole.astype(np.float32), np.ones((5, 5)))
     wide = cv2.resize(soft.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(np.clip((wide - 0.2) / 0.6, 0, 1), np.float32)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

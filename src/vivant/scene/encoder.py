@@ -1,8 +1,11 @@
-"""The released encoder (EfficientNet-Lite0, trained on ImageNet) as eyes for small questions."""
+"""The released encoder (EfficientNet-Lite0, trained on ImageNet) as eyes for small questions, which
+linear probes on its features answer."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,19 @@ def features(pixels: Frame) -> Floats:
     """
     image = np.ascontiguousarray(pixels.astype(np.float32).transpose(2, 0, 1)[None] / 255)
     return np.asarray(_encoder().run(["features"], {"image": image})[0][0], np.float32)
+
+
+def chance(values: Floats, weights: Floats) -> float:
+    """What weights ``[F + 1]`` (the last: the constant) make of values ``[F]``, 0..1."""
+    odds = float(values @ weights[:-1] + weights[-1])
+    return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+
+
+@cache
+def weights_of(question: str) -> Floats:
+    """Weights of a probe: "persons" (`vivant.scene.persons`) or "falling"."""
+    path = Path(__file__).with_name(f"{question}.json")
+    return np.array(json.loads(path.read_text("utf-8")), np.float32)
 
 
 @cache

@@ -8,20 +8,17 @@ that it goes by the flakes and not by what else is in a winter's picture.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Picture
 from vivant.rendering.manners.flakes import LEAST, LONGEST, SHORT, Flakes, flakes_of, specks
-from vivant.scene.encoder import features
+from vivant.scene.encoder import chance, features, weights_of
 from vivant.scene.network import STRIDE
 
-WEIGHTS = Path(__file__).with_name("falling.json")
 SEEN, MOST = 384, 640
 """Short side in pixels at which a picture is looked at, and its long one at most."""
 TILES = 6, 8
@@ -55,11 +52,11 @@ def falling_in(pixels: Frame) -> Falling | None:
     """What falls in a picture ``[H, W, 3]`` uint8 sRGB; None where nothing does."""
     if not may_snow(pixels):
         return None
-    chance = chance_of(described(pixels), _weights())
-    if chance < SURE:
+    likely = chance(described(pixels), weights_of("falling"))
+    if likely < SURE:
         return None
     flakes = flakes_of(_sized(pixels, SHORT))
-    return Falling(chance, len(flakes.size), flakes.lean) if enough(flakes) else None
+    return Falling(likely, len(flakes.size), flakes.lean) if enough(flakes) else None
 
 
 def may_snow(pixels: Frame) -> bool:
@@ -90,12 +87,6 @@ def described(pixels: Frame) -> Floats:
     return np.asarray(np.r_[found.mean(axis=0), found.std(axis=0)], np.float32)
 
 
-def chance_of(values: Floats, weights: Floats) -> float:
-    """What weights ``[2 F + 1]`` (the last: the constant) make of a description, 0..1."""
-    odds = float(values @ weights[:-1] + weights[-1])
-    return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
-
-
 def _sized(pixels: Frame, short: int) -> Frame:
     height, width = pixels.shape[:2]
     scale = short / min(height, width)
@@ -119,8 +110,3 @@ class _Key:
 @lru_cache(maxsize=4)
 def _remembered(key: _Key) -> Falling | None:
     return falling_in(key.picture.pixels)
-
-
-@cache
-def _weights() -> Floats:
-    return np.array(json.loads(WEIGHTS.read_text("utf-8")), np.float32)

@@ -7,18 +7,13 @@ ImageNet, which tells animals apart) over a square of twice the face; logistic r
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-
 import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Picture
-from vivant.scene.encoder import features
+from vivant.scene.encoder import chance, features, weights_of
 from vivant.scene.eyes import beings
 
-WEIGHTS = Path(__file__).with_name("persons.json")
 SIDE = 128
 """Pixels on a side of what is looked at."""
 AROUND = 2.0
@@ -44,13 +39,7 @@ def person(pixels: Frame, box: Box) -> float:
 
     Raises BundleError where the network cannot be run.
     """
-    return chance(described(around(pixels, box)), _weights())
-
-
-def chance(values: Floats, weights: Floats) -> float:
-    """What weights ``[F + 1]`` (the last: the constant) make of features ``[F]``, 0..1."""
-    odds = float(values @ weights[:-1] + weights[-1])
-    return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+    return chance(described(around(pixels, box)), weights_of("persons"))
 
 
 def around(pixels: Frame, box: Box, wide: float = AROUND) -> Frame:
@@ -74,8 +63,3 @@ def around(pixels: Frame, box: Box, wide: float = AROUND) -> Frame:
 def described(square: Frame) -> Floats:
     """Mean features ``[F]`` of a square ``[SIDE, SIDE, 3]``."""
     return np.asarray(features(square).mean(axis=0), np.float32)
-
-
-@cache
-def _weights() -> Floats:
-    return np.array(json.loads(WEIGHTS.read_text("utf-8")), np.float32)

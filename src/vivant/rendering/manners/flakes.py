@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
+from vivant.rendering.disc import disc
 from vivant.rendering.plates import continued
 
 SHORT = 480
@@ -153,9 +154,7 @@ def lifted(pixels: Frame, flakes: Flakes) -> tuple[Frame, Floats, Labels]:
     of the flake at each pixel, rims and all."""
     there = flakes.of >= 0
     half = float(np.median(flakes.size)) / 2 if len(flakes.size) else 1.0
-    rim = max(1, round(0.6 * half))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1,) * 2)
-    of = cv2.dilate(flakes.of.astype(np.float32), kernel).astype(np.int32)
+    of = cv2.dilate(flakes.of.astype(np.float32), disc(0.6 * half)).astype(np.int32)
     of[there] = flakes.of[there]
     around = cv2.dilate((of >= 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     behind = continued(pixels, 1.0 - around.astype(np.float32))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Plane
 from vivant.rendering.space.pose import NEAREST, Lens, Pose
-from vivant.rendering.space.truth import SOFT, Where, depth_at, followed, within
+from vivant.rendering.space.truth import SOFT, Where, followed, within
 from vivant.rendering.space.view import NODE, View, enlarged, fetched
 
 Points = NDArray[np.floating]
@@ -57,8 +57,7 @@ def seen_through(view: View, pose: Pose) -> Seen:
         if not here.any():
             continue
         inside = at - np.float32(view.margin)
-        spot = np.asarray((inside + np.float32(0.5) - view.middle) / view.short, np.float32)
-        near = _nearness(view.lens, pose, spot, depth_at(view, one, at))
+        near = _nearness(view.lens, pose, view.places_of(at), view.disparity_at(one, at))
         places[here], disparity[here] = inside[here], near[here]
         normals[here] = normals_of(near, focal, view.middle)[here]
         mine = (fetched(one.own, at - corner) > 1 - SOFT) & within(view, inside)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
+from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
 from vivant.rendering.space.inpaint import SHORT, behind
 from vivant.rendering.space.relief import Relief
@@ -65,7 +66,7 @@ def sliced(pixels: Frame, relief: Relief, reach: float, most: int = 4) -> tuple[
 
 def _widened(cover: Floats, edges: Bools, rim: int) -> Floats:
     """What is near, with the mixed colours at its edges; unchanged where the ground runs on."""
-    wide = cv2.GaussianBlur(cv2.dilate(cover, _disc(2 * rim + 1)), (0, 0), 0.6 * rim)
+    wide = cv2.GaussianBlur(cv2.dilate(cover, disc(rim)), (0, 0), 0.6 * rim)
     return np.where(edges, np.maximum(cover, wide), cover)
 
 
@@ -119,7 +120,7 @@ def _known(
     """Pixels ``[H, W]`` whose colours are the slice's: its own, and a little of the next one where
     it is the ``same`` surface that runs on; not where something nearer is mixed in, unless it is a
     sliver ``between`` near and far."""
-    beside = edges & (cv2.dilate(nearer, _disc(5)) > 0.02)
+    beside = edges & (cv2.dilate(nearer, disc(2)) > 0.02)
     inside = (own > 0.02) & ~beside
     if between:  # a sliver has no colours but those that are seen there
         inside |= (own > 0.02) & ~_within(inside, LONELY * short)
@@ -163,7 +164,3 @@ def _box(there: Bools, margin: int) -> Box:
         slice(max(0, int(hit[0]) - margin), min(length, int(hit[-1]) + 1 + margin))
         for hit, length in zip((rows, columns), there.shape, strict=True)
     )
-
-
-def _disc(side: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

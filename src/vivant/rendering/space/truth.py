@@ -31,18 +31,9 @@ def followed(view: View, one: Slice, pose: Pose, at: Floats) -> Where:
     h, w = view.shape
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     spot = np.asarray((np.dstack([x, y]) + 0.5 - view.middle) / view.short, np.float32)
-    found = view.lens.sources(pose, spot, depth_at(view, one, at))
+    found = view.lens.sources(pose, spot, view.disparity_at(one, at))
     error = found * view.short + view.middle + view.margin - 0.5 - at
     return np.asarray(np.abs(error).max(axis=-1) < FOLLOWED)
-
-
-def depth_at(view: View, one: Slice, at: Floats) -> Floats:
-    """Disparity of a slice at pixels ``at`` ``[h, w, 2]`` of the picture with its margin."""
-    rows, columns = one.disparity.shape
-    height, width = (side + 2 * view.margin for side in view.shape)
-    cells = np.array([columns / width, rows / height], np.float32)
-    where = (at + np.float32(0.5)) * cells - np.float32(0.5)
-    return np.asarray(fetched(one.disparity, where), np.float32)
 
 
 def through(

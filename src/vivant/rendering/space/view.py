@@ -85,17 +85,24 @@ class View:
         is sharp."""
         if not pose.blurs:
             return None
-        middle = self.middle + np.float32(self.margin - 0.5)
-        places = np.asarray((nodes - middle) / np.float32(self.short), np.float32)
-        found = pose.blur(self._disparity(one, places)) * np.float32(self.short)
+        found = pose.blur(self.disparity_at(one, nodes)) * np.float32(self.short)
         return found if found.max() > SHARP else None
 
     def images(self, one: Slice, pose: Pose, at: Floats) -> Floats:
         """Where a slice's places ``at`` ``[h, w, 2]``, pixels of the picture with its margin, are
         seen, in pixels of the frame."""
-        middle = self.middle + np.float32(self.margin - 0.5)
-        places = np.asarray((at - middle) / np.float32(self.short), np.float32)
+        places = self.places_of(at)
         return self._pixels(self.lens.images(pose, places, self._disparity(one, places)))
+
+    def places_of(self, at: Floats) -> Floats:
+        """Pixels ``[h, w, 2]`` of the picture with its margin as places in short sides from its
+        middle."""
+        middle = self.middle + np.float32(self.margin - 0.5)
+        return np.asarray((at - middle) / np.float32(self.short), np.float32)
+
+    def disparity_at(self, one: Slice, at: Floats) -> Floats:
+        """Disparity of a slice at pixels ``at`` ``[h, w, 2]`` of the picture with its margin."""
+        return self._disparity(one, self.places_of(at))
 
     def _disparity(self, one: Slice, places: Floats) -> Floats:
         h, w = one.disparity.shape
