@@ -13,7 +13,7 @@ import pytest
 from conftest import photo_like
 from vivant.adapters.families import TABLE, Family, family_named
 from vivant.adapters.fit import bucket_of, fit_for
-from vivant.adapters.host import Job, Sampled
+from vivant.adapters.host import Job, Part, Sampled
 from vivant.adapters.layout import Checkpoint
 from vivant.adapters.memory import GIB, Machine, Placement, placed, published
 from vivant.adapters.model import VideoModel
@@ -53,7 +53,7 @@ class Stub:
     def machine(self) -> Machine:
         return Machine("cuda", "a card", 80 * GIB, 256 * GIB)
 
-    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, int]:
+    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, Part]:
         raise NotImplementedError
 
     def sampled(self, job: Job, placement: Placement, hooks: Hooks) -> Sampled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,10 @@ from vivant.adapters.layout import Checkpoint
 from vivant.errors import BundleError
 
 GIB = 1 << 30
-BYTES = {"float32": 4, "bfloat16": 2}
+BYTES = {"float32": 4, "bfloat16": 2, "int8": 2}
+"""Of a number, by format; with "int8" the matrices of `SAMPLERS` are kept in one byte."""
+SAMPLERS = ("unet", "transformer", "transformer_2")
+"""Parts that sample."""
 SPARE = 0.92
 """Share of what is free that is counted on."""
 BLOCK = 0.06
@@ -36,7 +40,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Placement:
-    """``device``; ``dtype`` of the weights; ``offload``: all parts on the device (""), one at a
+    """``device``; ``dtype`` of the weights ("int8": matrices of what samples in one byte, the rest
+    in bfloat16); ``offload``: all parts on the device (""), one at a
     time ("parts"), or block by block ("blocks"); ``tiled``: frames are decoded in tiles;
     ``need`` bytes on the device and ``ram`` bytes of main memory, estimated."""
 
@@ -60,9 +65,21 @@ class Placement:
 def weights(checkpoint: Checkpoint, family: Family, dtype: str) -> dict[str, int]:
     """Bytes of each part once it is loaded."""
     return {
-        part: checkpoint.parameters(part) * (4 if part in family.parts_in_float else BYTES[dtype])
+        part: checkpoint.packed.get(part) or _loaded(checkpoint, part, _format(family, part, dtype))
         for part in checkpoint.tensors
     }
+
+
+def _format(family: Family, part: str, dtype: str) -> str:
+    if part in family.parts_in_float:
+        return "float32"
+    return "bfloat16" if dtype == "int8" and part not in SAMPLERS else dtype
+
+
+def _loaded(checkpoint: Checkpoint, part: str, kind: str) -> int:
+    shapes = checkpoint.tensors[part].values()
+    small = sum(math.prod(shape) for shape in shapes if len(shape) == 2) if kind == "int8" else 0
+    return checkpoint.parameters(part) * BYTES[kind] - small
 
 
 def published(family: Family, dtype: str = "bfloat16") -> float:
