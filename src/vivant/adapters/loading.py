@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def opened(folder: Path, family: Family, placement: Placement) -> Any:
     with named(f"{folder} cannot be loaded"):
         pipe = made.from_pretrained(folder, **parts, use_safetensors=True, local_files_only=True)
     _place(pipe, placement)
-    if placement.tiled and hasattr(pipe.vae, "enable_tiling") and family.name != "svd":
+    if placement.tiled and family.tile:
         pipe.vae.enable_tiling()
     pipe.set_progress_bar_config(disable=True)
     return pipe
@@ -147,7 +147,7 @@ def _part(checkpoint: Checkpoint, name: str, family: Family, placement: Placemen
     told: Mapping[str, Any]
     with named(f"{place} cannot be loaded"):
         if name in checkpoint.packed:
-            part, told = _unpacked(made, place, dtype), {"missing_keys": []}
+            part, told = _unpacked(made, place, dtype, checkpoint.tensors[name]), {}
         else:
             part, told = made.from_pretrained(
                 place,
@@ -158,7 +158,7 @@ def _part(checkpoint: Checkpoint, name: str, family: Family, placement: Placemen
                 output_loading_info=True,
                 **_quantised(name, placement),
             )
-    lost = sorted(told["missing_keys"]) or [
+    lost = sorted(told.get("missing_keys", ())) or [
         key for key, tensor in part.named_parameters() if tensor.device.type == "meta"
     ]
     if lost:
@@ -166,11 +166,16 @@ def _part(checkpoint: Checkpoint, name: str, family: Family, placement: Placemen
     return part.eval()
 
 
-def _unpacked(made: Any, place: Path, dtype: Any) -> Any:
+def _unpacked(made: Any, place: Path, dtype: Any, names: Collection[str]) -> Any:
     """A part whose weights stay quantised as its GGUF file has them, and are turned back where
-    they are used."""
+    they are used; ``names`` of its tensors are diffusers' or the original ones."""
     imported("gguf", QUANTISED)
     settings = imported("diffusers").GGUFQuantizationConfig(compute_dtype=dtype)
+    with imported("torch").device("meta"):
+        wanted = set(made.from_config(made.load_config(place)).state_dict())
+    lost = sorted(wanted.difference(names)) if wanted.intersection(names) else []
+    if lost:
+        raise BundleError(f"{place} lacks the tensor {lost[0]}.")
     return made.from_single_file(
         str(gguf_of(place)), config=str(place.parent), subfolder=place.name, torch_dtype=dtype,
         quantization_config=settings, local_files_only=True,

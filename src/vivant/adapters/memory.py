@@ -65,21 +65,24 @@ class Placement:
 def weights(checkpoint: Checkpoint, family: Family, dtype: str) -> dict[str, int]:
     """Bytes of each part once it is loaded."""
     return {
-        part: checkpoint.packed.get(part) or _loaded(checkpoint, part, _format(family, part, dtype))
-        for part in checkpoint.tensors
+        part: checkpoint.packed.get(part)
+        or sum(
+            math.prod(shape) * _width(family, part, name, shape, dtype)
+            for name, shape in tensors.items()
+        )
+        for part, tensors in checkpoint.tensors.items()
     }
 
 
-def _format(family: Family, part: str, dtype: str) -> str:
+def _width(family: Family, part: str, name: str, shape: tuple[int, ...], dtype: str) -> int:
+    """Bytes of a number of a tensor."""
     if part in family.parts_in_float:
-        return "float32"
-    return "bfloat16" if dtype == "int8" and part not in SAMPLERS else dtype
-
-
-def _loaded(checkpoint: Checkpoint, part: str, kind: str) -> int:
-    shapes = checkpoint.tensors[part].values()
-    small = sum(math.prod(shape) for shape in shapes if len(shape) == 2) if kind == "int8" else 0
-    return checkpoint.parameters(part) * BYTES[kind] - small
+        return BYTES["float32"]
+    if part in SAMPLERS and any(delicate in name for delicate in family.names_in_float):
+        return BYTES["float32"]
+    if dtype == "int8" and part in SAMPLERS and len(shape) == 2:
+        return 1
+    return BYTES[dtype]
 
 
 def published(family: Family, dtype: str = "bfloat16") -> float:
@@ -91,11 +94,34 @@ def published(family: Family, dtype: str = "bfloat16") -> float:
     return sum(each) * 1e9 / GIB
 
 
+def published_needs(family: Family) -> dict[Offload, float]:
+    """GiB on a GPU for five seconds, or as much as there is, of the published checkpoint at its
+    own size, by what is on it at a time."""
+    each = {
+        part: size * 1e9 * (4 if part in family.parts_in_float else BYTES["bfloat16"])
+        for part, size in family.billions.items()
+    }
+    side = round(math.sqrt(family.area))
+    frames = family.grid.given(family.grid.rounds(min(family.most, 5 * family.fps)))
+    busy = working(family, (side, side), frames, "bfloat16", True) + ALLOWANCE
+    loads = _loads(sum(each.values()), max(each.values()))
+    return {offload: (load + busy) / GIB for offload, load in loads.items()}
+
+
+def _loads(total: float, largest: float) -> dict[Offload, float]:
+    """Bytes of weights on a device at a time."""
+    return {"": total, "parts": largest, "blocks": largest * BLOCK}
+
+
 def working(family: Family, size: tuple[int, int], frames: int, dtype: str, tiled: bool) -> int:
     """Bytes for what is under way: decoding frames of ``size`` (width, height), of which one
     window or all of them are decoded at once."""
-    pixels = size[0] * size[1] if not tiled else min(size[0] * size[1], family.tile**2)
+    pixels = size[0] * size[1]
     at_once = frames if family.decodes == 0 else min(frames, family.decodes)
+    if tiled and family.tile:
+        pixels = min(pixels, family.tile**2)
+    elif tiled:
+        at_once = 1
     clip = size[0] * size[1] * frames * 3 * 4
     width = 4 if "vae" in family.parts_in_float else BYTES[dtype]
     return pixels * at_once * family.pixel_floats * width + 2 * clip
@@ -146,9 +172,7 @@ def _ladder(
     for kind in _dtypes(machine, dtype):
         parts = weights(checkpoint, family, kind)
         total, largest = sum(parts.values()), max(parts.values())
-        loads: dict[Offload, int] = {"": total}
-        if not on_cpu:
-            loads |= {"parts": largest, "blocks": round(largest * BLOCK)}
+        loads = {k: round(load) for k, load in _loads(total, largest).items() if not (k and on_cpu)}
         for offload, load in loads.items():
             for tiled in (False, True):
                 busy = working(family, size, frames, kind, tiled) + ALLOWANCE
