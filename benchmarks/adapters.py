@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,31 @@ def of_clip(real: list[Frame], all_of_it: bool) -> tuple[dict[str, Any], dict[st
     return {name: measured(real, made) for name, made in clips.items()}, clips
 
 
+@dataclass(frozen=True)
+class Found:
+    """Of one clip: what is measured of both stubs, and a row of pictures."""
+
+    name: str
+    half: dict[str, Any]
+    full: dict[str, Any]
+    sheet: Frame
+
+    def said(self) -> str:
+        what = ("mean", "jump", "tone")
+        return f"{self.name} " + str({k: [_two(v[w]) for w in what] for k, v in self.full.items()})
+
+
+def both(path: Path, fps: float) -> Found | None:
+    """None where a clip is too short."""
+    cv2.setNumThreads(1)
+    real = real_clip(path, fps)
+    if not real:
+        return None
+    half, _ = of_clip(real, False)
+    full, clips = of_clip(real, True)
+    return Found(path.name, half, full, sheet_row(real, clips, 16))
+
+
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found = {}
     for name in rows[0]:
@@ -201,24 +227,24 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--split", default="val")
     parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    cv2.setNumThreads(1)
     rows = [json.loads(line) for line in (args.clips / "manifest.jsonl").read_text().splitlines()]
     rows = [row for row in rows if row["split"] == args.split]
+    asked = [(args.clips / row["path"], float(row["fps"])) for row in rows]
     half, full, sheet, names = [], [], [], []
-    for row in rows:
-        real = real_clip(args.clips / row["path"], float(row["fps"]))
-        if not real:
-            continue
-        names.append(row["path"])
-        half.append(of_clip(real, False)[0])
-        found, clips = of_clip(real, True)
-        full.append(found)
-        sheet.append(sheet_row(real, clips, 16))
-        said = {k: [_two(v[what]) for what in ("mean", "jump", "tone")] for k, v in found.items()}
-        print(row["path"], said, flush=True)
-        if len(names) == args.count:
-            break
+    with ProcessPoolExecutor(args.jobs) as pool:
+        for found in pool.map(both, *zip(*asked, strict=True)):
+            if found is None:
+                continue
+            names.append(found.name)
+            half.append(found.half)
+            full.append(found.full)
+            sheet.append(found.sheet)
+            print(found.said(), flush=True)
+            if len(names) == args.count:
+                pool.shutdown(cancel_futures=True)
+                break
     worse = "half size, soft, off-colour, drifting"
     report = {"clips": names, "half size": summary(half), worse: summary(full)}
     args.out.write_text(json.dumps(report, indent=1) + "\n")

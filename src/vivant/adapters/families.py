@@ -153,13 +153,15 @@ TABLE: tuple[Family, ...] = (
         "wan-2.1", "Wan 2.1 image to video", "WanImageToVideoPipeline", WAN,
         16, 81, FOURS, 16, 832 * 480, 50, 5.0, "Apache-2.0",
         {"transformer": 16.40, "text_encoder": UMT5, "image_encoder": 0.63, "vae": 0.13},
-        _sees, draft="latents", noise="bcfhw", parts_in_float=("vae", "image_encoder"), names_in_float=DELICATE,
+        _sees, draft="latents", noise="bcfhw", parts_in_float=("vae", "image_encoder"),
+        names_in_float=DELICATE,
     ),
     Family(
         "wan-2.2", "Wan 2.2 A14B", "WanImageToVideoPipeline", WAN,
         16, 81, FOURS, 16, 832 * 480, 40, 3.5, "Apache-2.0",
         {"transformer": 14.29, "transformer_2": 14.29, "text_encoder": UMT5, "vae": 0.13},
-        _two_stages, last=True, draft="latents", noise="bcfhw", parts_in_float=("vae",), names_in_float=DELICATE,
+        _two_stages, last=True, draft="latents", noise="bcfhw", parts_in_float=("vae",),
+        names_in_float=DELICATE,
     ),
     Family(
         "wan-2.2-5b", "Wan 2.2 TI2V-5B", "WanImageToVideoPipeline", (*WAN, "WanPipeline"),
