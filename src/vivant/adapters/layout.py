@@ -29,8 +29,8 @@ UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".py")
 class Checkpoint:
     """``pipeline``: the name of its class; ``configs`` and ``tensors`` (names, to their shapes)
     by component; ``licence`` as its card states it; ``sha256`` over all of its files; ``flags``
-    of the whole; ``classes``: library and class of each component; ``packed``: bytes of those that
-    are kept quantised, in a GGUF file."""
+    of the whole; ``classes``: library and class of each component; ``packed``: bytes of
+    the tensors of those that are kept quantised, in a GGUF file."""
 
     folder: Path
     pipeline: str
@@ -40,7 +40,7 @@ class Checkpoint:
     sha256: str
     flags: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    packed: dict[str, int] = field(default_factory=dict)
+    packed: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def parameters(self, component: str) -> int:
         """How many numbers a component has."""
@@ -58,7 +58,7 @@ def read_checkpoint(folder: Path, *, hashed: bool = True) -> Checkpoint:
     named = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
     classes = {name: _class_of(folder, name, index[name]) for name in named}
     configs, tensors = {}, {}
-    packed: dict[str, int] = {}
+    packed: dict[str, dict[str, int]] = {}
     for component in named:
         place = folder / component
         if not place.is_dir():
@@ -69,7 +69,7 @@ def read_checkpoint(folder: Path, *, hashed: bool = True) -> Checkpoint:
         if quantised is not None:
             rows = gguf_header(_opened_by(classes[component][1], quantised))
             tensors[component] = {name: row.shape for name, row in rows.items()}
-            packed[component] = sum(row.size for row in rows.values())
+            packed[component] = {name: row.size for name, row in rows.items()}
         elif path.is_file():
             tensors[component] = _tensors(place)
     return Checkpoint(

@@ -65,24 +65,27 @@ class Placement:
 def weights(checkpoint: Checkpoint, family: Family, dtype: str) -> dict[str, int]:
     """Bytes of each part once it is loaded."""
     return {
-        part: checkpoint.packed.get(part)
-        or sum(
-            math.prod(shape) * _width(family, part, name, shape, dtype)
-            for name, shape in tensors.items()
+        part: sum(
+            _bytes(family, checkpoint, part, name, dtype) for name in checkpoint.tensors[part]
         )
-        for part, tensors in checkpoint.tensors.items()
+        for part in checkpoint.tensors
     }
 
 
-def _width(family: Family, part: str, name: str, shape: tuple[int, ...], dtype: str) -> int:
-    """Bytes of a number of a tensor."""
-    if part in family.parts_in_float:
-        return BYTES["float32"]
-    if part in SAMPLERS and any(delicate in name for delicate in family.names_in_float):
-        return BYTES["float32"]
-    if dtype == "int8" and part in SAMPLERS and len(shape) == 2:
-        return 1
-    return BYTES[dtype]
+def _bytes(family: Family, checkpoint: Checkpoint, part: str, name: str, dtype: str) -> int:
+    """Of a tensor once it is loaded."""
+    shape = checkpoint.tensors[part][name]
+    if _in_float(family, part, name):
+        return math.prod(shape) * BYTES["float32"]
+    if part in checkpoint.packed:
+        return checkpoint.packed[part][name]
+    one_each = dtype == "int8" and part in SAMPLERS and len(shape) == 2
+    return math.prod(shape) * (1 if one_each else BYTES[dtype])
+
+
+def _in_float(family: Family, part: str, name: str) -> bool:
+    delicate = part in SAMPLERS and any(word in name for word in family.names_in_float)
+    return delicate or part in family.parts_in_float
 
 
 def published(family: Family, dtype: str = "bfloat16") -> float:
