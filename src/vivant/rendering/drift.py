@@ -35,7 +35,7 @@ MOST_DRIFT = 60.0
 """Levels; more is a change of the scene."""
 MOST_LEFT_OF_FIRST, MOST_LEFT_OF_BEFORE = 0.2, 0.5
 """A fit is believed where it leaves at most this share of the frames' shifts, ..."""
-MOST_LEVELS = 3.0
+MOST_LEVELS = 4.0
 """... and of no frame's shift more than so many levels: lightning is no drift."""
 ROUNDS = 8
 TUKEY = 4.685
