@@ -47,7 +47,7 @@ def gguf_written(part: Path) -> None:
     (path,) = part.glob("*.safetensors")
     writer = gguf.GGUFWriter(str(part / "weights.gguf"), "tiny")
     for key, value in load_file(path).items():
-        if value.ndim == 2 and value.shape[-1] % 32 == 0:
+        if key.endswith("weight") and value.ndim == 2 and value.shape[-1] % 32 == 0:
             packed = gguf.quants.quantize(value.astype(np.float32), kind)
             writer.add_tensor(key, packed, raw_dtype=kind)
         else:
