@@ -29,6 +29,7 @@ from vivant.controls.camera import parse_camera
 from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.entry import Control
 from vivant.controls.kinds import parse_hold
+from vivant.controls.light import parse_light
 from vivant.controls.transition import Transition
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
@@ -204,6 +205,10 @@ def stir(
             help='"truck-right 4%", "push-in 10%", orbit, ...; repeatable.', metavar="MOVE"
         ),
     ] = None,
+    light: Annotated[
+        list[str] | None,
+        typer.Option(help='"sun left", dusk, "clouds right", ...; repeatable.', metavar="CHANGE"),
+    ] = None,
     out: Out = None,
     size: Size = None,
     format_: FormatName = None,
@@ -212,12 +217,13 @@ def stir(
     json: Json = False,
     consent: Consent = False,
 ) -> None:
-    """Move a camera through the depth of footage whose own camera stood."""
+    """Move a camera through footage whose own camera stood, or change its light."""
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         moves = tuple(parse_camera(text) for text in camera or ())
-        return _edited(assets, clip, Stir(), *moves, size=size)
+        lights = (control for text in light or () for control in parse_light(text, assets))
+        return _edited(assets, clip, Stir(), *moves, *lights, size=size)
 
     _run(clip, outputs, ask_for)
 

@@ -20,6 +20,7 @@ from vivant.controls.edits import (
 )
 from vivant.controls.entry import Control
 from vivant.controls.kinds import HoldKind
+from vivant.controls.light import Light
 from vivant.controls.mask import Still
 from vivant.controls.table import entry_of
 from vivant.errors import UnsupportedControl, UsageError
@@ -56,10 +57,13 @@ WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] 
     Extend: extended,
     Stir: stirred,
 }
-TAKES: dict[type[Edit], tuple[type[Control], ...]] = {Freeze: (HoldKind, Still), Stir: (Camera,)}
+TAKES: dict[type[Edit], tuple[type[Control], ...]] = {
+    Freeze: (HoldKind, Still),
+    Stir: (Camera, Light),
+}
 """The other controls that an edit honours."""
 CAPABILITIES = Capabilities(
-    controls=(*(entry.name for entry in ENTRIES), "hold", "still", "camera"),
+    controls=(*(entry.name for entry in ENTRIES), "hold", "still", "camera", "light"),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",
