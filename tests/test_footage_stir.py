@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_footage_in_another_light(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     made = read_video(out).frames
     levels = [float(frame.mean()) for frame in made]
     assert np.array_equal(made[0], own[0])
-    assert all(a > b for a, b in zip(levels, levels[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(levels))
     assert levels[-1] < 0.8 * levels[0]
 
 

@@ -28,6 +28,7 @@ from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.controls.camera import parse_camera
 from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.entry import Control
+from vivant.controls.finish import SteadyColour
 from vivant.controls.kinds import parse_hold
 from vivant.controls.light import parse_light
 from vivant.controls.transition import Transition
@@ -124,7 +125,8 @@ def clean(
 
     def ask_for(assets: FileAssets) -> Request:
         frames = (Keyframe(assets.add(clip, "clip")), Keyframe(assets.add(picture, "picture")))
-        return Request(frames, (Clean(steady_colour),), size=size, model="footage")
+        controls = (Clean(), SteadyColour()) if steady_colour else (Clean(),)
+        return Request(frames, controls, size=size, model="footage")
 
     _run(clip, outputs, ask_for)
 

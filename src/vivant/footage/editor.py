@@ -19,6 +19,7 @@ from vivant.controls.edits import (
     Stir,
 )
 from vivant.controls.entry import Control
+from vivant.controls.finish import SteadyColour
 from vivant.controls.kinds import HoldKind
 from vivant.controls.light import Light
 from vivant.controls.mask import Still
@@ -59,11 +60,19 @@ WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] 
 }
 TAKES: dict[type[Edit], tuple[type[Control], ...]] = {
     Freeze: (HoldKind, Still),
+    Clean: (SteadyColour,),
     Stir: (Camera, Light),
 }
 """The other controls that an edit honours."""
 CAPABILITIES = Capabilities(
-    controls=(*(entry.name for entry in ENTRIES), "hold", "still", "camera", "light"),
+    controls=(
+        *(entry.name for entry in ENTRIES),
+        "hold",
+        "still",
+        "camera",
+        "light",
+        "steady-colour",
+    ),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",

@@ -1,4 +1,4 @@
-"""A camera that moves through the depth of footage whose own camera stood, and its light changed."""
+"""A camera moves through the depth of footage whose own camera stood, and its light changes."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def surfaces_of(
     return Surfaces(
         across=across,
         up=up,
-        sky=sky.astype(np.float32) / 255,
+        sky=sky.astype(np.float32) / np.float32(255),
         free=_free(held, shape),
         ground=ground_of(relief, lens),
         lamps=lamps(pixels, fire, sky),

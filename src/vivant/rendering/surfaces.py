@@ -15,7 +15,7 @@ from vivant.rendering.space.relief import Relief
 SIDE = 128
 """Short side of the grid on which surfaces are looked at."""
 SMOOTH = 5.0
-"""Nodes over which depth is smoothed before it is differentiated: what is finer in it is mostly wrong."""
+"""Nodes over which depth is smoothed before it is differentiated: finer slopes are mostly wrong."""
 FARTHEST = 0.06
 """Disparity from which on all is equally far."""
 ROUND, DEEP = (0.03, 0.09), 0.8
@@ -27,7 +27,8 @@ class Surfaces:
     """All ``[H, W]``: ``across`` and ``up``, the parts -1..1 of each surface's normal to the right
     and upwards; the share 0..1 that is ``sky``; the share ``free`` to change. ``ground``
     ``[h, w, 2]`` is where what is seen lies, seen from above: to the right, and away, in units of
-    the nearest depth. ``lamps`` are planes 0..1 of what shines by itself, with what it lights; a ``grey`` picture stays so."""
+    the nearest depth. ``lamps`` are planes 0..1 of what shines by itself, with what it
+    lights; a ``grey`` picture stays so."""
 
     across: Floats
     up: Floats
