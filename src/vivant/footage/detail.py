@@ -21,11 +21,15 @@ AROUND = 9
 """Pixels over which its power is averaged."""
 FLATTEST = 20
 """Per cent of a picture whose power is the least: its noise."""
-FLAT = 3.0
+FLAT = 6.0
 """Times that power, where a place is half flat."""
 STRONGEST, WEAKEST = 0.9, -0.6
 """Shares by which detail is raised or lowered at most."""
-ROUNDS = 4
+SMOOTHEST = -1.0
+"""The same in flat places."""
+NEAR = 0.05
+"""Share by which their noise may differ."""
+ROUNDS = 6
 MOVED = 0.6, 1.6
 """Levels from which a place has begun to differ, and does."""
 SPREAD = 0.75
@@ -78,12 +82,14 @@ def _moved(frame: Frame, last: Frame) -> Floats:
 
 def _flattened(light: Floats, fine: Floats, wanted: float) -> float:
     """The share of ``fine`` to add to ``light`` for flat places of the power that is wanted."""
-    more = 0.0
-    for _ in range(ROUNDS):
-        now = _least(_power(np.rint(light + np.float32(more) * fine)))
-        ratio = ((wanted + 1e-3) / (now + 1e-3)) ** 0.5
-        more = float(np.clip((1 + more) * ratio - 1, WEAKEST, STRONGEST))
-    return more
+    low, high = SMOOTHEST, STRONGEST
+    if abs(_least(_power(light)) / max(wanted, 1e-6) - 1) < NEAR:
+        return 0.0
+    for _ in range(ROUNDS):  # levels are whole numbers: what is weak does not change in proportion
+        more = (low + high) / 2
+        strong = _least(_power(np.rint(light + np.float32(more) * fine))) > wanted
+        low, high = (low, more) if strong else (more, high)
+    return (low + high) / 2
 
 
 def _grained(light: Floats, grain: Floats, wanted: float) -> float:
