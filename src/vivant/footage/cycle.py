@@ -21,7 +21,9 @@ LIVELY = 5.0
 BACK = 0.4
 """Share of what frames differ by usually that is left after a cycle, at most."""
 AWAY = 2.5
-"""Times as much they differ half way, at least: what hardly moves is like itself at any time."""
+"""Times as much they differ on the way, at least: what hardly moves is like itself at any time."""
+MOST_OF = 0.3
+"""Share of what moves that must be back after a cycle."""
 LEAST_AREA = 0.004
 """Share of the picture under which what moves in a cycle is not continued."""
 OVER = 0.15
@@ -78,16 +80,16 @@ def _period(small: Floats, fps: float, solid: Floats) -> tuple[int, NDArray[np.b
     lively = free & (usual > LIVELY)
     if lively.mean() < LEAST_AREA:
         return None
-    levels = apart[:, lively].mean(axis=1)
-    period = least + int(levels[least - 1 :].argmin())
-    left = levels[period - 1]
-    if left > BACK * levels.mean() or levels[: period - 1].max() < AWAY * left or period == most:
+    before = np.maximum.accumulate(apart, axis=0)[least - 2 : -2]
+    later = apart[least - 1 : -1]
+    again = lively & (later < BACK * usual) & (before > AWAY * later)
+    votes = again.mean(axis=(1, 2))
+    best = int(votes.argmax())
+    if votes[best] < max(LEAST_AREA, MOST_OF * float(lively.mean())):
         return None
-    again = lively & (apart[period - 1] < 2 * BACK * usual)
     kernel = np.ones((3, 3), np.uint8)
-    whole = cv2.morphologyEx(again.astype(np.uint8), cv2.MORPH_CLOSE, kernel, iterations=2)
-    whole = cv2.dilate(whole, kernel)
-    return (period, whole > 0) if again.sum() > 0.5 * lively.sum() else None
+    whole = cv2.morphologyEx(again[best].astype(np.uint8), cv2.MORPH_CLOSE, kernel, iterations=2)
+    return least + best, cv2.dilate(whole, kernel) > 0
 
 
 def _apart(small: Floats, lag: int) -> Floats:

@@ -77,7 +77,7 @@ def notes_on(
         *kind_notes(request, assets, runtime),
         *quiet,
         *snow_notes(request, assets),
-        *travel_notes(request, assets, runtime),
+        *travel_notes(request, assets, runtime, (video.width, video.height)),
         *_work_notes(request, video, target),
         *_idle_notes(request),
         *_given_notes(request, assets),
