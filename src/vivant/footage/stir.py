@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
@@ -16,7 +16,7 @@ from vivant.controls.camera import Camera, combined
 from vivant.controls.light import Light
 from vivant.errors import UsageError
 from vivant.footage.piece import Means, Piece
-from vivant.footage.source import footage_of
+from vivant.footage.source import Footage, footage_of
 from vivant.footage.steady import Steady, steadied
 from vivant.motion.held import Looked, look
 from vivant.motion.lighting import light_notes, surfaces_of
@@ -32,6 +32,8 @@ from vivant.scene.surround import find_surround
 
 APART = 1.0
 """Seconds between the frames whose depth is seen; between them it changes evenly."""
+AFTER = 0.5
+"""The same where only the light changes: then its own camera may move."""
 ROWS = 96
 """Rows, or columns where it is upright, of the grid of depth."""
 SOFT = 1.5
@@ -53,10 +55,10 @@ class Sight:
 
 @dataclass(frozen=True, eq=False)
 class Stirred:
-    """Steady footage in a ``light`` that changes, as a ``camera`` sees it that moves; every
-    ``apart`` frames depth is seen anew, since what moves takes its own with it."""
+    """Footage in a ``light`` that changes, as a ``camera`` sees it that moves; ``own`` gives its
+    frames. Every ``apart`` frames depth is seen anew, since what moves takes its own with it."""
 
-    steady: Steady
+    own: Callable[[], Iterator[Frame]]
     camera: Camera
     light: Illumination
     video: VideoSpec
@@ -65,12 +67,12 @@ class Stirred:
 
     def frames(self) -> Iterator[Frame]:
         """The frames, the first of them as it was, made anew at each call."""
-        source = self.steady.frames()
+        source = self.own()
         part = list(islice(source, self.apart + 1))
-        before, index = self._sight(part[0]), 0
+        before, index = self._sight(part[0], None), 0
         path = path_of(self.camera, self.video, False, before.relief)
         while part:
-            after = self._sight(part[-1]) if len(part) > 1 else before
+            after = self._sight(part[-1], before) if len(part) > 1 else before
             for number, frame in enumerate(part[: self.apart]):
                 share = np.float32(number / max(1, len(part) - 1))
                 near = np.asarray(before.near + share * (after.near - before.near), np.float32)
@@ -80,12 +82,16 @@ class Stirred:
             before = after
             part = [*part[self.apart :], *islice(source, self.apart)]
 
-    def _sight(self, frame: Frame) -> Sight:
+    def _sight(self, frame: Frame, before: Sight | None) -> Sight:
+        """What is seen in a frame; shadows lie on the ground that was seen ``before``, since how
+        far all is differs from look to look."""
         looked = look(Picture(frame), self.runtime)
         relief = relief_of(looked, (frame.shape[1], frame.shape[0]))
         light = None
         if self.light.changes:
             light = surfaces_of(frame, looked, relief, _laid_over(frame, looked))
+            if before is not None and before.light is not None:
+                light = replace(light, ground=before.light.ground)
         return Sight(relief, near_of(relief), light)
 
     def _lit(
@@ -141,9 +147,15 @@ def seen_from(frame: Frame, pose: Pose, near: Floats, lens: Lens) -> Frame:
     return np.asarray(out, np.uint8)
 
 
+def _steady(footage: Footage) -> Steady:
+    steady = steadied(footage, "stir")
+    steady.check(np.ones(steady.lost.shape, bool))
+    return steady
+
+
 def stirred(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
     """Footage that a camera moves through, or whose light changes. Raises UsageError where neither
-    is asked for, or its own camera moves on already."""
+    is asked for, it has a cut, or a camera is to move and its own moves on already."""
     camera, lights = combined(request.all(Camera)), request.all(Light)
     if not (camera.moves or lights):
         raise UsageError(
@@ -151,14 +163,17 @@ def stirred(request: Request, assets: Assets, target: Target, means: Means) -> P
             " --light dusk."
         )
     footage = footage_of(request, assets, target)
-    steady = steadied(footage, "stir")
-    steady.check(np.ones(steady.lost.shape, bool))
+    steady = _steady(footage) if camera.moves else None
+    if len(footage.shots) > 1:
+        at = footage.shots[0][1] / footage.info.fps
+        raise UsageError(f"{footage.asset.name} has a cut at {at:.2f} s; stir takes one shot.")
     fps = footage.info.fps
     video = VideoSpec(*footage.size, fps, footage.info.count)
     runtime = Runtime(depth=means.guests.depth, kinds=means.guests.kinds)
     light = Illumination(lights, video.seconds, seed=request.seed)
-    work = Stirred(steady, camera, light, video, runtime, max(2, round(APART * fps)))
+    own, apart = (footage.frames, AFTER) if steady is None else (steady.frames, APART)
+    work = Stirred(own, camera, light, video, runtime, max(2, round(apart * fps)))
     notes = (*footage.notes, *light_notes(lights))
-    if steady.maps is not None:
+    if steady is not None and steady.maps is not None:
         notes = (*notes, "The camera that filmed it is steadied first.")
     return Piece(video, work.frames, notes, sound=footage.sound)

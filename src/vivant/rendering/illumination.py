@@ -43,7 +43,7 @@ BEAM, BEAM_WIDTH = 1.6, 0.32
 DUSK = np.array([-1.9, -2.2, -2.5], np.float32)
 DUSK_SKY = np.array([-0.9, -1.3, -1.5], np.float32)
 TONES = {
-    "warmer": np.array([0.45, 0.0, -0.75], np.float32),
+    "warmer": np.array([0.45, -0.08, -0.6], np.float32),
     "cooler": np.array([-0.6, -0.05, 0.5], np.float32),
     "brighter": np.array([1.5, 1.5, 1.5], np.float32),
     "darker": np.array([-2.0, -2.0, -2.0], np.float32),
