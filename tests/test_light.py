@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,15 +12,19 @@ import pytest
 from conftest import photo_like, picture
 from films import read_video
 from test_cli import report, run
+from vivant.asset import Asset
 from vivant.controls.light import CHANGES, Light, parse_light
 from vivant.controls.table import control_data, control_from, words_of
 from vivant.errors import UsageError
 from vivant.media.assets import MemoryAssets
+from vivant.motion.filming import camera_of, filmed
+from vivant.motion.layered import Motion
 from vivant.rendering.illumination import Illumination, relit
 from vivant.rendering.lamps import lamps
 from vivant.rendering.space.pose import Lens
 from vivant.rendering.space.relief import Relief, Sheet
 from vivant.rendering.surfaces import Surfaces, bulging, ground_of, normals
+from vivant.request import Keyframe, Request
 
 FILES = MemoryAssets(picture(8, 8))
 SHAPE = (96, 144)
@@ -171,3 +176,14 @@ def test_a_picture_in_another_light(
     assert run(monkeypatch, "verify", out, "--json") == 0
     asked = report(capsys)[0]["record"]["request"]["controls"]  # type: ignore[index]
     assert [c["change"] for c in asked if c["control"] == "light"] == ["dusk", "sun"]
+
+
+def test_a_motion_keeps_its_light() -> None:
+    light = Light("sun", 0.3, "left")
+    request = Request((Keyframe(Asset("0" * 64, "picture", "a.png")),), (light,))
+    assert camera_of(request) == (light,)
+    motion = Motion(camera=(light,))
+    plain = replace(request, controls=())
+    assert filmed(plain, motion).all(Light) == (light,)
+    other = replace(request, controls=(Light("dusk", 0.2),))
+    assert filmed(other, motion).all(Light) == (Light("dusk", 0.2),)
