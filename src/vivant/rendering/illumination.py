@@ -32,9 +32,9 @@ WARM = np.array([1.15, 1.0, 0.75], np.float32)
 """Of each channel's change where light of the sun comes or goes: what it leaves is cool."""
 SUN, SIDE, AIR = 2.2, 0.9, 0.7
 """Stops by which a sun of amount 1 lights what faces it, what lies on its side, and the sky."""
-SHADOW, SHADE = 1.9, np.array([1.1, 1.0, 0.85], np.float32)
+SHADOW, SHADE = 1.7, np.array([1.1, 1.0, 0.85], np.float32)
 """Stops of a cloud's shadow, and of each channel in it."""
-CLOUD, WANDERS = 0.55, 0.22
+CLOUD, WANDERS = 0.9, 0.22
 """Width of a cloud's shadow, and its way in a second, in units of the middle depth."""
 GATHERS = 1.2
 """Seconds in which shadows gather, and leave where the clip loops; half of the clip at most."""
@@ -51,7 +51,7 @@ TONES = {
 FLICKER = 1.5
 RATES = ((0.9, 0.3), (2.3, 0.3), (4.1, 0.25), (7.3, 0.15))
 """Hertz of a flicker, and their shares."""
-TILE = 64
+TILE = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +101,9 @@ class Illumination:
         """Clouds from above, 0 clear to 1 ``[TILE, TILE]``, without an edge."""
         rng = np.random.default_rng([self.seed, 71])
         noise = np.tile(rng.standard_normal((TILE, TILE)).astype(np.float32), (3, 3))
-        soft = cv2.GaussianBlur(noise, (0, 0), 5.0)[TILE : 2 * TILE, TILE : 2 * TILE]
+        soft = cv2.GaussianBlur(noise, (0, 0), 6.0)[TILE : 2 * TILE, TILE : 2 * TILE]
         level = (soft - soft.mean()) / max(float(soft.std()), 1e-6)
-        share = np.clip((level + 0.9) / 1.8, 0, 1)
+        share = np.clip((level + 0.7) / 2.4, 0, 1)
         return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
@@ -138,7 +138,7 @@ def _clouds(
 ) -> None:
     way = 1 if change.towards == "right" else -1
     middle = float(np.median(on.ground[..., 1]))
-    scale = TILE / 4 / (CLOUD * middle)
+    scale = TILE / 6 / (CLOUD * middle)
     across = (on.ground[..., 0] - way * WANDERS * middle * at) * scale
     away = np.log(on.ground[..., 1] / middle) * middle * scale
     places = np.dstack([across, away]).astype(np.float32) % TILE
