@@ -12,6 +12,7 @@ from vivant.motion.held import Looked
 from vivant.rendering.plates import filled
 from vivant.rendering.space.relief import Relief, Sheet
 from vivant.rendering.space.surfaces import plain
+from vivant.scene.record import Scene
 
 Bools = NDArray[np.bool_]
 TOGETHER = (
@@ -57,7 +58,7 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
     """The relief of a picture at ``size`` (width, height)."""
     scene = looked.scene
     seen = _standing(looked)
-    seen = plain(seen, steps(seen))
+    seen = plain(seen, np.maximum(steps(seen), _meeting(scene)))
     sky, depth = _parted(seen, scene.kinds[INDEX["sky"]])
     sheets = []
     for kinds, matte in _outlined(looked, size):
@@ -112,6 +113,14 @@ def _without_specks(there: Bools, short: int, *, holes: bool = False) -> Bools:
     large[0] = False
     kept = large[labels]
     return np.asarray(~kept if holes else kept)
+
+
+def _meeting(scene: Scene) -> Floats:
+    """1 where in the scene's grid ``[h, w]`` one thing that lies at one depth meets another."""
+    shares = [np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0) for kinds in TOGETHER]
+    which = np.argmax(shares, axis=0).astype(np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    return (cv2.dilate(which, kernel) > cv2.erode(which, kernel)).astype(np.float32)
 
 
 def _parted(seen: Floats, sky: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats
 
-FIDELITY = 1.0
+FIDELITY = 4.0
 """How much the depth that is seen counts against the smoothness of what is made of it."""
 CREASE = 2.0
 """What a change of slope costs, a step of depth 1."""
