@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.clip import Floats, Plane
 from vivant.kinds import INDEX
 from vivant.motion.held import Looked
 from vivant.rendering.plates import filled
+from vivant.rendering.space.outline import crisp, shared
 from vivant.rendering.space.relief import Relief, Sheet
-from vivant.rendering.space.surfaces import plain
-from vivant.scene.record import Scene
 
-Bools = NDArray[np.bool_]
-TOGETHER = (
+Kinds = tuple[str, ...]
+TOGETHER: tuple[Kinds, ...] = (
     ("being", "cloth"),
     ("sky",),
     ("water", "fall"),
@@ -48,17 +46,12 @@ SKY = 0.4, 0.7
 """Share of sky from which what is seen of depth is the sky's, too, and from which it surely is."""
 NEAR_SKY = 0.2, 0.35
 """Disparity from which what was taken for sky may be something else, and is."""
-OUTLINE = 1 / 54
-"""Short sides on either side of an outline in which a matte may be soft."""
-SPECK = 1 / 60
-"""Short sides of a square as large as the smallest part of a matte that counts."""
 
 
 def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
     """The relief of a picture at ``size`` (width, height)."""
     scene = looked.scene
     seen = _standing(looked)
-    seen = plain(seen, np.maximum(steps(seen), _meeting(scene)))
     sky, depth = _parted(seen, scene.kinds[INDEX["sky"]])
     sheets = []
     for kinds, matte in _outlined(looked, size):
@@ -68,59 +61,21 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
     return Relief(tuple(sheets))
 
 
-def _outlined(looked: Looked, size: tuple[int, int]) -> list[tuple[tuple[str, ...], Plane]]:
-    """What lies at one depth, its matte ``[H, W]`` at ``size``; all mattes together are 255. What
-    no kind claims has none."""
-    left = np.full(size[::-1], 255, np.int16)
-    found = []
+def _outlined(looked: Looked, size: tuple[int, int]) -> list[tuple[Kinds, Plane]]:
+    """What lies at one depth, and its matte ``[H, W]`` at ``size``, the last that of what no kind
+    claims; together they are 255."""
+    left = np.full(size[::-1], 255, np.uint8)
+    found: list[tuple[Kinds, Plane]] = []
     for kinds in TOGETHER:
         matte = cv2.resize(looked.of(kinds), size, interpolation=cv2.INTER_AREA)
-        matte = np.minimum(matte, np.clip(left, 0, 255).astype(np.uint8))
+        matte = np.minimum(matte, left)
         left -= matte
         own = crisp(matte)
         if (own > 127).mean() > LEAST:
             found.append((kinds, own))
-    found.append(((), crisp(np.clip(left, 0, 255).astype(np.uint8))))
-    total = np.sum([matte for _, matte in found], axis=0, dtype=np.uint16)
-    found[-1][1][total == 0] = 255
-    total = np.maximum(total, 1) + 255 * (total == 0)
-    out, left = [], np.full(size[::-1], 255, np.int16)
-    for kinds, matte in found:
-        even = np.minimum(np.round(matte * (255.0 / total)), left).astype(np.uint8)
-        left -= even
-        out.append((kinds, even))
-    np.add(out[-1][1], left.astype(np.uint8), out=out[-1][1])
-    return [(kinds, matte) for kinds, matte in out if matte.any()]
-
-
-def crisp(matte: Plane) -> Plane:
-    """A matte ``[H, W]`` that is soft along its outline only, and has no specks: what is half one
-    thing and half another over a wide area would be seen twice as soon as the camera moves."""
-    short = min(matte.shape)
-    core = _without_specks(_without_specks(matte > 127, short), short, holes=True)
-    inside, outside = (
-        cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, 3) for part in (core, ~core)
-    )
-    rim = np.maximum(inside, outside) <= OUTLINE * short
-    return np.where(rim & core.any(), matte, np.where(core, 255, 0)).astype(np.uint8)
-
-
-def _without_specks(there: Bools, short: int, *, holes: bool = False) -> Bools:
-    """What is there ``[H, W]`` without parts (or holes) of hardly any size."""
-    part = (~there if holes else there).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
-    large = stats[:, cv2.CC_STAT_AREA] >= (SPECK * short) ** 2
-    large[0] = False
-    kept = large[labels]
-    return np.asarray(~kept if holes else kept)
-
-
-def _meeting(scene: Scene) -> Floats:
-    """1 where in the scene's grid ``[h, w]`` one thing that lies at one depth meets another."""
-    shares = [np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0) for kinds in TOGETHER]
-    which = np.argmax(shares, axis=0).astype(np.uint8)
-    kernel = np.ones((3, 3), np.uint8)
-    return (cv2.dilate(which, kernel) > cv2.erode(which, kernel)).astype(np.float32)
+    found.append(((), crisp(left)))
+    even = shared([matte for _, matte in found])
+    return [(kinds, matte) for (kinds, _), matte in zip(found, even, strict=True) if matte.any()]
 
 
 def _parted(seen: Floats, sky: Floats) -> tuple[Floats, Floats]:
