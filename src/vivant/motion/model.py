@@ -93,6 +93,7 @@ CAPABILITIES = Capabilities(
         "fov",
         "depth",
         "layer",
+        "light",
         "aspect",
         "flow",
         "wind",
