@@ -282,11 +282,11 @@ def remove(
 
 
 def prepare(
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
     sources: Annotated[
         list[Path] | None,
         typer.Argument(help="Folders of videos, or manifests (.jsonl).", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    ] = None,
     split: Annotated[
         list[str] | None, typer.Option(help="Only this split of a manifest; repeatable.")
     ] = None,

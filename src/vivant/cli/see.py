@@ -12,6 +12,7 @@ from vivant.cli.show import print_json, say
 from vivant.clip import Picture, Plane
 from vivant.errors import UsageError, VivantError
 from vivant.files import (
+    check_apart,
     check_not_input,
     check_output,
     check_output_folder,
@@ -48,6 +49,7 @@ def see_photo(
     """Say what a photograph shows; write a sheet, masks and cut-outs, depth, the scene where
     asked. ``own_depth`` takes the place of the network's."""
     inputs = (photo,) if own_depth is None else (photo, own_depth)
+    check_apart(path for path in (out, depth, save_scene, masks) if path is not None)
     for path in (out, depth, save_scene):
         if path is not None:
             check_not_input(path, inputs)
