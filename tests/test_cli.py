@@ -298,6 +298,10 @@ def test_what_is_read_or_written_once_is_not_written_over(
         ([*animate, tmp_path / "a.mp4", "--export", "flow", "--save-scene", scene], "lies in"),
         (["field", field, "--picture", field, "--overwrite"], "the input"),
         (["see", photo, "-o", tmp_path / "x.png", "--depth", tmp_path / "x.png"], "two outputs"),
+        (["see", photo, "-o", tmp_path / "x.jpg"], "written as PNG"),
+        (["mask", photo, "--kind", "sky", "-o", tmp_path / "x.tif"], "written as PNG"),
+        (["field", field, "--picture", tmp_path / "x.webp"], "written as PNG"),
+        ([*animate, tmp_path / "a.mp4", "--transition"], "with --keyframe"),
     ):
         before = {path: path.read_bytes() for path in tmp_path.iterdir()}
         assert run(monkeypatch, *words) == 2

@@ -13,6 +13,7 @@ import pytest
 from conftest import EXAMPLES
 from test_cli import run
 from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.cli.show import one_line
 from vivant.errors import UsageError
 from vivant.media.formats import FORMATS
 
@@ -71,6 +72,16 @@ def test_the_ending_or_the_option_decides(out: str | None, name: str | None, cho
 def test_contradictions_are_refused(out: str, name: str) -> None:
     with pytest.raises(UsageError, match="contradict"):
         format_of(OutputOptions(out=Path(out), format=name))
+
+
+@pytest.mark.parametrize("out", ["-", "/dev/stdout", "/dev/null"])
+def test_a_clip_is_not_named_after_a_device(out: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a file"):
+        place_for(tmp_path / "p.png", OutputOptions(Path(out)), FORMATS["mp4"], None)
+
+
+def test_names_cannot_break_a_line_or_move_the_cursor() -> None:
+    assert one_line("a\nb\x1b[31m\u202e.png é 雪") == "a\\nb\\x1b[31m\\u202e.png é 雪"
 
 
 def test_a_flow_format_without_flow_is_refused() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from vivant import job
 from vivant.cli.options import ControlWords
-from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.cli.outputs import STDOUT, OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.errors import UsageError, VivantError
 from vivant.job import Done
@@ -28,7 +28,6 @@ from vivant.request import Generator, Hooks, Keyframe, Plan, Request
 from vivant.settings import Settings
 
 MAX_SAMPLES = 64
-STDOUT = Path("-")
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def animate(
     """
     clock = time.monotonic()
     _check_counts(photos, clip, outputs)
-    if outputs.out == STDOUT:
+    if outputs.out in STDOUT:
         return _piped(photos, clip, controls, outputs, settings)
     fmt = format_of(outputs, any(option.keyword == "layer" for option, _ in controls.said))
     with FileAssets() as assets:  # its decoder starts while the rest is made ready

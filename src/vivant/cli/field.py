@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vivant.cli.png import write_png
+from vivant.cli.png import check_png, write_png
 from vivant.cli.preview import write_preview
 from vivant.cli.show import print_json, say
 from vivant.field.describe import describe
@@ -23,6 +23,8 @@ def show_field(
     for out in outputs:
         check_not_input(out, (path,))
         check_output(out, overwrite)
+    if picture is not None:
+        check_png(picture)
     facts = describe(field)
     if picture is not None:
         write_png(picture, wheel_picture(field))

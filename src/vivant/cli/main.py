@@ -562,7 +562,9 @@ def _open_streams() -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"vivant: {text}", file=sys.stderr)
+    from vivant.cli.show import say
+
+    say(f"vivant: {text}")
 
 
 def _debug() -> bool:
