@@ -87,6 +87,8 @@ def animate(
         )
         reports, code = [], 0
         for photo in photos:
+            assets.local(photo)  # no clip may replace a picture whose turn comes later
+        for photo in photos:
             try:
                 reports.append(_one(run, photo, assets))
             except VivantError as error:
@@ -134,10 +136,18 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
     if len(photos) > 1 and clip.keyframes:
         raise UsageError(f"There are {len(photos)} pictures: --keyframe goes with one of them.")
     one_file = outputs.out is not None and not outputs.out.is_dir()
-    if len(photos) > 1 and (one_file or outputs.save_field is not None):
+    saved = [outputs.save_field, outputs.save_scene, outputs.save_motion]
+    if len(photos) > 1 and (one_file or any(path is not None for path in saved)):
         raise UsageError(
             f"There are {len(photos)} pictures: name an existing folder with -o, and leave"
-            " --save-field out."
+            " --save-field, --save-scene and --save-motion out."
+        )
+    stems = [photo.stem for photo in photos]
+    if outputs.overwrite and len(set(stems)) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        raise UsageError(
+            f"Two of the pictures are called {twice}, and with --overwrite one clip would replace"
+            " the other; leave it out, and they are numbered."
         )
 
 
