@@ -38,7 +38,11 @@ SECONDS, FPS = 2.0, 24.0
 STRENGTHS = (0.5, 2.0)
 CAMERA = Camera(pan_x=0.06, zoom=0.1, roll=2.0)
 SAMPLES_SHOWN = 3
+LEAST_SPEED = 1e-6
+"""Mean speed in short sides a second under which nothing moves, so that nothing can be scaled."""
 Row = dict[str, Any]
+Stated = dict[str, Floats]
+"""Velocities ``[S, T, 2, h, w]`` by what they are called."""
 
 
 @dataclass(frozen=True)
@@ -92,46 +96,78 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
         row["frames"][name] = asdict(frame_scores(frames, case.picture, FPS, static))
     if case.truth is not None:
         row["camera_removed"] = case.truth.camera_removed
-        _measure_motion(row, case.truth, plan, truths, clips.get("model"))
+    if case.truth is not None or case.kinds:
+        _measure_motion(row, case, plan, truths, clips.get("model"))
     row["strip"] = strip(case, plan)
     return row
 
 
 def _measure_motion(
-    row: Row, truth: Truth, plan: Plan, truths: list[Truth], frames: Frames | None
+    row: Row, case: Case, plan: Plan, truths: list[Truth], frames: Frames | None
 ) -> None:
-    guesses = BASELINES | {"class-free mean field": mean_field(truths)}
-    for name, guess in guesses.items():
-        seeds = range(1 if name == "class-free mean field" else plan.samples)
-        row["motion"][name] = asdict(score(truth, np.stack([guess(truth, k) for k in seeds])))
+    """Motion against all that truly moves, ``motion``, and against what of each kind does,
+    ``kinds``."""
+    stated = _stated(plan.model, case.picture, plan.samples) if plan.model is not None else {}
+    truth = case.truth
+    if truth is not None:
+        row["motion"] = _scores(truth, plan.samples, stated, frames)
+        others = mean_field(truths)(truth, 0)[None]
+        row["motion"]["class-free mean field"] = asdict(score(truth, others))
+    row["kinds"] = {
+        kind: _scores(own, plan.samples, stated, frames) for kind, own in case.kinds.items()
+    }
+    if stated and plan.model is not None:
+        _measure_control(row, case, plan.model, stated["rendered"][0])
+
+
+def _scores(truth: Truth, samples: int, stated: Stated, frames: Frames | None) -> Row:
+    """Scores of the baselines, of what is stated and of what is filmed."""
+    drawn = {
+        name: np.stack([guess(truth, k) for k in range(samples)])
+        for name, guess in BASELINES.items()
+    }
+    drawn |= {name: _as_long(made, truth) for name, made in stated.items()}
     if frames is not None:
-        row["motion"]["as filmed"] = asdict(score(truth, filmed_velocity(frames, truth)[None]))
-    if plan.model is not None and plan.model.field(truth.window.image) is not None:
-        _measure_stated(row, truth, plan.model, plan.samples)
+        drawn["as filmed"] = filmed_velocity(frames, truth)[None]
+    return {name: asdict(score(truth, made)) for name, made in drawn.items()}
 
 
-def _measure_stated(row: Row, truth: Truth, model: Subject, samples: int) -> None:
-    """Scores of the motion that a model states, and how it obeys strokes and strength."""
-    picture = truth.window.image
+def _stated(model: Subject, picture: Frame, samples: int) -> Stated:
+    """Velocities ``[S, T, 2, h, w]`` of the motion that a model states, as rendered and as its
+    networks expect it; nothing where it states none."""
+    found: Stated = {}
+    for name, ask in (("rendered", model.field), ("model", model.expected)):
+        first = ask(picture, 0)
+        if first is None:
+            continue
+        known = found.get("rendered")
+        if known is not None and np.array_equal(first.velocity, known[0]):
+            found[name] = known  # no need to draw the same samples again
+            continue
+        rest = [field for seed in range(1, samples) if (field := ask(picture, seed)) is not None]
+        found[name] = np.stack([field.velocity for field in (first, *rest)])
+    return found
 
-    def velocity(seed: int, *controls: Control) -> Floats:
-        field = model.field(picture, seed, *controls)
+
+def _as_long(made: Floats, truth: Truth) -> Floats:
+    """Velocities ``[S, T, 2, h, w]`` over the steps of a truth."""
+    return made[:, np.minimum(np.arange(len(truth.window.velocity)), made.shape[1] - 1)]
+
+
+def _measure_control(row: Row, case: Case, model: Subject, usual: Floats) -> None:
+    """How strokes and strength are obeyed; strength where anything moves."""
+
+    def velocity(*controls: Control) -> Floats:
+        field = model.field(case.picture, 0, *controls)
         assert field is not None
         return field.velocity
 
-    drawn = [velocity(seed) for seed in range(samples)]
-    row["motion"]["rendered"] = asdict(score(truth, np.stack(drawn)))
-    expected = [model.expected(picture, seed) for seed in range(samples)]
-    known = [field.velocity for field in expected if field is not None]
-    row["motion"]["model"] = asdict(score(truth, np.stack(known or drawn)))
-    if model.honours("stroke"):
-        row["hints"] = asdict(obedience(truth, lambda stroke: velocity(0, stroke), 0))
-    if not model.honours("strength"):
-        return
-    whole = max(_mean_speed(drawn[0]), 1e-9)
-    row["strength"] = {
-        f"{by:g}": _mean_speed(velocity(0, Strength(by))) / whole for by in STRENGTHS
-    }
+    if model.honours("stroke") and case.truth is not None:
+        row["hints"] = asdict(obedience(case.truth, velocity, 0))
+    whole = _mean_speed(usual)
+    if model.honours("strength") and whole > LEAST_SPEED:
+        row["strength"] = {f"{by:g}": _mean_speed(velocity(Strength(by))) / whole
+                           for by in STRENGTHS}  # fmt: skip
 
 
 def _mean_speed(velocity: Floats) -> float:
