@@ -5,9 +5,10 @@
 For every photograph (by the name of its file): the mean change, in levels, of the cells that the
 teachers are certain hold (being, vehicle, built, ground), the largest over the frames; the change
 of sky, water and plants after 2 s; the least and the greatest gradient energy of each moving kind
-over 8 s, in units of frame 0 (``contrast``: that of frame 0, squared levels a pixel); the highest line in the amplitude spectrum of PSNR to frame 0 over
-12 s, over the median of its neighbourhood (noise alone has about 2.3); the likeliest second copy of
-what holds in plants, and of beings in all that moves (`vivant.evaluation.copies`, at four times).
+over 8 s, in units of frame 0 (``contrast``: that of frame 0, squared levels a pixel); the highest
+line in the amplitude spectrum of PSNR to frame 0 over 12 s, over the median of its neighbourhood
+(noise alone has about 2.3); the likeliest second copy of what holds in plants, and of beings in all
+that moves (`vivant.evaluation.copies`, at four times).
 Without TAUGHT what is certain is so by vivant's own eyes. Frames are those without a watermark, 480
 pixels on the short side.
 """

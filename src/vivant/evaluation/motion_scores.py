@@ -18,8 +18,7 @@ from vivant.data.shards import Sample
 from vivant.data.windows import Window, windows_of
 from vivant.metrics import Bools, mean_cosine, moving_and_static, moving_area_auc
 from vivant.motion.codec import dct_basis
-
-MIN_CONFIDENCE = 0.3
+from vivant.motion.drifts import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from vivant.controls.strength import Strength
 from vivant.data.labels import label
 from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
 from vivant.evaluation.camera import asked, camera_error, camera_of
-from vivant.evaluation.frames import Frames, frame_scores, resampled, seam, shrink
+from vivant.evaluation.frames import Frames, frame_scores, resampled, seam, shrink, usual_step
 from vivant.evaluation.hints import obedience
 from vivant.evaluation.motion_scores import Truth, score
 from vivant.evaluation.subject import Subject, features
@@ -40,6 +40,9 @@ CAMERA = Camera(pan_x=0.06, zoom=0.1, roll=2.0)
 SAMPLES_SHOWN = 3
 LEAST_SPEED = 1e-6
 """Mean speed in short sides a second under which nothing moves, so that nothing can be scaled."""
+LEAST_STEP = 0.15
+"""Levels a frame under which so little moves that the watermark, which fades in, is what is seen of
+a seam."""
 Row = dict[str, Any]
 Stated = dict[str, Floats]
 """Velocities ``[S, T, 2, h, w]`` by what they are called."""
@@ -176,7 +179,8 @@ def _mean_speed(velocity: Floats) -> float:
 
 def _obedience_of_frames(model: Subject, picture: Frame) -> Row:
     """How far the camera is from the one asked for, while nothing else moves that could be taken
-    for it, and how well a loop closes; nothing of what the model does not honour."""
+    for it, and how well a loop closes in which anything moves; nothing of what the model does not
+    honour."""
     row: Row = {}
     if model.honours("strength", "camera"):
         moved = model.frames(picture, 0, Strength(0.0), CAMERA)
@@ -184,7 +188,9 @@ def _obedience_of_frames(model: Subject, picture: Frame) -> Row:
         error = camera_error(camera_of(moved), asked(CAMERA, width, height))
         row["camera"] = asdict(error)
     if model.honours("loop"):
-        row["loop_seam"] = seam(shrink(model.frames(picture, 0, Loop())))
+        closed = shrink(model.frames(picture, 0, Loop()))
+        if usual_step(closed) > LEAST_STEP:
+            row["loop_seam"] = seam(closed)
     return row
 
 
