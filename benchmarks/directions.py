@@ -103,7 +103,7 @@ def _case(sample: Sample, split: str, model: MotionModel) -> Case | None:
 
 
 def layered(case: Case, kind: str, priors: Priors) -> Floats:
-    """Steady motion ``[S, 1, 2, h, w]`` of a kind's layers."""
+    """Steady motion ``[S, T, 2, h, w]`` of a kind's layers."""
     clouds = _clouds(case) if kind == "sky" else np.zeros((2, 2, 1, 1), np.float32)
     h, w = case.truths[kind].moving.shape
     out = np.zeros((SAMPLES, 1, 2, h, w), np.float32)
@@ -116,7 +116,7 @@ def layered(case: Case, kind: str, priors: Priors) -> Floats:
             elif layer.velocity is not None:
                 wide = cv2.resize(layer.velocity, (w, h), interpolation=cv2.INTER_AREA)
                 out[seed, 0] += wide.transpose(2, 0, 1)
-    return out
+    return np.repeat(out, len(case.truths[kind].window.velocity), axis=1)
 
 
 def _clouds(case: Case) -> Floats:
@@ -142,7 +142,7 @@ def folds(found: list[Case]) -> list[Priors]:
         rest = [d for c in found if place[c.source] != number for d in c.drifted]
         own = {kind: [d for d in rest if d.kind == kind] for kind in ROWS}
         fits = [fitted(kind, seen, PRIORS) for kind, seen in own.items() if len(seen) > 1]
-        out.append(applied(PRIORS, fits))
+        out.append(applied(PRIORS, fits, PRIORS))
     return [out[place[case.source]] for case in found]
 
 

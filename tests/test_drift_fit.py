@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from vivant.motion.priors import PRIORS
+from vivant.motion.priors import PRIORS, LogNormal
 from vivant.training.drift_clips import certain, compared
 from vivant.training.drift_fit import Drifted, applied, by_hand, fitted, learned, likelihood
 
@@ -33,13 +35,20 @@ def test_what_is_likelier_on_clips_not_fitted_to_is_kept() -> None:
     assert better.kept
     assert better.after > better.before
     assert better.interval[0] > 0
-    priors = applied(PRIORS, [better])
+    priors = applied(PRIORS, [better], PRIORS)
     assert priors.sky_speed.median == pytest.approx(3 * PRIORS.sky_speed.median, rel=0.25)
     assert priors.sky_speed.high == pytest.approx(2 * priors.sky_speed.median, rel=0.01)
     assert priors.sky_climb.spread == pytest.approx(30, rel=0.25)
     few = fitted("sky", clips(5, 3.0, 30.0), PRIORS)
     assert not few.kept
-    assert applied(PRIORS, [few]) == PRIORS
+    assert applied(PRIORS, [few], PRIORS) == PRIORS
+
+
+def test_what_was_fitted_otherwise_stays_but_for_what_flow_teaches() -> None:
+    other = replace(PRIORS, sway=LogNormal(0.01, 0.1), sky_speed=LogNormal(1.0, 0.1))
+    priors = applied(other, [fitted("sky", clips(30, 3.0, 30.0), PRIORS)], PRIORS)
+    assert priors.sway == other.sway
+    assert priors.sky_speed.median < 0.2  # told from the hand-set one
 
 
 def test_clips_as_by_hand_change_nothing() -> None:
@@ -56,7 +65,7 @@ def test_clips_as_by_hand_change_nothing() -> None:
 def test_falls_fall_whatever_clips_say() -> None:
     fit = fitted("fall", clips(30, 2.0, 90.0, "fall"), PRIORS)
     assert fit.way.aside == by_hand("fall", PRIORS).aside
-    assert applied(PRIORS, [fit]).fall_speed.median > PRIORS.fall_speed.median
+    assert applied(PRIORS, [fit], PRIORS).fall_speed.median > PRIORS.fall_speed.median
 
 
 def test_a_turn_by_a_whole_circle_is_none() -> None:

@@ -8,11 +8,14 @@ What no clip need teach is no distribution: falls fall, flames rise, waves run t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
+from statistics import NormalDist
 from typing import Any, Protocol
 
 from vivant.errors import BundleError, UsageError
 from vivant.records import from_data, to_data
+
+NORMAL = NormalDist()
 
 
 class Random(Protocol):
@@ -34,9 +37,17 @@ class LogNormal:
     high: float = 1e9
 
     def draw(self, rng: Random) -> float:
-        """One value."""
-        value = self.median * exp(self.spread * rng.standard_normal())
-        return min(max(value, self.low), self.high)
+        """One value; none is likelier for lying just within the limits."""
+        if self.spread == 0:
+            return min(max(self.median, self.low), self.high)
+        low, high = (self._share(limit) for limit in (self.low, self.high))
+        share = low + (high - low) * NORMAL.cdf(rng.standard_normal())
+        at = NORMAL.inv_cdf(min(max(share, 1e-9), 1 - 1e-9))
+        return min(max(self.median * exp(self.spread * at), self.low), self.high)
+
+    def _share(self, limit: float) -> float:
+        """Share of the distribution below a limit."""
+        return NORMAL.cdf(log(limit / self.median) / self.spread) if limit > 0 else 0.0
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,19 @@ would do on its first frame by the median constants."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vivant.clip import Floats, Frame, Picture
-from vivant.data.shards import Sample
+from vivant.data.prepare import prepare
+from vivant.data.quality import Thresholds
+from vivant.data.shards import Sample, read_samples
+from vivant.data.sources import Source
 from vivant.data.windows import Window, windows_of
 from vivant.metrics import MIN_MOVING, Bools
 from vivant.motion.asked import Asked
@@ -21,8 +26,11 @@ from vivant.motion.held import Looked, look
 from vivant.motion.layered import LayerMotion, Motion
 from vivant.motion.priors import LogNormal, Normal, Priors
 from vivant.motion.stage import staged
+from vivant.records import from_data, to_data
 from vivant.request import Runtime
 from vivant.training.drift_fit import ROWS, Drifted
+
+Say = Callable[[str], None]
 
 EITHER = ("sky", "smoke")
 """Kinds that go left or right by chance."""
@@ -32,6 +40,27 @@ MOMENT = 0.25
 """Seconds over which a layer's motion is taken."""
 SLOW = 1e-4
 """Short sides a second under which a layer does not go anywhere."""
+
+
+EVERY = Thresholds(min_speed=0.0, min_confidence=0.0, max_jump=1e9, max_text=1.0, duplicate_bits=-1)
+"""What is still or hard to follow says something, too."""
+
+
+def read_drifts(sources: list[Source], priors: Priors, out: Path, say: Say) -> list[Drifted]:
+    """What every clip shows, labelled into ``out/shards``; goes on where it was interrupted."""
+    prepare(sources, out / "shards", thresholds=EVERY)
+    kept = out / "drifts.jsonl"
+    lines = kept.read_text("utf-8").splitlines() if kept.is_file() else []
+    rows = {row["shot"]: row["seen"] for row in map(json.loads, lines)}
+    with kept.open("a", encoding="utf-8") as file:
+        for sample in read_samples(out / "shards"):
+            if sample.key not in rows:
+                rows[sample.key] = [to_data(one) for one in drifts_of(sample, priors)]
+                row = {"shot": sample.key, "seen": rows[sample.key]}
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                say(f"{sample.key}: {', '.join(one['kind'] for one in rows[sample.key])}")
+    return [from_data(Drifted, one, "a line") for seen in rows.values() for one in seen]
 
 
 def drifts_of(sample: Sample, priors: Priors, threads: int = 0) -> list[Drifted]:

@@ -129,19 +129,21 @@ def fitted(kind: str, seen: list[Drifted], priors: Priors) -> DriftFit:
     low, high = (round(float(v), 3) for v in np.percentile(differences, (2.5, 97.5)))
     better = bool((after - before).mean() > differences.std())
     kept = better and len(seen) >= LEAST_CLIPS
-    means = (round(float(values.mean()), 3) for values in (before, after))
-    return DriftFit(kind, len(seen), learned(seen, hand, turns), *means, (low, high), kept)
+    means = [round(float(values.mean()), 3) for values in (before, after)]
+    way = learned(seen, hand, turns)
+    return DriftFit(kind, len(seen), way, means[0], means[1], (low, high), kept)
 
 
-def applied(priors: Priors, fits: list[DriftFit]) -> Priors:
-    """Distributions with those fitted ones in their place that are kept."""
+def applied(priors: Priors, fits: list[DriftFit], hand: Priors) -> Priors:
+    """``priors`` with those fitted ones in their place that are kept; they are told from the
+    ``hand``-set ones."""
     changed: dict[str, Any] = {}
     for one in fits:
         if one.kept:
             row, way = ROWS[one.kind], one.way
-            changed[row.speed] = shifted(getattr(priors, row.speed), way)
+            changed[row.speed] = shifted(getattr(hand, row.speed), way)
             if row.aside is not None:
-                old: Normal = getattr(priors, row.aside)
+                old: Normal = getattr(hand, row.aside)
                 changed[row.aside] = Normal(old.mean, round(way.aside, 1))
     return replace(priors, **changed)
 
