@@ -99,39 +99,46 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
         row["frames"][name] = asdict(frame_scores(frames, case.picture, FPS, static))
     if case.truth is not None:
         row["camera_removed"] = case.truth.camera_removed
-    if case.truth is not None or case.kinds:
-        _measure_motion(row, case, plan, truths, clips.get("model"))
-    row["strip"] = strip(case, plan)
+    known = case.truth is not None or bool(case.kinds)
+    samples = plan.samples if known else min(plan.samples, SAMPLES_SHOWN)
+    stated = {} if model is None else _stated(model, case.picture, samples)
+    if known:
+        _measure_motion(row, case, plan.samples, stated, truths, clips.get("model"))
+    if model is not None and "rendered" in stated:
+        _measure_control(row, case, model, stated["rendered"][0])
+    row["strip"] = strip(case, plan, stated)
     return row
 
 
 def _measure_motion(
-    row: Row, case: Case, plan: Plan, truths: list[Truth], frames: Frames | None
+    row: Row,
+    case: Case,
+    samples: int,
+    stated: Stated,
+    truths: list[Truth],
+    frames: Frames | None,
 ) -> None:
     """Motion against all that truly moves, ``motion``, and against what of each kind does,
     ``kinds``."""
-    stated = _stated(plan.model, case.picture, plan.samples) if plan.model is not None else {}
+    own = [truth for truth in (case.truth, *case.kinds.values()) if truth is not None]
+    filmed = None if frames is None else filmed_velocity(frames, own[0])
     truth = case.truth
     if truth is not None:
-        row["motion"] = _scores(truth, plan.samples, stated, frames)
+        row["motion"] = _scores(truth, samples, stated, filmed)
         others = mean_field(truths)(truth, 0)[None]
         row["motion"]["class-free mean field"] = asdict(score(truth, others))
-    row["kinds"] = {
-        kind: _scores(own, plan.samples, stated, frames) for kind, own in case.kinds.items()
-    }
-    if stated and plan.model is not None:
-        _measure_control(row, case, plan.model, stated["rendered"][0])
+    row["kinds"] = {k: _scores(one, samples, stated, filmed) for k, one in case.kinds.items()}
 
 
-def _scores(truth: Truth, samples: int, stated: Stated, frames: Frames | None) -> Row:
-    """Scores of the baselines, of what is stated and of what is filmed."""
+def _scores(truth: Truth, samples: int, stated: Stated, filmed: Floats | None) -> Row:
+    """Scores of the baselines, of what is stated and of what is ``filmed`` ``[T, 2, h, w]``."""
     drawn = {
         name: np.stack([guess(truth, k) for k in range(samples)])
         for name, guess in BASELINES.items()
     }
     drawn |= {name: _as_long(made, truth) for name, made in stated.items()}
-    if frames is not None:
-        drawn["as filmed"] = filmed_velocity(frames, truth)[None]
+    if filmed is not None:
+        drawn["as filmed"] = _as_long(filmed[None], truth)
     return {name: asdict(score(truth, made)) for name, made in drawn.items()}
 
 
@@ -220,16 +227,15 @@ def _as_measured(frames: Frames, fps: float, picture: Frame) -> Frames:
     return resampled(frames, fps, size, FPS, round(SECONDS * FPS))
 
 
-def strip(case: Case, plan: Plan) -> str:
-    """A PNG in hexadecimal: [the picture,] the true mean motion, the map, and samples."""
+def strip(case: Case, plan: Plan, stated: Stated) -> str:
+    """A picture in hexadecimal: [the picture,] the true mean motion, the map, and samples."""
     tiles: list[Frame] = [case.picture] if plan.pictures else []
     if case.window is not None:
         tiles.append(colourise(case.window.velocity.mean(axis=0)))
-    if plan.model is not None:
-        stated = [plan.model.expected(case.picture, k) for k in range(SAMPLES_SHOWN)]
-        fields = [field for field in stated if field is not None]
-        tiles += [heat(field.map) for field in fields[:1]]
-        tiles += [colourise(field.velocity.mean(axis=0)) for field in fields]
+    field = None if plan.model is None else plan.model.expected(case.picture)
+    if field is not None:
+        tiles.append(heat(field.map))
+    tiles += [colourise(made.mean(axis=0)) for made in stated.get("model", ())[:SAMPLES_SHOWN]]
     if not tiles:
         return ""
     height = 96
