@@ -18,7 +18,7 @@ from vivant.asset import Asset, Assets
 from vivant.clip import Frame, Picture, VideoSpec
 from vivant.controls.like import Like
 from vivant.controls.table import entry_of
-from vivant.errors import UnsupportedControl
+from vivant.errors import UnsupportedControl, UsageError
 from vivant.footage.scenes import shared
 from vivant.media.framing import frame_size, framing_notes
 from vivant.media.resize import cut_share, fit_plane
@@ -63,7 +63,8 @@ def follow_plan(request: Request, asset: Asset, assets: Assets, target: Target) 
     """What following a clip makes: no longer than the clip, at its rate where none is asked for, of
     its aspect.
 
-    Raises UnsupportedControl for other controls: the clip gives the motion.
+    Raises UnsupportedControl for other controls: the clip gives the motion; UsageError where it
+    has none.
     """
     for control in request.controls:
         if control.asks and not isinstance(control, Like):
@@ -76,6 +77,8 @@ def follow_plan(request: Request, asset: Asset, assets: Assets, target: Target) 
             f"A clip that is followed has no {target.artefacts[0][0]} to export; leave that out."
         )
     picture, info = assets.picture(request.keyframes[0].image), assets.film(asset)
+    if info.count < 2:
+        raise UsageError(f"{asset.name} is one frame and shows no motion; --like takes a clip.")
     size = _size(frame_size(picture.size, request.size, target), (info.width, info.height))
     fps = request.fps or target.fps or info.fps
     lasts = info.count / info.fps

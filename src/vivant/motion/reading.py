@@ -299,6 +299,10 @@ def _idle_notes(request: Request) -> list[str]:
         *request.all(Wind),
     ]
     notes = list(idle_notes(request))
+    held = {control.mask.sha256 for control in request.all(Still)}
+    for control in request.all(Move):
+        if control.mask.sha256 in held:
+            notes.append(f"{control.mask.name} is to hold and to move: it holds.")
     if still and moving:
         names = ", ".join(dict.fromkeys(entry_of(control).name for control in moving))
         notes.append(f"Strength 0 holds everything: {names} changes nothing.")
