@@ -19,6 +19,7 @@ from vivant.motion.currents import Arrow
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion, seed_of
 from vivant.motion.priors import PRIORS, Priors
+from vivant.rendering.manners.aurora import Aurora
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
@@ -81,6 +82,10 @@ def _sky(
     seed = seed_of(asked.seed, "sky")
     rng = np.random.default_rng(seed)
     speed, rise = priors.sky_speed.draw(rng), priors.sky_rise.draw(rng)
+    if looked.aurora:
+        pace = speed / priors.sky_speed.median * asked.strength("sky")
+        yield LayerMotion("sky", "sky", Aurora().scaled(pace), seed)
+        return
     side = 1.0 if rng.random() < priors.lateral else -1.0
     if asked.wind is not None:  # clouds go as the wind does, towards the viewer means up
         across, away = cos(radians(asked.wind)), np.sin(radians(asked.wind))
@@ -220,18 +225,13 @@ def _smoke(
 
 
 def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
-    scene = looked.scene
-    matte = looked.mattes.of("fire")
-    for number, one in enumerate(scene.instances):
-        if one.kind != "fire":
-            continue
-        own = thing_matte(scene, number, matte)
-        if own.any():
-            name = f"fire {number}"
-            seed = seed_of(asked.seed, name)
-            pace = priors.flame_speed.draw(np.random.default_rng(seed)) / priors.flame_speed.median
-            flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
-            yield LayerMotion(name, "fire", flame, seed, number)
+    """All flames are one layer: a trunk before a fire parts what is seen of it, not the fire."""
+    if not looked.mattes.of("fire").any():
+        return
+    seed = seed_of(asked.seed, "fire")
+    pace = priors.flame_speed.draw(np.random.default_rng(seed)) / priors.flame_speed.median
+    flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
+    yield LayerMotion("fire", "fire", flame, seed)
 
 
 def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:

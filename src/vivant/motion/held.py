@@ -16,6 +16,7 @@ from vivant.media.resize import cut_share
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
+from vivant.scene.aurora import aurora_in
 from vivant.scene.falling import Falling, falling
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
@@ -43,11 +44,13 @@ MOST_DRIVEN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size, and what falls in it."""
+    """A picture's scene with its mattes at the picture's size, what falls in it, and whether there
+    is an ``aurora`` in its sky."""
 
     scene: Scene
     mattes: Mattes
     falling: Falling | None = None
+    aurora: bool = False
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -164,7 +167,8 @@ def look(
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
     pixels = picture.pixels if fitted is None or not whole else fitted.pixels
     mattes = eyes.mattes(scene, pixels, threads=runtime.threads)
-    return poured(Looked(scene, mattes, falling(picture)))
+    aurora = aurora_in(pixels, mattes.of("sky"))
+    return poured(Looked(scene, mattes, falling(picture), aurora))
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:

@@ -24,6 +24,8 @@ BRIGHTER = 22
 """Levels by which a disc is brighter than the sky around it."""
 GLOW = 0.08
 """Width of the glow around a light, in short sides."""
+GLOWS = 5e-4
+"""Least area, in square short sides, of a disc around which the sky glows: a star's does not."""
 DARK = 70
 """Median level of a sky in which points of light are stars."""
 STAR = 14
@@ -39,20 +41,40 @@ def lights(ground: Ground) -> Floats | None:
     return None if found is None else enlarged(found, (h, w))
 
 
+def stars(ground: Ground) -> Floats | None:
+    """As `lights`, of points of light alone."""
+    h, w = ground.shape
+    scale = min(1.0, WORK / ground.short)
+    size = max(8, round(w * scale)), max(8, round(h * scale))
+    small = cv2.resize(ground.texture, size, interpolation=cv2.INTER_AREA)
+    found = _stars(small.max(axis=2), ground.short * scale)
+    return enlarged(_tight(found, ground.short * scale), (h, w)) if found.any() else None
+
+
 def _found(texture: Frame, short: float) -> Floats | None:
     grey = texture.max(axis=2)
     discs = _sun(texture.min(axis=2)) | _discs(grey, short)
-    stars = _stars(grey, short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
-    if not (discs | stars).any():
+    points = _stars(grey, short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
+    if not (discs | points).any():
         return None
-    wide = cv2.dilate((discs | stars).astype(np.float32), np.ones((3, 3), np.uint8))
-    tight = cv2.GaussianBlur(wide, (0, 0), max(0.8, short / 160))
-    return np.asarray(np.maximum(np.clip(3 * tight, 0, 1), _glow(discs, short)), np.float32)
+    return np.asarray(np.maximum(_tight(discs | points, short), _glow(discs, short)), np.float32)
+
+
+def _tight(found: Lit, short: float) -> Floats:
+    """Lights with their rims, 0..1."""
+    wide = cv2.dilate(found.astype(np.float32), np.ones((3, 3), np.uint8))
+    soft = cv2.GaussianBlur(wide, (0, 0), max(0.8, short / 160))
+    return np.asarray(np.clip(3 * soft, 0, 1), np.float32)
 
 
 def _glow(discs: Lit, short: float) -> Floats:
     """How far the glow around a sun or a moon stays with it."""
-    soft = cv2.GaussianBlur(discs.astype(np.float32), (0, 0), GLOW * short)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(discs.astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] >= GLOWS * short * short
+    large[0] = False
+    if count < 2 or not large.any():
+        return np.zeros(discs.shape, np.float32)
+    soft = cv2.GaussianBlur(large[labels].astype(np.float32), (0, 0), GLOW * short)
     return np.asarray(np.clip(soft / max(float(soft.max()), 1e-6), 0, 0.9), np.float32)
 
 

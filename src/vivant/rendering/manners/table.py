@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vivant.clip import Plane
+from vivant.rendering.manners.aurora import Aurora, AuroraManner
 from vivant.rendering.manners.drift import Drift, DriftManner
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
 from vivant.rendering.manners.manner import Ground, Manner
@@ -34,6 +35,7 @@ MANNERS: dict[str, Row] = {
     row.name: row
     for row in (
         Row("drift", Drift, DriftManner),
+        Row("aurora", Aurora, AuroraManner),
         Row("surface", Surface, SurfaceManner),
         Row("stream", Stream, StreamManner),
         Row("flame", Flame, FlameManner, flame_matte),
