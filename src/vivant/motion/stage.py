@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from vivant.clip import Floats, Frame, Plane
 from vivant.kinds import INDEX
 from vivant.media.resize import fit_plane
+from vivant.motion.floating import float_matte
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion
 from vivant.rendering.layers import HELD, Box, Layer, Stage, box_of
+from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.manner import Ground
 from vivant.rendering.manners.particles import ParticlesManner
 from vivant.rendering.manners.table import manner_of
@@ -34,7 +36,9 @@ MOST_ISLAND = 0.03
 def region(looked: Looked, layer: LayerMotion, pixels: Frame) -> Plane:
     """The matte ``[H, W]`` of a layer, in a picture ``[H, W, 3]``."""
     matte = looked.mattes.of(layer.kind)
-    if layer.part == REST:
+    if isinstance(layer.manner, Bob):
+        matte = float_matte(looked, layer.manner.place)
+    elif layer.part == REST:
         matte = rest_of_water(looked)
     elif layer.part is not None:
         matte = thing_matte(looked.scene, layer.part, matte)
@@ -107,15 +111,16 @@ def staged(
     behind = pixels
     for layer in sorted(motion.layers, key=lambda one: not manner_of(one.manner).veil):
         row = manner_of(layer.manner)
-        matte = region(looked, layer, pixels)
+        own = matte = region(looked, layer, pixels)
         if row.reaches is not None:
             matte = row.reaches(matte)
         if held is not None:
             matte = np.where(held > 127, np.uint8(0), matte)
+            own = np.minimum(own, matte)
         box = box_of(matte)
         if box is None or matte.mean() <= LEAST * 255:
             continue
-        made = _layer(behind, matte, box, layer, looked.scene.moving, loop)
+        made = _layer(behind, (matte, own), box, layer, looked.scene.moving, loop)
         if row.veil:
             veils.append(made)
             behind = _without(behind, made)
@@ -136,13 +141,14 @@ def _without(pixels: Frame, veil: Layer) -> Frame:
 
 def _layer(
     pixels: Frame,
-    matte: Plane,
+    mattes: tuple[Plane, Plane],
     box: Box,
     layer: LayerMotion,
     moving: Floats,
     loop: float | None,
 ) -> Layer:
     rows, columns = box
+    matte, own = mattes
     cut = np.ascontiguousarray(matte[box])
     ground = Ground(
         pixels=np.ascontiguousarray(pixels[box]),
@@ -152,6 +158,7 @@ def _layer(
         loop=loop,
         velocity=None if layer.velocity is None else _cut(layer.velocity, box, matte.shape),
         moving=_cut(moving, box, matte.shape),
+        own=np.ascontiguousarray(own[box]),
     )
     rng = np.random.default_rng(layer.seed)
     row = manner_of(layer.manner)

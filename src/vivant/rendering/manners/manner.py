@@ -25,7 +25,8 @@ STEP = 0.02
 class Ground:
     """What a manner moves: one layer, cut to its box.
 
-    ``pixels`` ``[h, w, 3]`` the picture there, ``matte`` ``[h, w]`` (255 = the layer's own);
+    ``pixels`` ``[h, w, 3]`` the picture there, ``matte`` ``[h, w]`` (255 = the layer's own), and
+    ``own`` ``[h, w]`` the thing itself where the layer reaches beyond it;
     ``origin`` x, y of the box in the picture, ``picture`` its width and height, in pixels;
     ``loop`` seconds after which the motion must close, None where it need not; ``velocity``
     ``[rows, columns, 2]`` over the box, short sides per second, where the layer flows; ``moving``
@@ -39,6 +40,7 @@ class Ground:
     loop: float | None = None
     velocity: Floats | None = None
     moving: Floats | None = None
+    own: Plane | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -54,6 +56,11 @@ class Ground:
     def sure(self) -> Floats:
         """1 where a pixel is the layer's own beyond doubt, ``[h, w]``."""
         return sure_of(self.matte)
+
+    @property
+    def sure_of_own(self) -> Floats:
+        """As ``sure``, of the thing itself."""
+        return self.sure if self.own is None else sure_of(self.own)
 
     @cached_property
     def texture(self) -> Frame:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vivant.clip import Plane
 from vivant.rendering.manners.aurora import Aurora, AuroraManner
+from vivant.rendering.manners.bob import Bob, BobManner, afloat_matte
 from vivant.rendering.manners.drift import Drift, DriftManner
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
 from vivant.rendering.manners.manner import Ground, Manner
@@ -40,6 +41,7 @@ MANNERS: dict[str, Row] = {
         Row("stream", Stream, StreamManner),
         Row("flame", Flame, FlameManner, flame_matte),
         Row("sway", Sway, SwayManner),
+        Row("bob", Bob, BobManner, afloat_matte),
         Row("particles", Particles, ParticlesManner, everywhere, veil=True),
     )
 }
