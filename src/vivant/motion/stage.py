@@ -29,6 +29,10 @@ ISLANDS = {"sky": 0.6, "water": 0.9}
 """Kinds whose mattes have holes that are none, and the share from which they are none."""
 SHARP = 24.0
 """Levels a 720th of the short side: clouds have up to 18, lettering over 50."""
+SOFT = 4.0
+"""Rim, in the same unit, so soft that no thing has it: half the share is enough."""
+WHOLE = 250
+"""Matte under which a place is part of a hole."""
 MOST_ISLAND = 0.03
 """Share of the picture from which a hole is a hole."""
 
@@ -56,7 +60,7 @@ def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> 
     lettering and a lamp are."""
     wide = cv2.resize(share, matte.shape[::-1], interpolation=cv2.INTER_LINEAR)
     edges = _edges(pixels)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte < 200).astype(np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte < WHOLE).astype(np.uint8))
     out = matte.copy()
     for number in range(1, count):
         x, y, w, h, area = stats[number]
@@ -65,7 +69,8 @@ def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> 
             continue
         box = slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
         own = labels[box] == number
-        if wide[box][own].mean() > sure and not _sharp(own, edges[box]):
+        rim = _rim(own, edges[box])
+        if rim < SHARP and wide[box][own].mean() > (sure if rim > SOFT else 0.5 * sure):
             out[box][own] = 255
     return out
 
@@ -78,11 +83,11 @@ def _edges(pixels: Frame) -> Floats:
     return np.asarray(cv2.magnitude(x, y) * np.float32(scale), np.float32)
 
 
-def _sharp(own: NDArray[np.bool_], edges: Floats) -> bool:
-    """Whether the rim of an island is as sharp as that of a thing."""
+def _rim(own: NDArray[np.bool_], edges: Floats) -> float:
+    """How sharp the rim of an island is."""
     plane = own.astype(np.uint8)
     rim = cv2.dilate(plane, np.ones((5, 5))) - cv2.erode(plane, np.ones((3, 3)))
-    return float(np.percentile(edges[rim > 0], 75)) > SHARP
+    return float(np.percentile(edges[rim > 0], 75))
 
 
 def without_specks(matte: Plane) -> Plane:

@@ -41,9 +41,9 @@ class Bob:
         """The same thing on water so many times as rough."""
         return replace(
             self,
-            heave=min(self.heave * factor, 0.5 * MARGIN),
-            surge=min(self.surge * factor, 0.3 * MARGIN),
-            roll=min(self.roll * factor, 6.0),
+            heave=min(self.heave * factor, MARGIN / 5),
+            surge=min(self.surge * factor, MARGIN / 10),
+            roll=min(self.roll * factor, 3.0),
         )
 
 
