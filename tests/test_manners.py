@@ -333,8 +333,12 @@ def test_what_is_thin_before_a_sky_is_no_cloud() -> None:
     sky = np.full((H, W, 3), 180, np.uint8)
     sky[20:40, 30:60] = 215
     sky[:, 100] = 90
-    found = thin(sky, np.ones((H, W), np.float32), float(H))
-    assert found[:, 99:102].all()
+    sky[50:60, 20] = 90  # hangs on nothing: a dark wisp
+    sure = np.ones((H, W), np.float32)
+    sure[90:] = 0
+    found = thin(sky, sure, float(H))
+    assert not found[50:60, 18:23].any()
+    assert found[:85, 99:102].all()
     assert not found[15:45, 25:65].any()
 
 

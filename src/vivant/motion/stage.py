@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,9 @@ from vivant.rendering.layers import HELD, Box, Layer, Stage, box_of
 from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.manner import Ground
 from vivant.rendering.manners.particles import ParticlesManner
-from vivant.rendering.manners.table import manner_of
+from vivant.rendering.manners.table import Row, manner_of
 from vivant.scene.mattes import thing_matte
+from vivant.scene.record import Scene
 
 LEAST = 0.0008
 """Share of the picture under which a layer is not worth moving."""
@@ -25,6 +28,8 @@ SPECK = 0.0004
 """Parts of a matte smaller than this share of the picture are specks: they hold."""
 
 
+OUTLINE = 0.025
+"""An outline moves by at most so many short sides."""
 ISLANDS = {"sky": 0.6, "water": 0.9}
 """Kinds whose mattes have holes that are none, and the share from which they are none."""
 SHARP = 24.0
@@ -111,27 +116,67 @@ def staged(
 ) -> Stage:
     """Everything that ``motion`` moves in a picture ``[H, W, 3]``; ``held`` ``[H, W]`` (255 =
     holds) never changes; it closes after ``loop`` seconds."""
+    cuts = [_cut_out(layer, looked, pixels, held) for layer in motion.layers]
+    cuts = [cut for cut in cuts if box_of(cut.matte) and cut.matte.mean() > LEAST * 255]
+    _behind_outlines(cuts)
     layers: list[Layer] = []
     veils: list[Layer] = []
     behind = pixels
-    for layer in sorted(motion.layers, key=lambda one: not manner_of(one.manner).veil):
-        row = manner_of(layer.manner)
-        own = matte = region(looked, layer, pixels)
-        if row.reaches is not None:
-            matte = row.reaches(matte)
-        if held is not None:
-            matte = np.where(held > 127, np.uint8(0), matte)
-            own = np.minimum(own, matte)
-        box = box_of(matte)
-        if box is None or matte.mean() <= LEAST * 255:
-            continue
-        made = _layer(behind, (matte, own), box, layer, looked.scene.moving, loop)
-        if row.veil:
+    for cut in sorted(cuts, key=lambda one: not one.row.veil):
+        made = _layer(behind, cut, looked.scene, loop)
+        if cut.row.veil:
             veils.append(made)
             behind = _without(behind, made)
         else:
             layers.append(made)
     return Stage(pixels, (*layers, *veils), held)
+
+
+@dataclass(eq=False)
+class _CutOut:
+    """A layer cut out of a picture: the ``matte`` ``[H, W]`` it is shown with, what of it is its
+    ``own``, and the sky beside it, before which its outline moves."""
+
+    layer: LayerMotion
+    row: Row
+    matte: Plane
+    own: Plane
+    sky: Plane | None = None
+
+
+def _cut_out(layer: LayerMotion, looked: Looked, pixels: Frame, held: Plane | None) -> _CutOut:
+    row = manner_of(layer.manner)
+    own = matte = region(looked, layer, pixels)
+    if row.reaches is not None:
+        matte = row.reaches(matte)
+    sky = _open(looked, own, pixels) if row.over else None
+    if sky is not None:
+        matte = np.asarray(cv2.add(own, sky), np.uint8)
+    if held is not None:
+        matte = np.where(held > 127, np.uint8(0), matte)
+        own = np.minimum(own, matte)
+    return _CutOut(layer, row, matte, own, sky)
+
+
+def _behind_outlines(cuts: list[_CutOut]) -> None:
+    """The sky goes on behind what moves its outline before it."""
+    covers = [cut for cut in cuts if cut.row.over and cut.sky is not None and cut.sky.any()]
+    for cut in cuts:
+        if cut.layer.kind != "sky" or cut.row.veil:
+            continue
+        size = 2 * max(2, round(OUTLINE * min(cut.own.shape))) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        near = cv2.dilate(cut.own, kernel)
+        for cover in covers:
+            cut.matte = np.maximum(cut.matte, np.minimum(near, cover.own))
+
+
+def _open(looked: Looked, own: Plane, pixels: Frame) -> Plane:
+    """The sky ``[H, W]`` beside a layer, before which its outline may move."""
+    size = 2 * max(2, round(OUTLINE * min(own.shape))) + 1
+    wide = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    sky = fit_plane(looked.mattes.of("sky"), (pixels.shape[1], pixels.shape[0]))
+    return np.asarray(np.minimum(np.minimum(wide, sky), 255 - own), np.uint8)
 
 
 def _without(pixels: Frame, veil: Layer) -> Frame:
@@ -144,30 +189,33 @@ def _without(pixels: Frame, veil: Layer) -> Frame:
     return out
 
 
-def _layer(
-    pixels: Frame,
-    mattes: tuple[Plane, Plane],
-    box: Box,
-    layer: LayerMotion,
-    moving: Floats,
-    loop: float | None,
-) -> Layer:
+def _layer(pixels: Frame, cut: _CutOut, scene: Scene, loop: float | None) -> Layer:
+    box = box_of(cut.matte)
+    if box is None:
+        raise ValueError("an empty layer")
     rows, columns = box
-    matte, own = mattes
-    cut = np.ascontiguousarray(matte[box])
+    layer, shape = cut.layer, cut.matte.shape
+    sky = cut.layer.kind == "sky" and not cut.row.veil  # seen behind outlines, but not sure there
     ground = Ground(
         pixels=np.ascontiguousarray(pixels[box]),
-        matte=cut,
+        matte=np.ascontiguousarray((cut.own if sky else cut.matte)[box]),
         origin=(columns.start, rows.start),
         picture=(pixels.shape[1], pixels.shape[0]),
         loop=loop,
-        velocity=None if layer.velocity is None else _cut(layer.velocity, box, matte.shape),
-        moving=_cut(moving, box, matte.shape),
-        own=np.ascontiguousarray(own[box]),
+        velocity=None if layer.velocity is None else _cut(layer.velocity, box, shape),
+        moving=_cut(scene.moving, box, shape),
+        near=_cut(nearness(scene.depth), box, shape),
+        own=np.ascontiguousarray(cut.own[box]),
+        open=None if cut.sky is None else np.ascontiguousarray(cut.sky[box]),
     )
     rng = np.random.default_rng(layer.seed)
-    row = manner_of(layer.manner)
-    return Layer(box, cut, row.make(ground, layer.manner, rng), row.veil)
+    made = cut.row.make(ground, layer.manner, rng)
+    return Layer(box, np.ascontiguousarray(cut.matte[box]), made, cut.row.veil)
+
+
+def nearness(depth: Floats) -> Floats:
+    """Inverse depth ``[rows, columns]``, 1 for the nearest twentieth of a picture."""
+    return np.asarray(np.clip(depth / max(float(np.percentile(depth, 95)), 1e-3), 0, 1), np.float32)
 
 
 def _cut(values: Floats, box: Box, shape: tuple[int, ...]) -> Floats:

@@ -113,7 +113,9 @@ class AuroraManner:
             by = [np.float32(part * one.since(seconds)) for one in walks]
             total[..., 0] += by[0] * field[0] + by[1] * field[1]
             total[..., 1] += FLATTER * (by[2] * field[1] - by[3] * field[0])
-        return np.asarray(total * np.float32(0.7 * self.aurora.bend * self.ground.short), np.float32)
+        return np.asarray(
+            total * np.float32(0.7 * self.aurora.bend * self.ground.short), np.float32
+        )
 
     def _tile(self, row: tuple[float, float, float, float], rng: np.random.Generator) -> Floats:
         wide, tall, pace, _ = row
@@ -150,7 +152,9 @@ class AuroraManner:
         way = self._speed(pace)
         if loop is None:
             return way * seconds
-        return float(np.copysign(max(1, round(abs(way) * loop / side)), way)) * side * seconds / loop
+        return (
+            float(np.copysign(max(1, round(abs(way) * loop / side)), way)) * side * seconds / loop
+        )
 
 
 def glow_of(sky: Frame) -> Floats:

@@ -73,15 +73,18 @@ class BobManner:
             float(columns[0] + columns[-1]) / 2,
             float(rows[0] + KEEL * (rows[-1] - rows[0])),
         )
-        self.walks = tuple(
-            walk(bob.rate * pace, rng, ground.loop) for pace in (1.0, 1.25, 0.7)
-        )
+        self.walks = tuple(walk(bob.rate * pace, rng, ground.loop) for pace in (1.0, 1.25, 0.7))
         self.first = self._laid(0.0)
 
     def at(self, seconds: float) -> Frame:
         """See `Manner`; what sampling between pixels does to the cut is left out."""
         change = self._laid(seconds) - self.first
         return np.asarray(np.clip(np.round(self.texture + change), 0, 255), np.uint8)
+
+    def cover(self, seconds: float) -> Plane | None:
+        """See `vivant.rendering.manners.manner.Outlined`."""
+        cover = cv2.warpAffine(self.cut[..., 3], self._turn(seconds), self.ground.shape[::-1])
+        return np.asarray(np.clip(255 * cover, 0, 255), np.uint8)
 
     def shown(self, seconds: float) -> Shown:
         """See `Manner`; only where the thing is seen."""

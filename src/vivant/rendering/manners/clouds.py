@@ -26,9 +26,11 @@ ENOUGH = 0.4
 THIN, DARKER = 50, 10
 """What is narrower than the short side divided by the first, and darker than the sky around it by
 so many levels, stands before it."""
+HANGS = 0.006
+"""Short sides over which it hangs together with what is no sky."""
 MORE = 0.8
 """Width of the sky that is added beyond the edge, in widths of the box."""
-SEAM = 0.15
+SEAM = 0.06
 """Width of its seams, in widths of the box."""
 
 
@@ -46,9 +48,7 @@ def base_of(texture: Frame, short: float) -> Floats:
     return np.asarray(cv2.resize(smooth, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def clouded(
-    texture: Frame, base: Floats, sure: Floats, lent: Floats, short: float
-) -> Floats:
+def clouded(texture: Frame, base: Floats, sure: Floats, lent: Floats, short: float) -> Floats:
     """Detail ``[h, w, 3]`` of the whole box: the sky's own where it is ``sure``, elsewhere that of
     other places at the same height, of what may be ``lent``."""
     detail = (texture - base) * sure[..., None]
@@ -76,8 +76,8 @@ def clouded(
 
 
 def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
-    """What stands dark and thin before a sky ``[h, w, 3]`` where it is ``sure``: twigs, wires and
-    birds, which no cloud takes along; ``[h, w]`` 0 or 1."""
+    """What stands dark and thin before a sky ``[h, w, 3]`` where it is ``sure`` and hangs together
+    with what is not: twigs, masts and leaves, which no cloud takes along; ``[h, w]`` 0 or 1."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     size = max(3, round(short / THIN)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
@@ -85,8 +85,14 @@ def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
     sigma = short / 10
     squares, known = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (dark * dark * sure, sure))
     usual = np.sqrt(squares / np.maximum(known, 1e-2))
-    found = ((dark > DARKER + 2 * usual) * (sure > 0)).astype(np.uint8)
-    return cv2.dilate(found, np.ones((5, 5), np.uint8)).astype(np.float32)
+    found = (dark > DARKER + 2 * usual) & (sure > 0)
+    around = 2 * max(2, round(HANGS * short)) + 1
+    other = cv2.dilate((sure == 0).astype(np.uint8), np.ones((around, around), np.uint8)) > 0
+    _, parts = cv2.connectedComponents((found | other).astype(np.uint8))
+    hangs = np.zeros(int(parts.max()) + 1, bool)
+    hangs[parts[other]] = True
+    kept = (found & hangs[parts]).astype(np.uint8)
+    return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(np.float32)
 
 
 def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
@@ -122,7 +128,7 @@ def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:
     right end goes over into its left one."""
     w = detail.shape[1]
     more, blend = max(4, round(added * w)), max(2, round(seam * w))
-    out = detail[:, (w - more) // 2 : (w - more) // 2 + more][:, ::-1].copy()
+    out = detail[:, (w - more) // 2 : (w - more) // 2 + more].copy()
     into = np.linspace(0, 1, blend, dtype=np.float32)[None, :, None]
     even = np.sqrt(into**2 + (1 - into) ** 2)
     for part, edge in ((out, detail[:, ::-1]), (out[:, ::-1], detail)):

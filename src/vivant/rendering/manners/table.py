@@ -23,13 +23,15 @@ from vivant.rendering.manners.sway import Sway, SwayManner
 @dataclass(frozen=True)
 class Row:
     """``name`` in files, the class of its ``parameters``, how to ``make`` it, how far beyond its
-    own matte a layer ``reaches``, and whether it is a ``veil`` before all others."""
+    own matte a layer ``reaches``, whether its outline moves ``over`` the sky, and whether it is a
+    ``veil`` before all others."""
 
     name: str
     parameters: type[Any]
     make: Callable[[Ground, Any, np.random.Generator], Manner]
     reaches: Callable[[Plane], Plane] | None = None
     veil: bool = False
+    over: bool = False
 
 
 MANNERS: dict[str, Row] = {
@@ -40,7 +42,7 @@ MANNERS: dict[str, Row] = {
         Row("surface", Surface, SurfaceManner),
         Row("stream", Stream, StreamManner),
         Row("flame", Flame, FlameManner, flame_matte),
-        Row("sway", Sway, SwayManner),
+        Row("sway", Sway, SwayManner, over=True),
         Row("bob", Bob, BobManner, afloat_matte),
         Row("particles", Particles, ParticlesManner, everywhere, veil=True),
     )
