@@ -21,6 +21,7 @@ from vivant.scene.falling import Falling, falling
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
 from vivant.scene.record import Scene
+from vivant.scene.righted import righted
 
 FLOWING = ("sky", "water", "fall", "fire", "smoke")
 DRIVEN = ("being", "vehicle", "object", "cloth")
@@ -167,6 +168,7 @@ def look(
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
     pixels = picture.pixels if fitted is None or not whole else fitted.pixels
     mattes = eyes.mattes(scene, pixels, threads=runtime.threads)
+    mattes = righted(mattes, pixels)
     aurora = aurora_in(pixels, mattes.of("sky"))
     return poured(Looked(scene, mattes, falling(picture), aurora))
 
