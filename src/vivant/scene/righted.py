@@ -18,6 +18,8 @@ WIDE = 0.3
 BELOW = 0.04
 """Share of the height that sky has below it, at least, and of the columns where it has."""
 COLUMNS = 0.5
+SEAM = 0.05
+"""What parts the two is narrower than so many short sides."""
 
 
 def righted(mattes: Mattes, pixels: Frame) -> Mattes:
@@ -36,12 +38,14 @@ def righted(mattes: Mattes, pixels: Frame) -> Mattes:
         return mattes
     near = cv2.dilate(above.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     taken = np.where(near, water, np.uint8(0))
-    alpha = {
-        **mattes.alpha,
-        "sky": np.asarray(cv2.add(sky, taken), np.uint8),
-        "water": np.asarray(water - taken, np.uint8),
-    }
-    return Mattes(alpha, mattes.size)
+    whole = cv2.add(sky, taken)
+    wide = round(SEAM * min(sky.shape)) | 1
+    joined = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((wide, wide), np.uint8))
+    others = [alpha for kind, alpha in mattes.alpha.items() if kind not in ("sky", "water")]
+    claimed = np.sum([alpha.astype(np.uint16) for alpha in others], axis=0) if others else 0
+    whole = np.minimum(np.maximum(whole, joined), 255 - np.minimum(claimed, 255)).astype(np.uint8)
+    left = np.minimum(water - taken, 255 - whole).astype(np.uint8)
+    return Mattes({**mattes.alpha, "sky": whole, "water": left}, mattes.size)
 
 
 def _over(own: NDArray[np.bool_], sky: NDArray[np.bool_]) -> bool:

@@ -28,7 +28,7 @@ GLOW = 0.08
 """Width of the glow around a light, in short sides."""
 GLOWS = 5e-4
 """Least area, in square short sides, of a disc around which the sky glows: a star's does not."""
-DARK = 70
+DARK = 110
 """Median level of a sky in which points of light are stars."""
 STAR = 14
 
