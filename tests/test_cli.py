@@ -238,6 +238,7 @@ def test_models_lists_licence_and_controls(
         "fov",
         "depth",
         "layer",
+        "light",
         "aspect",
         "stroke",
         "camera",

@@ -37,6 +37,8 @@ POURED = 0.45, 0.65
 LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
+MOST_KEPT = 3_000_000
+"""Bytes of a picture up to which what is seen in it is kept for the next sample."""
 MOST_DRIVEN = 0.25
 """Share of the picture from which a thing is too large to travel."""
 
@@ -152,6 +154,10 @@ def _under(plane: Plane, place: tuple[float, float]) -> int:
     return int(plane[row, column])
 
 
+_looked: dict[tuple[str, tuple[int, int], Runtime], Looked] = {}
+"""What was seen last: several samples of a picture are asked for one after the other."""
+
+
 def look(
     picture: Picture,
     runtime: Runtime,
@@ -160,11 +166,19 @@ def look(
 ) -> Looked:
     """See a picture, unless its ``scene`` is known, and bring its kinds to its own size, or to that
     of ``fitted``, the same picture scaled, where nothing of it was cut away."""
-    scene = scene_of(picture, runtime) if scene is None else scene
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
-    pixels = picture.pixels if fitted is None or not whole else fitted.pixels
-    mattes = eyes.mattes(scene, pixels, threads=runtime.threads)
-    return poured(Looked(scene, mattes, falling(picture)))
+    shown = fitted if fitted is not None and whole else picture
+    key = (picture.sha256, shown.size, runtime)
+    known = _looked.get(key) if scene is None else None
+    if known is not None:
+        return known
+    told = scene_of(picture, runtime) if scene is None else scene
+    mattes = eyes.mattes(told, shown.pixels, threads=runtime.threads)
+    looked = poured(Looked(told, mattes, falling(picture)))
+    if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:
+        _looked.clear()
+        _looked[key] = looked
+    return looked
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:

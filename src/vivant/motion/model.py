@@ -95,6 +95,7 @@ CAPABILITIES = Capabilities(
         "fov",
         "depth",
         "layer",
+        "light",
         "aspect",
         "flow",
         "wind",
