@@ -51,8 +51,8 @@ def test_a_fading_detail_gives_way_to_the_clips_own():
     bad = [spoiled(frame, 0) for frame in clip]
     kept, faded = (list(carry(clip[0], bad, gated=True, fade=f)) for f in (float("inf"), 1.0))
     assert np.array_equal(faded[0], clip[0])
-    large = cv2.resize(bad[-1], (96, 96), interpolation=cv2.INTER_CUBIC).astype(float)
+    large = cv2.resize(bad[-1], (96, 96), interpolation=cv2.INTER_LANCZOS4).astype(float)
     rough = [
         np.abs(cv2.Laplacian(f[-1].astype(float) - large, cv2.CV_64F)).mean() for f in (kept, faded)
     ]
-    assert rough[1] < 0.3 * rough[0]
+    assert rough[1] < 0.5 * rough[0]

@@ -14,17 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
-from vivant.rendering.explained import (
-    fetched,
-    flow_to_first,
-    inside,
-    levels,
-    small_size,
-    trusted,
-)
+from vivant.rendering.explained import fetched, flow_to_first, inside, levels, small_size
 
 SAMPLES = 2500
 """Correspondences of a frame that the colour is fitted to."""
+ERROR = 8.0
+"""Levels of disagreement at which a correspondence counts for 1/e."""
+BROAD = 8.0
+"""Pixels of the small frames; what is broader is colour, not structure."""
 LEAST_TRUST = 0.02
 """How much a correspondence counts that the flow does not explain at all."""
 BEFORE = 2
@@ -122,11 +119,21 @@ def _seen(clip: Sequence[Frame], before: Callable[[int], int]) -> _Seen:
         kept &= (was.min(axis=2) > 4) & (was.max(axis=2) < 251)
         chosen = np.flatnonzero(kept)
         chosen = chosen[:: max(1, len(chosen) // SAMPLES)]
-        trust = trusted(clip[start], clip[index], flow).ravel()[chosen]
+        trust = _trusted(was, now).ravel()[chosen]
         times = (np.full(len(chosen), k / (len(clip) - 1), np.float32) for k in (index, start))
         found.append((*times, was.reshape(-1, 3)[chosen], now.reshape(-1, 3)[chosen], trust))
     times_, since, was, now, trust = (np.concatenate(part) for part in zip(*found, strict=True))
     return _Seen(times_, since, was, now, trust + LEAST_TRUST)
+
+
+def _trusted(was: Floats, now: Floats) -> Floats:
+    """How far the flow explains a frame, 0 to 1: by structure, since colours may drift."""
+    error = np.abs(_structure(was) - _structure(now)).mean(axis=2)
+    return np.asarray(np.exp(-((cv2.GaussianBlur(error, (0, 0), 1.0) / ERROR) ** 2)), np.float32)
+
+
+def _structure(values: Floats) -> Floats:
+    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), BROAD), np.float32)
 
 
 def _small(frame: Frame) -> Floats:

@@ -1,4 +1,4 @@
-"""Where a later frame's pixels were in the first, and how far that explains it.
+"""Where a later frame's pixels were in the first, and how far that holds.
 
 Flow is Dense Inverse Search (Kroeger et al., 2016) on small grey frames.
 """
@@ -11,38 +11,20 @@ import numpy as np
 from vivant.clip import Floats, Frame
 
 SHORT = 160
-"""Pixels of the short side on which flow is sought."""
-ERROR = 8.0
-"""Levels of disagreement at which a carried detail counts for 1/e."""
-BROAD = 8.0
-"""Pixels of the small frames; what is broader is colour, not structure."""
-LEAST_DETERMINANT = 0.35
-"""Where the flow squeezes the picture's area below this share, detail fades out."""
+"""Pixels of the short side on which colours are compared and flow is sought for them."""
 
 
-def flow_to_first(first: Frame, frame: Frame, before: Floats | None = None) -> Floats:
+def flow_to_first(
+    first: Frame, frame: Frame, before: Floats | None = None, short: int = SHORT
+) -> Floats:
     """``[h, w, 2]``: where each pixel of ``frame`` was in ``first``, less where it is, as shares
-    of width and height, on a grid of short side `SHORT`. ``before`` is the last frame's answer,
-    from which the search starts."""
-    scale = np.array(small_size(first), np.float32)
+    of width and height, on a grid of ``short`` side. ``before`` is the last frame's answer, from
+    which the search starts."""
+    scale = np.array(small_size(first, short), np.float32)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     start = None if before is None else before * scale
-    flow = search.calc(_grey(frame), _grey(first), start)
+    flow = search.calc(_grey(frame, short), _grey(first, short), start)
     return np.asarray(flow / scale, np.float32)
-
-
-def trusted(first: Frame, frame: Frame, flow: Floats) -> Floats:
-    """How far detail is trusted, 0 to 1, on the grid of ``flow``: exp(-(error / 8)^2), inside the
-    picture, less where it is squeezed. The error is that of structure: colours may drift."""
-    size = (flow.shape[1], flow.shape[0])
-    then, now = (
-        cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for one in (first, frame)
-    )
-    error = np.abs(_structure(fetched(then, flow)) - _structure(now)).mean(axis=2)
-    error = cv2.GaussianBlur(error, (0, 0), 1.0)
-    determinant = np.clip(_determinant(flow) / LEAST_DETERMINANT, 0, 1)
-    return np.asarray(np.exp(-((error / ERROR) ** 2)) * inside(flow) * determinant, np.float32)
 
 
 def fetched(values: Floats, flow: Floats) -> Floats:
@@ -56,29 +38,31 @@ def fetched(values: Floats, flow: Floats) -> Floats:
 
 
 def inside(flow: Floats) -> Floats:
-    """1 where the flow's ends lie within the picture, else 0."""
+    """1 where the flow ends within the first frame, else 0."""
     h, w = flow.shape[:2]
     places = _places(flow)
     x, y = places[..., 0], places[..., 1]
     return np.asarray((x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1), np.float32)
 
 
-def small_size(frame: Frame) -> tuple[int, int]:
-    """(width, height) on which flow is sought."""
-    h, w = frame.shape[:2]
-    scale = min(1.0, SHORT / min(h, w))
-    return max(16, round(w * scale)), max(16, round(h * scale))
-
-
-def _structure(values: Floats) -> Floats:
-    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), BROAD), np.float32)
-
-
-def _determinant(flow: Floats) -> Floats:
+def determinant(flow: Floats) -> Floats:
+    """Area in the first frame over that in the later one; 0 and below where it folds."""
     h, w = flow.shape[:2]
     xy, xx = np.gradient(flow[..., 0] * w)
     yy, yx = np.gradient(flow[..., 1] * h)
     return np.asarray((1 + xx) * (1 + yy) - xy * yx, np.float32)
+
+
+def small_size(frame: Frame, short: int = SHORT) -> tuple[int, int]:
+    """(width, height) of a frame whose short side is at most ``short`` pixels."""
+    h, w = frame.shape[:2]
+    scale = min(1.0, short / min(h, w))
+    return max(16, round(w * scale)), max(16, round(h * scale))
+
+
+def levels(values: Floats) -> Frame:
+    """Rounded, 0 to 255."""
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def _places(flow: Floats) -> Floats:
@@ -87,13 +71,10 @@ def _places(flow: Floats) -> Floats:
     return np.asarray(np.stack([x + flow[..., 0] * w, y + flow[..., 1] * h], -1), np.float32)
 
 
-def _grey(frame: Frame) -> Frame:
+def _grey(frame: Frame, short: int) -> Frame:
     """Small, grey, and of one mean and deviation, so that light is not taken for motion."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    grey = cv2.resize(grey, small_size(frame), interpolation=cv2.INTER_AREA).astype(np.float32)
+    grey = cv2.resize(grey, small_size(frame, short), interpolation=cv2.INTER_AREA).astype(
+        np.float32
+    )
     return levels(128 + (grey - grey.mean()) * (48 / max(float(grey.std()), 1.0)))
-
-
-def levels(values: Floats) -> Frame:
-    """Rounded, 0 to 255."""
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
