@@ -17,8 +17,8 @@ from vivant.clip import Floats, Frame
 from vivant.rendering.explained import determinant, fetched, flow_to_first, inside, levels
 
 FINE = 320
-"""Pixels of the short side of the flow that carries detail: on five training clips 0.2 to 1.2 dB nearer than 160,
-and the first step no longer than a true one."""
+"""Pixels of the short side of the flow that carries detail: on five training clips 0.2 to 1.2 dB
+nearer than 160, and the first step no longer than a true one."""
 AROUND = 2.5
 """Pixels of the clip over which its finest detail is compared."""
 WEAK = 0.3
