@@ -39,6 +39,8 @@ MIRRORED = 0.05
 FOG, PLUME = 15.0, 62.0
 """Degrees above the horizon at which fog, which is wide, and smoke, which is tall, go by
 themselves."""
+WIDE = 2.2
+"""Width over height from which smoke is fog."""
 MOST_ASIDE = 35.0
 """Degrees from straight towards the viewer at which a sea still rolls in."""
 MOST_LEAN = 30.0
@@ -214,15 +216,21 @@ def _smoke(
     if not matte.any():
         return
     seed, rng = seed_of(asked.seed, "smoke"), Draws(asked.seed, "smoke")
-    speed = priors.smoke_speed.draw(rng)
     across = cos(radians(wind[0]))
-    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
-    rise = (FOG if columns > 2.2 * rows else PLUME) + priors.smoke_lean.draw(rng)
+    speed, rise = priors.smoke_speed.draw(rng), PLUME
+    if is_fog(matte):
+        speed, rise = priors.fog_speed.draw(rng), FOG + priors.fog_lean.draw(rng)
     lean = asked.flows.get("smoke", rise if across >= 0 else 180 - rise)
     velocity = _drawn(currents.plume(matte, speed, lean), matte, asked)
     strength = asked.strength("smoke")
     smoke = SMOKE.scaled(strength)
     yield LayerMotion("smoke", "smoke", smoke, seed, None, velocity * np.float32(strength))
+
+
+def is_fog(matte: Plane) -> bool:
+    """Whether what is seen of smoke ``[H, W]`` is wide, as fog is."""
+    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
+    return columns > WIDE * rows
 
 
 def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:

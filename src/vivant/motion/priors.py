@@ -68,8 +68,8 @@ class Priors:
     wind in metres a second on the ground plane (heading in degrees: 0 right, 90 away).
 
     ``sky_rise``: of clouds away from the horizon, besides ``sky_climb``, the degrees by which their
-    way is turned up; ``smoke_lean``: degrees about the way that smoke and fog take by their shape;
-    ``towards``: heading of the wind around straight
+    way is turned up; ``fog_lean``: degrees about the way that fog takes, which is wide; smoke
+    rises; ``towards``: heading of the wind around straight
     towards the viewer, by which waves run; ``lateral``: chance that clouds go to the right."""
 
     wind: LogNormal = LogNormal(2.5, 0.35, 0.8, 8.0)
@@ -89,7 +89,8 @@ class Priors:
     river_glint: float = 0.15
     fall_speed: LogNormal = LogNormal(0.24, 0.2, 0.12, 0.5)
     smoke_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
-    smoke_lean: Normal = Normal(0.0, 0.0)
+    fog_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
+    fog_lean: Normal = Normal(0.0, 0.0)
     flame_speed: LogNormal = LogNormal(0.55, 0.2, 0.25, 1.0)
     snow_speed: LogNormal = LogNormal(0.3, 0.5, 0.08, 0.9)
     sway: LogNormal = LogNormal(0.006, 0.3, 0.002, 0.014)
