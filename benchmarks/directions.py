@@ -51,7 +51,7 @@ KINDS = ("sky", "water", "fall", "smoke")
 SHOWING = ("sky", "water", "fog", "smoke", "snow", "camera move", "foliage", "city")
 """Categories of clips in which these kinds are likely seen from a camera that stands."""
 SAMPLES = 8
-SHOWN = ("direction_best", "direction_mean", "endpoint_best", "rhythm", "speed", "true_speed")
+SHOWN = ("direction_best", "direction_mean", "endpoint_best", "rhythm", "leakage", "true_speed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +185,13 @@ def table(rows: list[dict[str, Scores]]) -> dict[str, Any]:
         for measure in SHOWN:
             values = np.array([asdict(row[name])[measure] for row in rows])
             less = values - np.array([asdict(row["fitted"])[measure] for row in rows])
-            out[name][measure] = [round(v, 3) for v in (mean[measure], *bootstrap(values))]
+            sound = np.isfinite(values)
+            if not sound.any():
+                continue
+            figures = (mean[measure], *bootstrap(values[sound]))
+            out[name][measure] = [round(v, 3) for v in figures]
             if name != "fitted" and "speed" not in measure:
-                out[name][f"{measure} less fitted"] = [round(v, 3) for v in bootstrap(less)]
+                out[name][f"{measure} less fitted"] = [round(v, 3) for v in bootstrap(less[sound])]
     return out
 
 

@@ -41,8 +41,9 @@ FOG, PLUME = 15.0, 62.0
 themselves."""
 WIDE = 2.2
 """Width over height from which smoke is fog."""
-MOST_ASIDE = 35.0
-"""Degrees from straight towards the viewer at which a sea still rolls in."""
+MOST_ASIDE = {"sea": 80.0, "surf": 35.0}
+"""Degrees from straight towards the viewer at which waves still come: surf rolls in to its shore,
+an open sea goes nearly any way but back."""
 MOST_LEAN = 30.0
 """Degrees from straight down at which snow falls in a wind from the side."""
 LEAST_BODY = 0.002
@@ -182,8 +183,10 @@ def _current(
         return None
     speed = prior.draw(rng)
     if body.name == "river":
-        return currents.river(matte, body.ends, speed)
-    aside = float(np.clip((heading - 90) % 360 - 180, -MOST_ASIDE, MOST_ASIDE))
+        ends = body.ends[::-1] if rng.random() < priors.river_back else body.ends
+        return currents.river(matte, (ends[0], ends[1]), speed)
+    most = MOST_ASIDE[body.name]
+    aside = float(np.clip((heading - 90) % 360 - 180, -most, most))
     return currents.open_water(matte, speed, 270 + aside)
 
 

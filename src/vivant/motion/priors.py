@@ -69,15 +69,17 @@ class Priors:
 
     ``sky_rise``: of clouds away from the horizon, besides ``sky_climb``, the degrees by which their
     way is turned up; ``fog_lean``: degrees about the way that fog takes, which is wide; smoke
-    rises; ``towards``: heading of the wind around straight
-    towards the viewer, by which waves run; ``lateral``: chance that clouds go to the right."""
+    rises; ``towards``: heading of the wind around straight towards the viewer, by which waves run;
+    ``lateral``: chance that clouds go to the right; ``river_back``: that a river comes from where
+    it was taken to go to, since of the two ends of a shape either may be the source."""
 
     wind: LogNormal = LogNormal(2.5, 0.35, 0.8, 8.0)
-    towards: Normal = Normal(270.0, 35.0)
+    towards: Normal = Normal(270.0, 60.0)
     lateral: float = 0.5
     sky_speed: LogNormal = LogNormal(0.028, 0.3, 0.01, 0.06)
     sky_rise: Normal = Normal(0.002, 0.004)
     sky_climb: Normal = Normal(0.0, 0.0)
+    river_back: float = 0.25
     river_speed: LogNormal = LogNormal(0.07, 0.3, 0.03, 0.16)
     sea_speed: LogNormal = LogNormal(0.028, 0.25, 0.012, 0.06)
     surf_speed: LogNormal = LogNormal(0.045, 0.25, 0.02, 0.09)

@@ -121,7 +121,7 @@ def named(looked: Looked, priors: Priors, seed: int = 0) -> Iterator[tuple[str, 
 
 def certain(priors: Priors) -> Priors:
     """Distributions without any spread."""
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = {"river_back": 0.0}
     for one in fields(priors):
         value = getattr(priors, one.name)
         if isinstance(value, LogNormal | Normal):
