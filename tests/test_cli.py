@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import EXAMPLES
+from conftest import EXAMPLES, simple_field
 from films import read_video
 from vivant.cli.main import main
-from vivant.field.file import load_field
+from vivant.field.file import load_field, save_field
 from vivant.media.read import read_picture
 
 SHORT = ["--seconds", "0.5", "--size", "240x160"]
@@ -238,6 +238,7 @@ def test_models_lists_licence_and_controls(
         "fov",
         "depth",
         "layer",
+        "light",
         "aspect",
         "stroke",
         "camera",
@@ -267,6 +268,46 @@ def test_data_list_and_remove(
     assert "builtin was not trained" in "".join(capsys.readouterr())
     assert run(monkeypatch, "data", "list", out) == 2
     assert "holds no shards" in capsys.readouterr().err
+
+
+def test_made_up_scenes_need_no_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "shards"
+    assert run(monkeypatch, "prepare", "--procedural", "1", "--out", out, "--processes", "1") == 0
+    assert len(list(out.glob("*.tar"))) == 1
+    assert run(monkeypatch, "prepare", "--out", out) == 2
+    assert "ask for --procedural" in capsys.readouterr().err
+
+
+def test_what_is_read_or_written_once_is_not_written_over(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strokes, sidecar = tmp_path / "s.json", tmp_path / "a.mkv.c2pa"
+    for path in (strokes, sidecar):
+        path.write_text('[{"points": [[0.2, 0.5], [0.6, 0.5]]}]')
+    field, scene = tmp_path / "a.vivant", tmp_path / "a-export" / "x.scene"
+    save_field(field, simple_field(240, 160, drift=(0.1, 0.0)))
+    animate = ["animate", photo, "--overwrite", "-o"]
+    for words, why in (
+        (
+            [*animate, tmp_path / "a.mp4", "--strokes", strokes, "--save-field", strokes],
+            "the input",
+        ),
+        ([*animate, tmp_path / "a.mkv", "--strokes", sidecar], "the input"),
+        ([*animate, tmp_path / "a.mp4", "--save-field", tmp_path / "a.mp4"], "two outputs"),
+        ([*animate, tmp_path / "a.mp4", "--export", "flow", "--save-scene", scene], "lies in"),
+        (["field", field, "--picture", field, "--overwrite"], "the input"),
+        (["see", photo, "-o", tmp_path / "x.png", "--depth", tmp_path / "x.png"], "two outputs"),
+        (["see", photo, "-o", tmp_path / "x.jpg"], "written as PNG"),
+        (["mask", photo, "--kind", "sky", "-o", tmp_path / "x.tif"], "written as PNG"),
+        (["field", field, "--picture", tmp_path / "x.webp"], "written as PNG"),
+        ([*animate, tmp_path / "a.mp4", "--transition"], "with --keyframe"),
+    ):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        assert run(monkeypatch, *words) == 2
+        assert why in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_the_defaults_of_prepare_are_the_library_s() -> None:

@@ -110,6 +110,21 @@ def check_not_input(output: Path, inputs: Iterable[Path]) -> None:
                 )
 
 
+def check_apart(outputs: Iterable[Path]) -> None:
+    """Refuse outputs of which two are one file, or of which one lies in the folder that another
+    is. Raises UsageError naming both."""
+    seen: dict[Path, Path] = {}
+    for output in outputs:
+        place = output.resolve()
+        for other, said in seen.items():
+            if place == other:
+                raise UsageError(f"{said} is to hold two outputs; name another file for one.")
+            if other in place.parents or place in other.parents:
+                inner, outer = (output, said) if other in place.parents else (said, output)
+                raise UsageError(f"The output {inner} lies in the output {outer}; choose another.")
+        seen[place] = output
+
+
 def _exists(path: Path) -> UsageError:
     kind = "folder" if path.is_dir() else "output"
     return UsageError(f"The {kind} {path} exists already; pass --overwrite to replace it.")

@@ -282,11 +282,11 @@ def remove(
 
 
 def prepare(
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
     sources: Annotated[
         list[Path] | None,
         typer.Argument(help="Folders of videos, or manifests (.jsonl).", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    ] = None,
     split: Annotated[
         list[str] | None, typer.Option(help="Only this split of a manifest; repeatable.")
     ] = None,
@@ -562,7 +562,9 @@ def _open_streams() -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"vivant: {text}", file=sys.stderr)
+    from vivant.cli.show import say
+
+    say(f"vivant: {text}")
 
 
 def _debug() -> bool:

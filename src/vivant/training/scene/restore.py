@@ -10,6 +10,7 @@ from torch import nn
 
 from vivant.errors import UsageError
 from vivant.motion.encoder import Encoder
+from vivant.training.scene.lettering import LetteringNetwork
 from vivant.training.scene.network import SceneNetwork
 from vivant.training.scene.refiner import MatteRefiner
 
@@ -28,6 +29,13 @@ def refiner_of(run: Path) -> MatteRefiner:
     refiner = MatteRefiner()
     _fill(refiner, run)
     return refiner.eval()
+
+
+def lettering_of(run: Path) -> LetteringNetwork:
+    """The averaged network for lettering of a run. Raises UsageError where there is none."""
+    network = LetteringNetwork()
+    _fill(network, run)
+    return network.eval()
 
 
 def _fill(network: nn.Module, run: Path) -> None:
