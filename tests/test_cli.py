@@ -270,6 +270,21 @@ def test_data_list_and_remove(
     assert "holds no shards" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="POSIX devices")
+def test_a_missing_file_does_not_stop_the_rest_of_a_verification(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "verify", tmp_path / "none.mp4", photo, "--json") == 1
+    said = capsys.readouterr()
+    lost, there = json.loads(said.out)
+    assert "no file" in lost["error"]
+    assert there["state"] == "none"
+    assert said.err.startswith("vivant: There is no file")
+    for stream in ("/dev/null", "-"):
+        assert run(monkeypatch, "verify", stream) == 2
+        assert "is no file" in capsys.readouterr().err
+
+
 def test_made_up_scenes_need_no_clips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
