@@ -17,7 +17,7 @@ from vivant.motion.priors import Priors
 from vivant.motion.stage import region, staged
 from vivant.rendering.layers import Stage
 from vivant.rendering.manners.current import Current
-from vivant.rendering.manners.drift import Drift
+from vivant.rendering.manners.drift import Drift, pace_at
 from vivant.rendering.manners.flame import Flame
 from vivant.rendering.manners.particles import Particles
 from vivant.rendering.manners.stream import Stream
@@ -123,7 +123,7 @@ def _drifting(drift: Drift, own: Floats, velocity: Floats) -> Drift:
     rows = np.flatnonzero((own > 0.5).any(axis=1))
     horizon = int(rows[-1]) + 1 if len(rows) else own.shape[0]
     up = np.clip((horizon - np.arange(own.shape[0]) - 0.5) / horizon, 0, 1).astype(np.float32)
-    profile = (drift.far + (1 - drift.far) * up)[:, None]
+    profile = pace_at(up, drift.far)[:, None]
     rising = profile * up[:, None]
     speed = float((own * profile * velocity[..., 0]).sum()) / max(
         float((own * profile**2).sum()), 1e-6

@@ -17,9 +17,12 @@ from vivant.motion import currents
 from vivant.motion.asked import Asked
 from vivant.motion.currents import Arrow
 from vivant.motion.draws import Draws
+from vivant.motion.floating import floating
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion, seed_of
 from vivant.motion.priors import PRIORS, Priors
+from vivant.rendering.manners.aurora import Aurora
+from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
@@ -58,6 +61,7 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
         *_smoke(looked, asked, priors, wind),
         *_swaying(looked, asked, priors, wind),
         *_fires(looked, asked, priors),
+        *_boats(looked, asked),
         *_snow(looked, asked, priors),
     ]
     kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
@@ -84,6 +88,10 @@ def _sky(
         return
     seed, rng = seed_of(asked.seed, "sky"), Draws(asked.seed, "sky")
     speed, rise = priors.sky_speed.draw(rng), priors.sky_rise.draw(rng)
+    if looked.aurora:
+        pace = speed / priors.sky_speed.median * asked.strength("sky")
+        yield LayerMotion("sky", "sky", Aurora().scaled(pace), seed)
+        return
     side = 1.0 if rng.random() < priors.lateral else -1.0
     climb = radians(priors.sky_climb.draw(rng))
     way, rise = speed, rise + speed * sin(climb)
@@ -226,18 +234,35 @@ def _smoke(
 
 
 def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
-    scene = looked.scene
-    matte = looked.mattes.of("fire")
-    for number, one in enumerate(scene.instances):
-        if one.kind != "fire":
-            continue
-        own = thing_matte(scene, number, matte)
-        if own.any():
-            name = f"fire {number}"
-            seed = seed_of(asked.seed, name)
-            pace = priors.flame_speed.draw(Draws(asked.seed, name)) / priors.flame_speed.median
-            flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
-            yield LayerMotion(name, "fire", flame, seed, number)
+    """All flames are one layer: a trunk before a fire parts what is seen of it, not the fire."""
+    if not looked.mattes.of("fire").any():
+        return
+    seed = seed_of(asked.seed, "fire")
+    pace = priors.flame_speed.draw(Draws(asked.seed, "fire")) / priors.flame_speed.median
+    flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
+    yield LayerMotion("fire", "fire", flame, seed)
+
+
+def _boats(looked: Looked, asked: Asked) -> Iterator[LayerMotion]:
+    """What floats goes with its water; the longer, the slower and the less."""
+    if not looked.mattes.of("water").any() or asked.strength("water") == 0:
+        return
+    driven = {looked.drives(stroke) for stroke in asked.strokes}
+    for number, one in enumerate(floating(looked)):
+        own = looked.scene.at(*one.place)
+        if own is not None and own in driven:
+            continue  # it goes where the stroke leads it
+        name = f"boat {number}"
+        size = max(one.width, 0.02)
+        bob = Bob(
+            place=one.place,
+            heave=min(0.02 * size, 0.005),
+            surge=min(0.01 * size, 0.0025),
+            roll=float(np.clip(0.9 * (0.3 / size) ** 0.5, 0.4, 2.2)),
+            rate=float(np.clip(0.32 * (0.3 / size) ** 0.4, 0.2, 0.6)),
+        )
+        yield LayerMotion(name, "vehicle", bob.scaled(asked.strength("water")),
+                          seed_of(asked.seed, name))  # fmt: skip
 
 
 def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:

@@ -16,10 +16,12 @@ from vivant.media.resize import cut_share
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
+from vivant.scene.aurora import aurora_in
 from vivant.scene.falling import Falling, falling
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
 from vivant.scene.record import Scene
+from vivant.scene.righted import righted
 
 FLOWING = ("sky", "water", "fall", "fire", "smoke")
 DRIVEN = ("being", "vehicle", "object", "cloth")
@@ -45,11 +47,13 @@ MOST_DRIVEN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size, and what falls in it."""
+    """A picture's scene with its mattes at the picture's size, what falls in it, and whether there
+    is an ``aurora`` in its sky."""
 
     scene: Scene
     mattes: Mattes
     falling: Falling | None = None
+    aurora: bool = False
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -174,7 +178,9 @@ def look(
         return known
     told = scene_of(picture, runtime) if scene is None else scene
     mattes = eyes.mattes(told, shown.pixels, threads=runtime.threads)
-    looked = poured(Looked(told, mattes, falling(picture)))
+    mattes = righted(mattes, shown.pixels)
+    aurora = aurora_in(shown.pixels, mattes.of("sky"))
+    looked = poured(Looked(told, mattes, falling(picture), aurora))
     if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:
         _looked.clear()
         _looked[key] = looked

@@ -75,7 +75,7 @@ class Priors:
     wind: LogNormal = LogNormal(2.5, 0.35, 0.8, 8.0)
     towards: Normal = Normal(270.0, 35.0)
     lateral: float = 0.5
-    sky_speed: LogNormal = LogNormal(0.028, 0.3, 0.01, 0.06)
+    sky_speed: LogNormal = LogNormal(0.034, 0.3, 0.012, 0.06)
     sky_rise: Normal = Normal(0.002, 0.004)
     sky_climb: Normal = Normal(0.0, 0.0)
     river_speed: LogNormal = LogNormal(0.07, 0.3, 0.03, 0.16)

@@ -23,10 +23,10 @@ SHORT = 160
 FINE = 320
 """The same of the flow that carries detail: on five training clips 0.2 to 1.2 dB nearer than 160,
 and the first step no longer than a true one."""
-ERROR = 8.0
-"""Levels of disagreement at which a carried detail counts for 1/e."""
-BROAD = 8.0
-"""Pixels of the small frames; what is broader is colour, not structure."""
+AROUND = 2.5
+"""Pixels of the clip over which its finest detail is compared."""
+WEAK = 0.3
+"""Power of detail, square levels, that tells nothing."""
 CODING = 1.5
 """Levels of what is new in a frame at which half of it is taken for noise of its coding."""
 LEAST_DETERMINANT = 0.35
@@ -151,23 +151,25 @@ def _moved_rest(rest: Floats, coarse: Floats, flow: Floats, gate: Floats | None)
 
 
 def _gate(first: Frame, frame: Frame, flow: Floats) -> Floats:
-    """How far detail is trusted, 0 to 1, on a grid of short side `SHORT`: exp(-(error / 8)^2),
-    inside the picture, less where it is squeezed. The error is that of structure: colours may
-    drift."""
-    size = _small_size(first)
-    flow = np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_AREA), np.float32)
-    then, now = (
-        cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for one in (first, frame)
-    )
-    error = np.abs(_structure(_fetched(then, flow)) - _structure(now)).mean(axis=2)
-    error = cv2.GaussianBlur(error, (0, 0), 1.0)
+    """How far detail is trusted, 0 to 1, on the grid of ``flow``: as far as the finest detail that
+    the clip itself has is found again where the flow says (local correlation, which colours that
+    drift do not change), inside the picture, less where it is squeezed."""
+    then, now = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(np.float32) for one in (first, frame))
+    then, now = _finest(_fetched(then, flow)), _finest(now)
+    power = (_around(then * then) + WEAK) * (_around(now * now) + WEAK)
+    alike = np.clip(_around(then * now) / np.sqrt(power), 0, 1)
+    size = (flow.shape[1], flow.shape[0])
+    trusted = cv2.resize(alike, size, interpolation=cv2.INTER_AREA)
     determinant = np.clip(_determinant(flow) / LEAST_DETERMINANT, 0, 1)
-    return np.asarray(np.exp(-((error / ERROR) ** 2)) * _inside(flow) * determinant, np.float32)
+    return np.asarray(trusted * _inside(flow) * determinant, np.float32)
 
 
-def _structure(values: Floats) -> Floats:
-    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), BROAD), np.float32)
+def _finest(light: Floats) -> Floats:
+    return np.asarray(light - cv2.GaussianBlur(light, (0, 0), 1.0), np.float32)
+
+
+def _around(values: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), AROUND), np.float32)
 
 
 def _determinant(flow: Floats) -> Floats:
@@ -271,7 +273,7 @@ def _sized(frame: Frame, picture: Frame) -> Floats:
     size = (picture.shape[1], picture.shape[0])
     if frame.shape == picture.shape:
         return frame.astype(np.float32)
-    return cv2.resize(frame.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(frame.astype(np.float32), size, interpolation=cv2.INTER_LANCZOS4)
 
 
 def _levels(values: Floats) -> Frame:
