@@ -13,11 +13,21 @@ pytestmark = pytest.mark.torch
 import torch  # noqa: E402
 
 from conftest import photo_like  # noqa: E402
+from vivant.bundle import open_bundle  # noqa: E402
+from vivant.errors import BundleError  # noqa: E402
 from vivant.kinds import INDEX, KINDS  # noqa: E402
 from vivant.motion.encoder import Encoder  # noqa: E402
+from vivant.scene.eyes import FOLDER, builtin_eyes  # noqa: E402
 from vivant.training.scene.checks import agreement, confusion, rank_correlation  # noqa: E402
 from vivant.training.scene.corpus import Example, chances, cut  # noqa: E402
+from vivant.training.scene.export import SceneGraph  # noqa: E402
 from vivant.training.scene.network import SceneNetwork  # noqa: E402
+from vivant.training.scene.restore import (  # noqa: E402
+    _refill,
+    released_head,
+    released_network,
+    released_refiner,
+)
 from vivant.training.scene.task import SeeTask, depth_loss  # noqa: E402
 
 
@@ -142,3 +152,24 @@ def test_the_moving_head_learns_and_is_exported(tmp_path: Path) -> None:
     write_scene_bundle(tmp_path / "b", SceneGraph(network, MovingHead()), MatteRefiner(), about)
     scene = see(open_eyes(open_bundle(tmp_path / "b"), 1), photo_like(96, 64))
     assert scene.grid == (64, 96)
+
+
+def test_the_released_networks_come_back() -> None:
+    bundle = open_bundle(FOLDER)
+    graph = SceneGraph(released_network(bundle), released_head(bundle)).eval()
+    image = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        found = [values.numpy() for values in graph(image)]
+    said = builtin_eyes().see.run(None, {"image": image.numpy()})
+    for mine, theirs in zip(found, said, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-3)
+    coarse = torch.rand(1, 1, 64, 96)
+    with torch.no_grad():
+        alpha = torch.sigmoid(released_refiner(bundle)(image, coarse)).numpy()
+    fed = {"image": image.numpy(), "coarse": coarse.numpy()}
+    np.testing.assert_allclose(alpha, builtin_eyes().refine.run(None, fed)[0], atol=1e-3)
+
+
+def test_a_bundle_that_holds_something_else_is_refused() -> None:
+    with pytest.raises(BundleError, match="does not hold the weight"):
+        _refill(released_head(open_bundle(FOLDER)), open_bundle(FOLDER), "matte.onnx", "head.")
