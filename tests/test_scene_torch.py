@@ -130,10 +130,17 @@ def test_networks_of_the_users_own(tmp_path: Path) -> None:
 
 
 def test_the_moving_head_learns_and_is_exported(tmp_path: Path) -> None:
-    from vivant.bundle import open_bundle
+    from vivant.metrics import auc
     from vivant.scene.network import open_eyes, see
     from vivant.training.scene.export import SceneGraph, write_scene_bundle
-    from vivant.training.scene.moving import INPUTS, MovingHead, Seen, chances_of, learn_moving
+    from vivant.training.scene.moving import (
+        INPUTS,
+        SHARES,
+        MovingHead,
+        Seen,
+        chances_of,
+        learn_moving,
+    )
     from vivant.training.scene.refiner import MatteRefiner
     from vivant.training.trainer import TrainOptions
 
@@ -141,12 +148,14 @@ def test_the_moving_head_learns_and_is_exported(tmp_path: Path) -> None:
     seen = []
     for k in range(4):
         inputs = rng.normal(0, 1, (INPUTS, 32, 40)).astype(np.float16)
+        inputs[SHARES] = 1 / len(KINDS)
         speed = np.where(inputs[0] > 0, 0.1, 0.0).astype(np.float32)
         seen.append(Seen(inputs, speed, np.ones_like(speed), None, str(k), "", "train"))
     head = learn_moving(seen, tmp_path / "run", TrainOptions(60, rate=5e-3, warmup=2, ema=0.5))
     found = chances_of(head, seen[0])
     moves = seen[0].speed > 0
-    assert found[moves].mean() > found[~moves].mean() + 0.3
+    assert found[moves].mean() > found[~moves].mean() + 0.1
+    assert auc(found, moves) > 0.8
     network = SceneNetwork(Encoder()).eval()
     about = {"name": "scene", "version": "0", "licence": "Apache-2.0"}
     write_scene_bundle(tmp_path / "b", SceneGraph(network, MovingHead()), MatteRefiner(), about)
@@ -173,3 +182,26 @@ def test_the_released_networks_come_back() -> None:
 def test_a_bundle_that_holds_something_else_is_refused() -> None:
     with pytest.raises(BundleError, match="does not hold the weight"):
         _refill(released_head(open_bundle(FOLDER)), open_bundle(FOLDER), "matte.onnx", "head.")
+
+
+def test_kinds_that_move_more_often_are_likelier_to_move() -> None:
+    from vivant.training.scene.moving import INPUTS, SHARES, MovingHead, Seen, rates_of
+
+    inputs = np.zeros((INPUTS, 16, 16), np.float16)
+    inputs[SHARES.start + INDEX["water"], :8] = 1
+    inputs[SHARES.start + INDEX["built"], 8:] = 1
+    speed = np.zeros((16, 16), np.float32)
+    speed[:8] = 0.1
+    seen = [Seen(inputs, speed, np.ones((16, 16), np.float32), None, "a", "water", "train")]
+    rates = rates_of(seen)
+    assert rates[INDEX["water"]] > 0.6
+    assert rates[INDEX["built"]] < 0.4
+    assert rates[INDEX["fire"]] == 0.5, "never seen"
+    head = MovingHead()
+    head.standardise(seen)
+    with torch.no_grad():
+        head.out.weight.zero_()
+        head.out.bias.zero_()
+        odds = head.answer(torch.from_numpy(inputs.astype(np.float32))[None])[0, 0]
+    assert float(odds[:8].min()) > 0.4
+    assert float(odds[8:].max()) < -0.4
