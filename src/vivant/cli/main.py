@@ -548,6 +548,12 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:  # whoever read our output has gone
         sys.exit(1)
+    except OSError as error:  # a disk that is full, a folder that may not be read
+        if _debug():
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}.")
+        sys.exit(1)
     except Exception as error:
         if _debug():
             raise
