@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -129,6 +132,10 @@ def test_see_and_mask_write_what_other_programs_read(
     assert run(monkeypatch, "mask", photo, "--kind", "fire") == 1
     assert run(monkeypatch, "mask", photo, "--at", "2,3") == 2
     assert run(monkeypatch, "mask", photo) == 2
+    stream = SimpleNamespace(buffer=io.BytesIO(Path(photo).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert run(monkeypatch, "mask", "-", "--kind", "sky") == 0
+    assert Path("picture-sky.png").read_bytes() == Path("photo-sky.png").read_bytes()
 
 
 def test_held_kinds_hold_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from vivant import job
 from vivant.cli.options import ControlWords
-from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.cli.outputs import STDOUT, OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.errors import UsageError, VivantError
 from vivant.job import Done
@@ -28,7 +28,6 @@ from vivant.request import Generator, Hooks, Keyframe, Plan, Request
 from vivant.settings import Settings
 
 MAX_SAMPLES = 64
-STDOUT = Path("-")
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def animate(
     """
     clock = time.monotonic()
     _check_counts(photos, clip, outputs)
-    if outputs.out == STDOUT:
+    if outputs.out in STDOUT:
         return _piped(photos, clip, controls, outputs, settings)
     fmt = format_of(outputs, any(option.keyword == "layer" for option, _ in controls.said))
     with FileAssets() as assets:  # its decoder starts while the rest is made ready
@@ -87,6 +86,8 @@ def animate(
             policy_of(settings, outputs.consent, asked),
         )
         reports, code = [], 0
+        for photo in photos:
+            assets.local(photo)  # no clip may replace a picture whose turn comes later
         for photo in photos:
             try:
                 reports.append(_one(run, photo, assets))
@@ -135,10 +136,18 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
     if len(photos) > 1 and clip.keyframes:
         raise UsageError(f"There are {len(photos)} pictures: --keyframe goes with one of them.")
     one_file = outputs.out is not None and not outputs.out.is_dir()
-    if len(photos) > 1 and (one_file or outputs.save_field is not None):
+    saved = [outputs.save_field, outputs.save_scene, outputs.save_motion]
+    if len(photos) > 1 and (one_file or any(path is not None for path in saved)):
         raise UsageError(
             f"There are {len(photos)} pictures: name an existing folder with -o, and leave"
-            " --save-field out."
+            " --save-field, --save-scene and --save-motion out."
+        )
+    stems = [photo.stem for photo in photos]
+    if outputs.overwrite and len(set(stems)) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        raise UsageError(
+            f"Two of the pictures are called {twice}, and with --overwrite one clip would replace"
+            " the other; leave it out, and they are numbered."
         )
 
 

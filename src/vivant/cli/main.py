@@ -282,11 +282,11 @@ def remove(
 
 
 def prepare(
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
     sources: Annotated[
         list[Path] | None,
         typer.Argument(help="Folders of videos, or manifests (.jsonl).", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    ] = None,
     split: Annotated[
         list[str] | None, typer.Option(help="Only this split of a manifest; repeatable.")
     ] = None,
@@ -543,6 +543,12 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:  # whoever read our output has gone
         sys.exit(1)
+    except OSError as error:  # a disk that is full, a folder that may not be read
+        if _debug():
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}.")
+        sys.exit(1)
     except Exception as error:
         if _debug():
             raise
@@ -562,7 +568,9 @@ def _open_streams() -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"vivant: {text}", file=sys.stderr)
+    from vivant.cli.show import say
+
+    say(f"vivant: {text}")
 
 
 def _debug() -> bool:

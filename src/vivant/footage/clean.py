@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.asset import Assets
 from vivant.clip import Frame, VideoSpec
-from vivant.controls.edits import Clean
+from vivant.controls.finish import SteadyColour
 from vivant.errors import UsageError
 from vivant.footage.piece import Piece
 from vivant.footage.source import Footage, footage_of
@@ -93,7 +93,7 @@ def cleaned(request: Request, assets: Assets, target: Target) -> Piece:
             f"{footage.asset.name} does not begin with {picture.name}; name the picture that it"
             " was made from."
         )
-    asked = (request.one(Clean) or Clean()).steady_colour
+    asked = request.one(SteadyColour) is not None
     stop = footage.shots[0][1]
     drift = drift_of(_small(footage, stop)) if asked else None
     video = VideoSpec(*size, request.fps or footage.info.fps, footage.info.count)

@@ -12,6 +12,7 @@ from vivant.bundle import Bundle
 from vivant.errors import BundleError, UsageError
 from vivant.motion.encoder import Encoder
 from vivant.training.restore import weights_of
+from vivant.training.scene.lettering import LetteringNetwork
 from vivant.training.scene.moving import MovingHead
 from vivant.training.scene.network import SceneNetwork
 from vivant.training.scene.refiner import MatteRefiner
@@ -31,6 +32,13 @@ def refiner_of(run: Path) -> MatteRefiner:
     refiner = MatteRefiner()
     _fill(refiner, run)
     return refiner.eval()
+
+
+def lettering_of(run: Path) -> LetteringNetwork:
+    """The averaged network for lettering of a run. Raises UsageError where there is none."""
+    network = LetteringNetwork()
+    _fill(network, run)
+    return network.eval()
 
 
 def released_network(bundle: Bundle) -> SceneNetwork:
