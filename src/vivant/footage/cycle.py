@@ -26,19 +26,23 @@ MOST_OF = 0.3
 """Share of what moves that must be back after a cycle."""
 LEAST_AREA = 0.004
 """Share of the picture under which what moves in a cycle is not continued."""
-OVER = 0.15
+OVER = 0.1
 """Seconds in which one cycle turns into the next."""
+BROAD = 6.0
+"""Pixels of the small frames over which light is compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cycle:
     """The last ``frames`` ``[H, W, 3]`` of footage, a cycle's and the ``over`` before it; its
-    ``period`` in frames, and where it is seen, ``mask`` ``[H, W]`` 0..1."""
+    ``period`` in frames; where it is seen, ``mask`` ``[H, W]`` 0..1; and the ``light`` of its end,
+    in levels over that of its beginning ``[h, w, 3]``."""
 
     frames: tuple[Frame, ...]
     period: int
     over: int
     mask: Floats
+    light: Floats
 
     def upon(self, frame: Frame, number: int) -> Frame:
         """The ``number``-th frame after the last one (from 1), with the cycle in its place."""
@@ -48,8 +52,11 @@ class Cycle:
         if left >= 0:  # leads to where the cycle began
             share = np.float32((left + 1) / (self.over + 1))
             own += share * (self.frames[left].astype(np.float32) - own)
-        begun = self.mask * np.float32(min(1.0, number / (self.over + 1)))
-        mixed = frame + begun[..., None] * (own - frame)
+        gone = number / (self.over + 1)
+        if gone < 1:
+            size = (frame.shape[1], frame.shape[0])
+            own += np.float32(1 - gone) * cv2.resize(self.light, size)
+        mixed = frame + self.mask[..., None] * (own - frame)
         return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
 
 
@@ -65,7 +72,12 @@ def cycle_of(frames: Sequence[Frame], fps: float, solid: Floats) -> Cycle | None
     height, width = frames[0].shape[:2]
     wide = cv2.resize(where.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     soft = cv2.GaussianBlur(wide, (0, 0), min(height, width) / SHORT)
-    return Cycle(tuple(frames[-period - over :]), period, over, np.asarray(soft, np.float32))
+    broad = [
+        cv2.GaussianBlur(one.astype(np.float32), (0, 0), BROAD) for one in small[[-1, -1 - period]]
+    ]
+    light = np.asarray(broad[0] - broad[1], np.float32)
+    kept = tuple(frames[-period - over :])
+    return Cycle(kept, period, over, np.asarray(soft, np.float32), light)
 
 
 def _period(small: Floats, fps: float, solid: Floats) -> tuple[int, NDArray[np.bool_]] | None:
@@ -73,8 +85,7 @@ def _period(small: Floats, fps: float, solid: Floats) -> tuple[int, NDArray[np.b
     least, most = max(3, round(LEAST_SECONDS * fps)), len(small) // 2
     if most <= least:
         return None
-    lags = np.arange(1, most + 1)
-    apart = np.stack([_apart(small, lag) for lag in lags])
+    apart = np.stack([_apart(small, lag) for lag in range(1, most + 1)])
     usual = apart.mean(axis=0)
     free = cv2.resize(solid, usual.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
     lively = free & (usual > LIVELY)

@@ -30,7 +30,7 @@ SMOOTHEST = -1.0
 NEAR = 0.05
 """Share by which their noise may differ."""
 ROUNDS = 6
-MOVED = 0.6, 1.6
+MOVED = 0.02, 0.2
 """Levels from which a place has begun to differ, and does."""
 SPREAD = 0.75
 """Share of the power of white noise that is fine."""
