@@ -43,7 +43,7 @@ from vivant.training.video.corpus import Shape, Shot, draw_window, read_shots  #
 from vivant.training.video.dry_run import dry_run  # noqa: E402
 from vivant.training.video.run import VideoRecipe, train_video  # noqa: E402
 from vivant.training.video.task import VideoOptions, VideoTask, measure_scales  # noqa: E402
-from vivant.video.anchor import held, known_latents  # noqa: E402
+from vivant.video.anchor import held, inertia_maps, known_latents  # noqa: E402
 from vivant.video.autoencoder import (  # noqa: E402
     AutoencoderParams,
     VideoAutoencoder,
@@ -78,6 +78,7 @@ def conditions(b: int = 1, n: int = 5, side: int = 8) -> Conditions:
     return Conditions(
         torch.randn(b, 8, n, side, side),
         torch.tensor([[1.0] + [0.0] * (n - 1)] * b),
+        torch.zeros(b, 9, n, side, side),
         torch.randn(b, 15, side, side),
         torch.zeros(b, 3, n, side, side),
         torch.zeros(b, 16, dtype=torch.int64),
@@ -149,6 +150,29 @@ def test_the_anchor_knows_and_holds() -> None:
     assert float(leaving[1, :, 2].abs().max()) > 1e-3
 
 
+def test_inertia_is_seen_only_where_nothing_is_known() -> None:
+    known = torch.tensor([[1.0, 1, 0, 0, 0]])
+    maps = inertia_maps(torch.ones(1, 8, 5, 8, 8), torch.full((1, 32, 32), 0.5), known, 4)
+    assert maps.shape == (1, 9, 5, 8, 8)
+    assert not maps[:, :, :2].any()
+    assert maps[0, :8, 2:].unique().tolist() == [1.0]
+    assert maps[0, 8, 2:].unique().tolist() == [0.5]
+
+
+def test_gates_let_inertia_and_the_guess_through() -> None:
+    """Both are shown whole where the network says so, finer than its tokens."""
+    network = VideoTransformer(NET)
+    given = replace(conditions(), inertia=torch.randn(1, 9, 5, 8, 8))
+    x, t = torch.randn(1, 8, 5, 8, 8), torch.tensor([0.4])
+    side = NET.patch**2
+    for gate, shown in enumerate((given.inertia[:, :8], guess(x, t))):
+        torch.nn.init.zeros_(network.out.bias)
+        with torch.no_grad():
+            network.out.bias[(8 + gate) * side : (9 + gate) * side] = 1
+        end = x + 0.6 * network(x, t, given)
+        torch.testing.assert_close(end[:, :, 1:].detach(), shown[:, :, 1:], rtol=0, atol=1e-5)
+
+
 def test_the_transformer_sees_space_time_and_conditions() -> None:
     network = shaken(VideoTransformer(NET))
     given = conditions()
@@ -160,7 +184,7 @@ def test_the_transformer_sees_space_time_and_conditions() -> None:
     far[..., 4, 0, 0] += 1
     assert (network(far, t, given) - v)[0, :, 1, -1, -1].abs().max() > 1e-6
     assert (network(x, torch.tensor([0.9]), given) - v).abs().max() > 1e-4
-    for name in ("anchor", "features", "motion"):
+    for name in ("anchor", "inertia", "features", "motion"):
         other = replace(given, **{name: getattr(given, name) + 1})
         assert (network(x, t, other) - v).abs().max() > 1e-4, name
     words = replace(given, words=torch.tensor([[7] + [0] * 15]))
@@ -172,7 +196,7 @@ def test_the_transformer_sees_space_time_and_conditions() -> None:
 def replace_grid(given: Conditions, width: int) -> Conditions:
     wide = {
         k: torch.randn(*getattr(given, k).shape[:-1], width)
-        for k in ("anchor", "features", "motion")
+        for k in ("anchor", "inertia", "features", "motion")
     }
     return replace(given, **wide)
 
@@ -415,6 +439,9 @@ def test_a_seed_is_a_future(networks: Networks) -> None:
     assert one.shape == (17, 32, 48, 3)
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
+    certain = replace(networks, sampling=replace(networks.sampling, temperature=0.0))
+    likeliest = [sample(certain, picture, 17, Asked(), s) for s in (1, 2)]
+    np.testing.assert_array_equal(*likeliest)
     np.testing.assert_array_equal(one[0], other[0])  # the anchor's own
     still = sample(networks, picture, 17, Asked(strength=0.0), 1)
     assert (
