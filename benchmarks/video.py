@@ -1,6 +1,6 @@
 """Futures that a video model samples, against what really followed, beside null baselines.
 
-    python benchmarks/video.py runs/tiny --val shards/val --photos PHOTOS [--worlds 40]
+    python benchmarks/video.py runs/tiny --val shards/val --photos PHOTOS [--worlds 30]
         [--samples 3] [--temperature T] [--first-seed N] [--out video.json] [--sheet video.png]
 
 Held-out clips, and procedural worlds with seeds and textures that no training saw (photographs);
@@ -15,6 +15,7 @@ worlds are those on which the temperature was chosen.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,8 +135,13 @@ def measured(
     return scores, clips | {"model, one sample": several[0]}
 
 
-def feature_row(clip: Clip) -> list[float]:
-    return features(list(clip[EVERY - 1 :: EVERY]))
+def feature_row(clip: Clip, kept: Path) -> list[float]:
+    """Features of every fourth frame; they are kept, since those of baselines stay the same."""
+    path = kept / f"features-{hashlib.sha256(clip.tobytes()).hexdigest()[:16]}.json"
+    if not path.is_file():
+        path.write_text(json.dumps(features(list(clip[EVERY - 1 :: EVERY]))), "utf-8")
+    row: list[float] = json.loads(path.read_text("utf-8"))
+    return row
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -181,10 +187,11 @@ def main() -> None:
     parser.add_argument("--val", type=Path, required=True)
     parser.add_argument("--photos", type=Path, required=True, help="a folder with its manifest")
     parser.add_argument("--clips", type=int, default=1000, help="at most, evenly chosen")
-    parser.add_argument("--worlds", type=int, default=40)
+    parser.add_argument("--worlds", type=int, default=30)
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--samples", type=int, default=3)
     parser.add_argument("--temperature", type=float, help="instead of the model's own")
+    parser.add_argument("--kept", type=Path, help="for scenes and features; the model's own")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
@@ -192,7 +199,7 @@ def main() -> None:
     if args.temperature is not None:
         how = replace(networks.sampling, temperature=args.temperature)
         networks = replace(networks, sampling=how)
-    kept = args.model / "seen"
+    kept = args.kept or args.model / "seen"
     groups = {"worlds": worlds(args.worlds, args.first_seed, args.photos, kept)}
     if args.clips:
         clips = read_shots(args.val, SHAPE.frames, kept)
@@ -215,7 +222,7 @@ def main() -> None:
                 case = Case(group, shot.name, window, known)
                 scores, made = measured(case, networks, args.samples)
                 every = {"real": case.future, **made}
-                found = {name: feature_row(clip) for name, clip in every.items()}
+                found = {name: feature_row(clip, kept) for name, clip in every.items()}
                 rows.append({"clip": shot.name, "psnr": scores, "features": found})
                 if group == "worlds" and len(rows) <= SHOWN:  # others' clips are not shown
                     lines.append(sheet_row(case, made))

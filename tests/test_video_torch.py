@@ -14,6 +14,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
+from films import read_video  # noqa: E402
+from test_cli import run  # noqa: E402
+from test_footage import write_clip  # noqa: E402
+from test_footage_extend import pan  # noqa: E402
 from vivant.cli.checkpoints import add_checkpoint, check_model  # noqa: E402
 from vivant.cli.training import load_recipe  # noqa: E402
 from vivant.clip import Picture, VideoSpec  # noqa: E402
@@ -314,7 +318,7 @@ def test_convolutions_add_to_the_components(shots: list[Shot], tmp_path: Path) -
             return float(np.mean([float(task.loss(batch)) for batch in batches]))
 
     before = loss()
-    training = TrainOptions(60, rate=5e-4, warmup=5, ema=0.9, save_every=60, precision="float32")
+    training = TrainOptions(60, rate=1e-3, warmup=5, ema=0.9, save_every=60, precision="float32")
     task.network = train(task, training, tmp_path)
     assert loss() < 0.97 * before
 
@@ -541,3 +545,21 @@ def test_damaged_weights_are_named(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "weights.safetensors").write_bytes(b"short")
     with pytest.raises(BundleError, match="damaged"):
         open_networks(tmp_path)
+
+
+def test_footage_is_gone_on_with_by_a_model(
+    bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    frames = pan(12)
+    clip = write_clip(tmp_path / "a.mp4", frames, 8)
+    out = tmp_path / "b.mkv"
+    words = ["--model", str(bundle), "--seconds", 0.5, "--no-watermark"]
+    assert run(monkeypatch, "extend", clip, "-o", out, *words) == 0
+    made = read_video(out).frames
+    assert len(made) == 5
+    assert np.array_equal(made[0], read_video(clip).frames[-1])
+    assert run(monkeypatch, "extend", clip, "-o", out, "--before", *words) == 2
+    assert "leave out --before" in capsys.readouterr().err
