@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 
 from vivant.data.procedural import KINDS, make_scene, scene_sample
+from vivant.data.shards import read_sample, write_sample
 from vivant.evaluation.statistics import bootstrap, frechet
 from vivant.evaluation.subject import features
 from vivant.registry import bundle_folder
@@ -43,7 +44,9 @@ SHAPE = Shape(64, 64, 17, 1)
 SHOWN = 5
 """Worlds of a sheet."""
 EVERY = 4
-"""Frames from one to the next that features are taken of."""
+"""Frames from one to the next that a sheet shows."""
+LOOKED = (3, 11)
+"""Frames of a future that features are taken of."""
 Clip = NDArray[np.uint8]
 
 
@@ -68,8 +71,11 @@ def worlds(count: int, first: int, photos: Path, kept: Path) -> list[Shot]:
     shots = []
     for index in range(first, first + count):
         kind = list(KINDS)[index % len(KINDS)]
-        scene = make_scene(kind, index, textures)
-        shots.append(shot_of(scene_sample(scene, f"world-{kind}-{index}", short=96), 17, kept))
+        path = kept / f"world-{kind}-{index}.tar"
+        if not path.is_file():
+            scene = make_scene(kind, index, textures)
+            write_sample(path, scene_sample(scene, path.stem, short=96))
+        shots.append(shot_of(read_sample(path), SHAPE.frames, kept))
     return shots
 
 
@@ -136,10 +142,11 @@ def measured(
 
 
 def feature_row(clip: Clip, kept: Path) -> list[float]:
-    """Features of every fourth frame; they are kept, since those of baselines stay the same."""
+    """Features half a second and 1.5 s after the last known frame; they are kept, since those of
+    baselines stay the same."""
     path = kept / f"features-{hashlib.sha256(clip.tobytes()).hexdigest()[:16]}.json"
     if not path.is_file():
-        path.write_text(json.dumps(features(list(clip[EVERY - 1 :: EVERY]))), "utf-8")
+        path.write_text(json.dumps(features([clip[k] for k in LOOKED])), "utf-8")
     row: list[float] = json.loads(path.read_text("utf-8"))
     return row
 
@@ -200,7 +207,9 @@ def main() -> None:
         how = replace(networks.sampling, temperature=args.temperature)
         networks = replace(networks, sampling=how)
     kept = args.kept or args.model / "seen"
-    groups = {"worlds": worlds(args.worlds, args.first_seed, args.photos, kept)}
+    groups = {}
+    if args.worlds:
+        groups["worlds"] = worlds(args.worlds, args.first_seed, args.photos, kept)
     if args.clips:
         clips = read_shots(args.val, SHAPE.frames, kept)
         groups["clips"] = clips[:: -(-len(clips) // args.clips)]
