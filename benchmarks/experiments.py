@@ -27,9 +27,10 @@ from torch import nn
 from vivant.clip import Floats
 from vivant.data.shards import read_samples
 from vivant.data.windows import Window, windows_of
-from vivant.evaluation import motion as scores
+from vivant.evaluation import motion_scores as scores
 from vivant.metrics import Bools, mean_cosine, moving_and_static
 from vivant.motion.codec import Codec
+from vivant.motion.drifts import MIN_CONFIDENCE
 from vivant.motion.encoder import pretrained_encoder
 from vivant.motion.map_head import FEATURES
 from vivant.motion.model import MotionModel
@@ -127,7 +128,7 @@ def cases_of(val: Path) -> Iterator[Case]:
             if window.camera_moves or found == WINDOWS:
                 continue
             speed = np.linalg.norm(window.velocity, axis=1).mean(axis=0)
-            sound = (window.gradient > 6) & (window.confidence > scores.MIN_CONFIDENCE)
+            sound = (window.gradient > 6) & (window.confidence > MIN_CONFIDENCE)
             moving = sound & (speed > max(0.3 * float(np.percentile(speed, 98)), 0.01))
             classes = moving_and_static(speed, window.gradient, window.confidence, 0.3)
             if moving.sum() >= 20:

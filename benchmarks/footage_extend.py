@@ -24,7 +24,7 @@ from footage_clips import arguments, listed
 
 import vivant
 from vivant.clip import Floats, Frame
-from vivant.footage.extend import continued
+from vivant.footage.extend import continued, remembered
 from vivant.footage.piece import Sampler
 from vivant.media.assets import FileAssets
 from vivant.registry import load
@@ -86,7 +86,8 @@ def seam(before: list[Frame], after: Frame) -> dict[str, float]:
 def measured(frames: list[Frame], fps: float, model: Sampler) -> tuple[dict[str, object], Frame]:
     rate = round(fps)
     cut = len(frames) // 2
-    known, truth = frames[max(0, cut - rate + 1) : cut + 1], frames[cut : cut + rate + 1]
+    span = remembered(fps, (frames[0].shape[1], frames[0].shape[0]))
+    known, truth = frames[max(0, cut - span + 1) : cut + 1], frames[cut : cut + rate + 1]
     more = continued(known, fps, model)
     made = [known[-1], *(more.at(k / fps, k) for k in range(1, rate + 1))]
     clip = vivant.animate(known[-1], seconds=(rate + 1) / fps, fps=fps, size="source", consent=True)
@@ -99,8 +100,10 @@ def measured(frames: list[Frame], fps: float, model: Sampler) -> tuple[dict[str,
         "picture": epe(chained(alone), true),
         "still": epe(np.zeros_like(true), true),
     }
-    row = {"epe": {k: round(v, 4) for k, v in found.items()}, "seam": seam(known, made[1])}
-    row["next"] = seam(known, truth[1])
+    late = known[-rate:]
+    row = {"epe": {k: round(v, 4) for k, v in found.items()}, "seam": seam(late, made[1])}
+    row["next"] = seam(late, truth[1])
+    row["cycle"] = None if more.cycle is None else more.cycle.period
     shown = [known[-1], made[1], made[rate // 2], made[-1], truth[-1], alone[rate]]
     sheet = [cv2.resize(f, (320, 180), interpolation=cv2.INTER_AREA) for f in shown]
     return dict(row), np.asarray(np.hstack(sheet), np.uint8)

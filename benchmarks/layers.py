@@ -5,9 +5,10 @@
 For every photograph (by the name of its file): the mean change, in levels, of the cells that the
 teachers are certain hold (being, vehicle, built, ground), the largest over the frames; the change
 of sky, water and plants after 2 s; the least and the greatest gradient energy of each moving kind
-over 8 s, in units of frame 0; the highest line in the amplitude spectrum of PSNR to frame 0 over
-12 s, over the median of its neighbourhood (noise alone has about 2.3); the likeliest second copy of
-what holds in plants, and of beings in all that moves (`vivant.evaluation.copies`, at four times).
+over 8 s, in units of frame 0 (``contrast``: that of frame 0, squared levels a pixel); the highest
+line in the amplitude spectrum of PSNR to frame 0 over 12 s, over the median of its neighbourhood
+(noise alone has about 2.3); the likeliest second copy of what holds in plants, and of beings in all
+that moves (`vivant.evaluation.copies`, at four times).
 Without TAUGHT what is certain is so by vivant's own eyes. Frames are those without a watermark, 480
 pixels on the short side.
 """
@@ -145,6 +146,7 @@ def measured(photo: Path, taught: Path | None) -> dict[str, object]:
         "held": round(held, 4) if still.mean() > 0.02 else None,
         "moved": {kind: round(value, 2) for kind, value in moved.items()},
         "energy": {k: [round(min(v), 3), round(max(v), 3)] for k, v in ratios.items()},
+        "contrast": {kind: round(value, 1) for kind, value in base.items()},
         "copies": copies.rows(),
         "line": round(line(np.array(values, np.float32)), 2) if min(values) < 60 else None,
     }
@@ -162,7 +164,7 @@ def main() -> None:
         taught = None if args.taught is None else args.taught / f"photo-{name}.npz"
         rows.append(measured(args.photos / f"{name}.jpg", taught))
         print(json.dumps(rows[-1]), flush=True)
-    args.out.write_text(json.dumps(rows, indent=1))
+        args.out.write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,24 @@ from vivant.motion.relief import relief_of
 from vivant.rendering.space.pose import Lens, Pose
 from vivant.rendering.space.pose import Path as Way
 from vivant.rendering.space.relief import Relief
+from vivant.rendering.space.seen import seen_through
+from vivant.rendering.space.truth import within
 from vivant.rendering.space.view import View
 from vivant.request import Runtime
 
 Doubles = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 LATER = 0.5
 LEAST_POINTS = 30
 LEAST_MOVE = 0.006
 """Short sides that points move in the median where the camera moves."""
 BORDER = 0.06
+LEAST_SHOWN = 0.3
+"""Share of the later frame that both show, at least."""
+FINE, COARSE = 0.006, 0.1
+"""Short sides by which a point may be off before it counts less."""
+STRIDE = np.array([0.01, 0.01, 0.01, 0.3, 0.3, 0.3, 0.01, 0.05])
+"""Steps of a camera's numbers: position, degrees, logarithms of zoom and of the lens's angle."""
 
 
 def tracked(a: Frame, b: Frame, between: list[Frame]) -> tuple[Floats, Floats]:
@@ -50,44 +60,51 @@ def tracked(a: Frame, b: Frame, between: list[Frame]) -> tuple[Floats, Floats]:
     return start[kept, 0], at[kept, 0]
 
 
-def fitted(relief: Relief, start: Floats, end: Floats, lens: Lens) -> Pose:
-    """The pose by Levenberg and Marquardt on the points, unlikely ones weighed down."""
+def fitted(relief: Relief, start: Floats, end: Floats) -> tuple[Pose, Lens]:
+    """Pose and lens by Levenberg and Marquardt on the points, unlikely ones weighed down: from
+    several starts, some of which are fitted to what one homography explains."""
     h, w = relief.shape
     short, middle = min(h, w), np.array([w, h], np.float32) / 2
     near = relief.at((h, w))
     places = start.round().astype(int)
     q = near[places[:, 1].clip(0, h - 1), places[:, 0].clip(0, w - 1)][None]
     at, wanted = ((p + 0.5 - middle)[None] / short for p in (start, end))
+    _, agree = cv2.findHomography(start, end, cv2.RANSAC, 2.0)
+    agreeing = np.repeat(agree[:, 0] > 0, 2)
 
-    def pose(x: Doubles) -> Pose:
-        return Pose(tuple(x[:3]), tuple(x[3:6]), float(np.exp(x[6])))
+    def camera(x: Doubles) -> tuple[Pose, Lens]:
+        pose = Pose(tuple(x[:3]), tuple(x[3:6]), float(np.exp(x[6])))
+        return pose, Lens(float(np.clip(Lens().view * np.exp(x[7]), 5, 110)))
 
     def missing(x: Doubles) -> Doubles:
-        found = lens.images(pose(x), at.astype(np.float32), q.astype(np.float32))
+        pose, lens = camera(x)
+        found = lens.images(pose, at.astype(np.float32), q.astype(np.float32))
         return np.asarray((found - wanted)[0].ravel(), np.float64)
 
-    def cost(x: Doubles) -> float:
-        return float(np.log1p((missing(x) / 0.006) ** 2).sum())
+    def cost(x: Doubles, scale: float, rows: Bools) -> float:
+        return float(np.log1p((missing(x)[rows] / scale) ** 2).sum())
 
-    scale = np.array([0.01, 0.01, 0.01, 0.3, 0.3, 0.3, 0.01])
-    found = []
-    for depth in (-0.3, -0.1, 0.0, 0.1, 0.3):
-        x, damping = np.zeros(7), 1e-3
-        x[2] = depth
+    def refined(x: Doubles, scale: float, rows: Bools) -> Doubles:
+        damping = 1e-3
         for _ in range(40):
             left = missing(x)
-            weight = (1 / (1 + (left / 0.006) ** 2))[:, None]
-            slopes = np.stack([missing(x + step) - left for step in np.diag(scale)], 1)
+            weight = (rows / (1 + (left / scale) ** 2))[:, None]
+            slopes = np.stack([missing(x + step) - left for step in np.diag(STRIDE)], 1)
             normal = (slopes * weight).T @ slopes
             normal += damping * np.diag(np.diag(normal) + 1e-9)
-            step = scale * np.linalg.solve(normal, (slopes * weight).T @ left)
-            trial = x - step
+            trial = x - STRIDE * np.linalg.solve(normal, (slopes * weight).T @ left)
             trial[2] = np.clip(trial[2], -0.7, 0.7)
-            better = cost(trial) < cost(x)
+            better = cost(trial, scale, rows) < cost(x, scale, rows)
             x, damping = (trial, damping / 4) if better else (x, damping * 6)
-        found.append((cost(x), tuple(x)))
-    x = np.array(min(found)[1])
-    return pose(x)
+        return x
+
+    everything = np.ones_like(agreeing)
+    found = []
+    for depth, view in product((-0.3, -0.1, 0.0, 0.1, 0.3), (-0.8, 0.0)):
+        x = np.array([0, 0, depth, 0, 0, 0, 0, view], np.float64)
+        rough = refined(refined(x, COARSE, agreeing), FINE, agreeing)
+        found += [refined(begin, FINE, everything) for begin in (x, rough)]
+    return camera(min(found, key=lambda x: cost(x, FINE, everything)))
 
 
 def psnr(a: Frame, b: Frame) -> float:
@@ -106,17 +123,25 @@ def score(frames: list[Frame]) -> dict[str, Any] | None:
     plane, _ = cv2.findHomography(start, end, cv2.RANSAC, 2.0)
     if plane is None:
         return None
-    lens = Lens()
     relief = relief_of(look(Picture(first), Runtime()), (first.shape[1], first.shape[0]))
-    pose = fitted(relief, start, end, lens)
-    ours = View(first, relief, Way((Pose(), pose), lens)).at(first, pose)
+    pose, lens = fitted(relief, start, end)
+    view = View(first, relief, Way((Pose(), pose), lens))
     flat = cv2.warpPerspective(
         first, plane, first.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    edge = round(BORDER * short)
-    inside = np.s_[edge:-edge, edge:-edge]
-    made = {"space": ours, "homography": flat, "repeat": first}
-    return {name: round(psnr(frame[inside], last[inside]), 2) for name, frame in made.items()}
+    shown = within(view, seen_through(view, pose).places) & _inside(plane, first.shape)
+    shown[: round(BORDER * short)] = shown[-round(BORDER * short) :] = False
+    shown[:, : round(BORDER * short)] = shown[:, -round(BORDER * short) :] = False
+    if shown.mean() < LEAST_SHOWN:
+        return None
+    made = {"space": view.at(first, pose), "homography": flat, "repeat": first}
+    return {name: round(psnr(frame[shown], last[shown]), 2) for name, frame in made.items()}
+
+
+def _inside(plane: Doubles, shape: tuple[int, ...]) -> Bools:
+    """Pixels ``[H, W]`` of the later frame that a homography ``[3, 3]`` takes from the first."""
+    ones = np.ones(shape[:2], np.uint8)
+    return np.asarray(cv2.warpPerspective(ones, plane, shape[1::-1], flags=cv2.INTER_LINEAR) > 0)
 
 
 def main() -> None:

@@ -12,4 +12,4 @@ from vivant.training.manners import MannersRecipe
 
 
 def recipe() -> MannersRecipe:
-    return MannersRecipe(manners=MANNERS)
+    return MannersRecipe(manners=MANNERS, by_flow=True)

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 NAMED = {
     "picture decoded": ("vivant.media.decoder:Decoder.picture", "after", 1),
     "model loaded": ("vivant.motion.model:builtin_eyes", "after", 1),
@@ -81,8 +83,41 @@ def words_prepare(photo: Path, out: Path) -> list[str]:
     return ["prepare", str(out.parent.parent / "films"), "--out", str(out)]
 
 
-def clip_state(out: Path, old: bytes | None) -> str:
-    """ "absent", "old", "new" (whole: signed, all frames), or what is wrong."""
+def words_see(photo: Path, out: Path) -> list[str]:
+    return ["see", str(photo), "-o", str(out), "--overwrite"]
+
+
+def words_between(photo: Path, out: Path) -> list[str]:
+    later = out.parent.parent / "later.png"
+    return ["between", str(photo), str(later), "--dissolve", "-o", str(out), *SMALL, "--json"]
+
+
+def words_film(*command: str) -> Callable[[Path, Path], list[str]]:
+    """An edit of the first film."""
+
+    def words(photo: Path, out: Path) -> list[str]:
+        film = out.parent.parent / "films" / "0.mp4"
+        sized = ["--size", "160x128", "--overwrite", "--consent", "--json"]
+        return [command[0], str(film), *command[1:], "-o", str(out), *sized]
+
+    return words
+
+
+def words_clean(photo: Path, out: Path) -> list[str]:
+    return words_film("clean", "--picture", str(out.parent.parent / "later.png"))(photo, out)
+
+
+def picture_state(out: Path, old: bytes | None) -> str:
+    """ "absent", "old", "new" (a whole PNG), or what is wrong."""
+    if not out.exists():
+        return "absent" if old is None else "LOST"
+    if old is not None and out.read_bytes() == old:
+        return "old"
+    return "new" if out.read_bytes().endswith(b"IEND\xaeB`\x82") else "CUT"
+
+
+def clip_state(out: Path, old: bytes | None, count: int = COUNT) -> str:
+    """ "absent", "old", "new" (whole: signed, ``count`` frames, 0: any), or what is wrong."""
     from films import read_video
     from vivant.provenance.keys import known_anchors
     from vivant.provenance.verify import verify
@@ -94,7 +129,13 @@ def clip_state(out: Path, old: bytes | None) -> str:
         return "old"
     if verify(out, known_anchors(read_settings())).state != "trusted":
         return "BROKEN"
-    return "new" if len(read_video(out).frames) == COUNT else "CUT"
+    found = len(read_video(out).frames)
+    return "new" if found == (count or found) else "CUT"
+
+
+def film_state(out: Path, old: bytes | None) -> str:
+    """As `clip_state`, of any number of frames: the signature is over all of them."""
+    return clip_state(out, old, 0)
 
 
 def shards_state(out: Path, old: bytes | None) -> str:
@@ -129,6 +170,11 @@ FILMS = 2
 TASKS = {
     "animate": Task(words, SCENARIOS),
     "render": Task(words_render, SCENARIOS),
+    "see": Task(words_see, ("new.png",), picture_state),
+    "between": Task(words_between, ("new.mp4", "old.mp4"), film_state),
+    "clean": Task(words_clean, ("new.mp4", "old.mp4"), film_state),
+    "loop": Task(words_film("loop"), ("new.mp4", "old.mp4"), film_state),
+    "extend": Task(words_film("extend", "--seconds", "0.5"), ("new.mp4", "old.mp4"), film_state),
     "prepare": Task(words_prepare, ("shards",), shards_state, goes_on=True),
 }
 
@@ -191,7 +237,10 @@ def prepare(photo: Path, folder: Path) -> None:
     for k in range(FILMS):
         spec = VideoSpec(320, 256, 24.0, 48)
         film = folder / "films" / f"{k}.mp4"
-        write_video(iter(sliding_clip(48, 1.0, k)), spec, film, FORMATS["mp4"])
+        frames = list(sliding_clip(48, 1.0, k))
+        write_video(iter(frames), spec, film, FORMATS["mp4"])
+        if k == 0:
+            cv2.imwrite(str(folder / "later.png"), cv2.cvtColor(frames[0], cv2.COLOR_RGB2BGR))
 
 
 def main() -> None:

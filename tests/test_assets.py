@@ -60,6 +60,16 @@ def test_standard_input(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert assets.picture(asset).sha256 == DIGEST
 
 
+def test_every_file_that_is_read_counts_as_an_input(tmp_path: Path) -> None:
+    photo, copy, strokes = (tmp_path / name for name in ("a.jpg", "b.jpg", "s.json"))
+    for path in (photo, copy):
+        shutil.copy(EXAMPLES / "china.jpg", path)
+    with FileAssets() as assets:
+        assert assets.add(photo, "picture").sha256 == assets.add(copy, "picture").sha256
+        assets.local(strokes)
+        assert set(assets.paths()) == {photo, copy, strokes}
+
+
 def test_what_is_not_there_or_changes_is_said(tmp_path: Path) -> None:
     copy = Path(shutil.copy(PHOTO, tmp_path / "p.jpg"))
     with FileAssets() as assets:

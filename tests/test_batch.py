@@ -149,6 +149,23 @@ def test_two_batches_do_not_work_in_one_folder(folder: Path) -> None:
         run_batch(write(folder, {"picture": "0.png"}), out, OnMachine(), quiet)
 
 
+@pytest.mark.parametrize("kept", ['{"mine": 1}', "no JSON", "[]"])
+def test_a_report_replaces_a_report_and_nothing_else(folder: Path, kept: str) -> None:
+    def nothing(tasks: Sequence[Task], out: Path) -> Iterator[Outcome]:
+        yield from (Outcome(task) for task in tasks)
+
+    manifest, report = write(folder, {"picture": "0.png"}), folder / "out" / "report.json"
+    for _ in range(2):
+        run_batch(manifest, folder / "out", nothing, quiet)
+    report.write_text(kept)
+    with pytest.raises(UsageError, match="no report of a batch"):
+        run_batch(manifest, folder / "out", nothing, quiet)
+    assert report.read_text() == kept
+    report.write_bytes(manifest.read_bytes().replace(b"0.png", b"../in/0.png"))
+    with pytest.raises(UsageError, match="is the input"):
+        run_batch(report, folder / "out", nothing, quiet)
+
+
 def test_clips_are_made_and_a_bad_picture_stops_none(folder: Path) -> None:
     (folder / "in" / "bad.png").write_bytes(b"no picture")
     lines: list[dict[str, Any]] = [

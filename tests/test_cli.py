@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import EXAMPLES
+from conftest import EXAMPLES, simple_field
 from films import read_video
+from vivant.cli import models
 from vivant.cli.main import main
-from vivant.field.file import load_field
+from vivant.field.file import load_field, save_field
 from vivant.media.read import read_picture
 
 SHORT = ["--seconds", "0.5", "--size", "240x160"]
@@ -238,6 +241,7 @@ def test_models_lists_licence_and_controls(
         "fov",
         "depth",
         "layer",
+        "light",
         "aspect",
         "stroke",
         "camera",
@@ -267,6 +271,75 @@ def test_data_list_and_remove(
     assert "builtin was not trained" in "".join(capsys.readouterr())
     assert run(monkeypatch, "data", "list", out) == 2
     assert "holds no shards" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="POSIX devices")
+def test_a_missing_file_does_not_stop_the_rest_of_a_verification(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "verify", tmp_path / "none.mp4", photo, "--json") == 1
+    said = capsys.readouterr()
+    lost, there = json.loads(said.out)
+    assert "no file" in lost["error"]
+    assert there["state"] == "none"
+    assert said.err.startswith("vivant: There is no file")
+    for stream in ("/dev/null", "-"):
+        assert run(monkeypatch, "verify", stream) == 2
+        assert "is no file" in capsys.readouterr().err
+
+
+def test_made_up_scenes_need_no_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "shards"
+    assert run(monkeypatch, "prepare", "--procedural", "1", "--out", out, "--processes", "1") == 0
+    assert len(list(out.glob("*.tar"))) == 1
+    assert run(monkeypatch, "prepare", "--out", out) == 2
+    assert "ask for --procedural" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert run(monkeypatch, "prepare", "--procedural", "1", "--out", tmp_path / "file") == 2
+    assert "cannot be made" in capsys.readouterr().err
+
+
+def test_what_the_disk_says_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*words: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/disk/a.json")
+
+    monkeypatch.setattr(models, "show_models", full)
+    assert run(monkeypatch, "models") == 1
+    assert capsys.readouterr().err == "vivant: /disk/a.json: No space left on device.\n"
+
+
+def test_what_is_read_or_written_once_is_not_written_over(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strokes, sidecar = tmp_path / "s.json", tmp_path / "a.mkv.c2pa"
+    for path in (strokes, sidecar):
+        path.write_text('[{"points": [[0.2, 0.5], [0.6, 0.5]]}]')
+    field, scene = tmp_path / "a.vivant", tmp_path / "a-export" / "x.scene"
+    save_field(field, simple_field(240, 160, drift=(0.1, 0.0)))
+    animate = ["animate", photo, "--overwrite", "-o"]
+    for words, why in (
+        (
+            [*animate, tmp_path / "a.mp4", "--strokes", strokes, "--save-field", strokes],
+            "the input",
+        ),
+        ([*animate, tmp_path / "a.mkv", "--strokes", sidecar], "the input"),
+        ([*animate, tmp_path / "a.mp4", "--save-field", tmp_path / "a.mp4"], "two outputs"),
+        ([*animate, tmp_path / "a.mp4", "--export", "flow", "--save-scene", scene], "lies in"),
+        (["field", field, "--picture", field, "--overwrite"], "the input"),
+        (["see", photo, "-o", tmp_path / "x.png", "--depth", tmp_path / "x.png"], "two outputs"),
+        (["see", photo, "-o", tmp_path / "x.jpg"], "written as PNG"),
+        (["mask", photo, "--kind", "sky", "-o", tmp_path / "x.tif"], "written as PNG"),
+        (["field", field, "--picture", tmp_path / "x.webp"], "written as PNG"),
+        ([*animate, tmp_path / "a.mp4", "--transition"], "with --keyframe"),
+    ):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        assert run(monkeypatch, *words) == 2
+        assert why in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_the_defaults_of_prepare_are_the_library_s() -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from vivant.controls.camera import Camera, combined, parse_camera, write_camera
 from vivant.controls.drawn import Drawn
+from vivant.controls.flow import Flow
+from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.raster import rasterise
 from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke, parse_stroke, read_strokes, write_stroke
+from vivant.controls.table import check_together
 from vivant.errors import UsageError
 
 
@@ -28,6 +31,14 @@ def test_bad_strokes_are_one_sentence(text: str) -> None:
     with pytest.raises(UsageError) as info:
         parse_stroke(text)
     assert "\n" not in str(info.value)
+
+
+def test_nothing_is_to_hold_and_to_move() -> None:
+    check_together((HoldKind("sky"), MoveKind("water"), Flow("water", 0.0), Strength(0.5, "water")))
+    check_together((HoldKind("sky"), Strength(0.5), Strength(0.0, "sky")))
+    for moving in (MoveKind("sky"), Flow("sky", 0.0), Strength(2.0, "sky")):
+        with pytest.raises(UsageError, match=r"sky is to hold \(--hold\) and to move"):
+            check_together((HoldKind("sky"), moving))
 
 
 def test_camera_moves_add_up() -> None:

@@ -14,6 +14,7 @@ from conftest import EXAMPLES, photo_like, simple_field
 from films import read_video
 from vivant.controls.camera import Camera
 from vivant.errors import UnsupportedControl, UsageError
+from vivant.facade import size_named
 from vivant.field.file import save_field
 
 PHOTO = EXAMPLES / "china.jpg"
@@ -73,6 +74,26 @@ def test_controls_typed_as_text_or_several() -> None:
     )
     assert said.request == typed.request
     assert vivant.animate(PHOTO, loop=False).request.controls == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (None, None),
+        ("480p", "480p"),
+        (480, "480p"),
+        ((320, 200), "320x200"),
+        ([320, 200], "320x200"),
+    ],
+)
+def test_a_size_is_said_in_several_ways(size: object, said: str | None) -> None:
+    assert size_named(size) == said  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [True, 1.5, (320,), (320, 200, 3), (320.0, 200.0), b"480p"])
+def test_a_size_of_another_type_is_one_sentence(size: object) -> None:
+    with pytest.raises(UsageError, match="is not understood"):
+        vivant.animate(PHOTO, size=size)
 
 
 def test_errors_come_at_once(tmp_path: Path) -> None:

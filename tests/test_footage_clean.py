@@ -43,7 +43,7 @@ def test_the_first_frame_is_the_picture(
     capsys.readouterr()
     assert run(monkeypatch, "verify", out, "--json") == 0
     said = report(capsys)[0]  # type: ignore[index]
-    assert said["record"]["request"]["controls"] == [{"control": "clean", "steady_colour": False}]
+    assert said["record"]["request"]["controls"] == [{"control": "clean"}]
     assert said["source_types"] == ["compositeWithTrainedAlgorithmicMedia"]
     assert set(said["ingredients"]) == {"model.mp4", "p.png"}
     assert run(monkeypatch, "verify", out) == 0

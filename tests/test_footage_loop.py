@@ -13,7 +13,7 @@ from films import read_video
 from test_cli import report, run
 from test_footage import TEXTURE, write_clip
 from vivant.errors import UsageError
-from vivant.footage.closing import turned
+from vivant.footage.closing import travelling, turned
 from vivant.footage.cut import best_cut
 
 GROUND = np.ascontiguousarray(
@@ -74,6 +74,27 @@ def test_what_boils_is_not_averaged() -> None:
     fades = [(a.astype(float) + b) / 2 for a, b in zip(first, second, strict=True)]
     assert min(frame.std() for frame in made) > 0.75 * first[0].std()
     assert fades[5].std() < 0.72 * first[0].std()
+
+
+def test_a_thing_that_went_on_goes_over_whole() -> None:
+    """A disc that is elsewhere in the other run comes and goes; it is never seen through."""
+    plain = cv2.GaussianBlur(GROUND, (0, 0), 6.0)
+
+    def with_disc(x: float | None) -> np.ndarray:
+        frame = plain.copy()
+        if x is not None:
+            cv2.circle(frame, (round(x), 32), 7, (250, 240, 60), -1)
+        return frame
+
+    first, second = [with_disc(20 + k) for k in range(12)], [with_disc(None)] * 12
+    things = travelling(first, second)
+    assert things[32, 20:30].min() > 0.9
+    assert things[5, 70] == 0
+    made = list(turned(first, second))
+    there = [float((frame[..., 0] > 225).sum()) for frame in made]
+    whole = float((first[0][..., 0] > 225).sum())
+    assert sum(0.15 * whole < area < 0.8 * whole for area in there) <= 3
+    assert there[-1] == 0
 
 
 def test_a_loop_of_footage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,19 @@ def test_footage_that_a_camera_moves_through(
     asked = report(capsys)[0]["record"]["request"]["controls"]  # type: ignore[index]
     assert [control["control"] for control in asked] == ["stir", "camera"]
     assert asked[1]["truck"] == pytest.approx(0.08)
+
+
+def test_footage_in_another_light(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [seen(0)] * 8, fps=4)
+    own = read_video(clip).frames
+    out = tmp_path / "b.mkv"
+    words = ["stir", clip, "-o", out, "--light", "darker 0.8", "--no-watermark"]
+    assert run(monkeypatch, *words) == 0
+    made = read_video(out).frames
+    levels = [float(frame.mean()) for frame in made]
+    assert np.array_equal(made[0], own[0])
+    assert all(a > b for a, b in itertools.pairwise(levels))
+    assert levels[-1] < 0.8 * levels[0]
 
 
 def test_what_cannot_be_stirred_is_one_sentence(

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("resource")
 
+import fuzzed_commands
 import fuzzing
 
 
@@ -22,19 +23,21 @@ def test_mutated_files(tmp_path: Path) -> None:
 
 
 def test_commands_on_mutated_files(tmp_path: Path) -> None:
-    found = fuzzing.fuzz_commands(len(fuzzing.COMMANDS), tmp_path)
-    assert set(found) == set(fuzzing.COMMANDS)
+    found = fuzzed_commands.fuzz_commands(len(fuzzed_commands.COMMANDS), tmp_path)
+    assert set(found) == set(fuzzed_commands.COMMANDS)
     assert found["models"] == {"done": 1}
     assert sum(outcomes.get("refused", 0) for outcomes in found.values()) > 5
 
 
 def test_what_must_not_happen_is_noticed(tmp_path: Path) -> None:
-    inputs = fuzzing.Inputs(tmp_path, tmp_path, tmp_path / "bad.png", tmp_path / "out.mkv")
+    inputs = fuzzed_commands.Inputs(
+        tmp_path, tmp_path, tmp_path, tmp_path / "bad.png", tmp_path / "out.mkv"
+    )
     sentence = "vivant: bad.png is empty.\n"
-    fuzzing.check_command("0 animate", 1, sentence, inputs)
+    fuzzed_commands.check_command("0 animate", 1, sentence, inputs)
     for code, said in [(-11, sentence), (1, f"Traceback\n{sentence}"), (1, ""), (1, "oops\n")]:
         with pytest.raises((AssertionError, IndexError)):
-            fuzzing.check_command("0 animate", code, said, inputs)
+            fuzzed_commands.check_command("0 animate", code, said, inputs)
     (tmp_path / ".out-000-1-aa.tmp.mkv").touch()
     with pytest.raises(AssertionError, match=r"\.tmp\.mkv"):
-        fuzzing.check_command("0 animate", 1, sentence, inputs)
+        fuzzed_commands.check_command("0 animate", 1, sentence, inputs)

@@ -18,7 +18,7 @@ from vivant.clip import VideoSpec
 from vivant.controls.loop import Loop
 from vivant.errors import UsageError
 from vivant.footage.passage import crisp
-from vivant.footage.through import stops_of
+from vivant.footage.through import arriving, stops_of
 from vivant.request import Keyframe, Request
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -56,7 +56,7 @@ def test_pictures_are_met_and_the_water_goes_on(lake: np.ndarray, later: np.ndar
     assert np.array_equal(frames[0], lake)
     assert np.array_equal(frames[8], later)
     middle = frames[4].astype(float)
-    half = np.float32([[1, 0, 2], [0, 1, 0]])
+    half = np.float32([[1, 0, 4 * arriving(0.5)], [0, 1, 0]])
     true = cv2.warpAffine(lake, half, lake.shape[1::-1], borderMode=cv2.BORDER_REFLECT) * 0.97
     mountains = slice(40, 90)
     away = np.abs(middle - true)[mountains, 8:-8].mean()
@@ -163,6 +163,15 @@ def test_key_frames_by_number_of_frame() -> None:
     assert looped == [0, 4, 16]
     with pytest.raises(UsageError, match="after the end"):
         stops_of(request(0, 2.0, loop=True), video)
+
+
+def test_motion_comes_to_rest_at_the_last_key_frame() -> None:
+    shares = np.array([arriving(k / 200) for k in range(201)])
+    speed = np.diff(shares) * 200
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert speed[0] == pytest.approx(1, abs=0.02)
+    assert speed[-1] == pytest.approx(0, abs=0.02)
+    assert speed.min() > 0
 
 
 def test_contrast_that_a_mixture_loses_comes_back() -> None:

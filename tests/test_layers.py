@@ -295,3 +295,22 @@ def test_priors_are_drawn_and_read_from_a_bundle() -> None:
     fast = replace(PRIORS, sky_speed=LogNormal(0.2, 0.0))
     one = choose(looked(), Asked(), fast)
     assert abs(by_kind(one)["sky"].manner.speed) == pytest.approx(0.2)
+
+
+def test_trees_move_their_outline_before_the_sky_and_nothing_else() -> None:
+    one = looked()
+    alpha = {k: one.mattes.of(k).copy() for k in ("sky", "plant", "built", "ground", "water")}
+    tree = np.s_[30:64, 20:60]
+    alpha["plant"][tree] = 255
+    alpha["sky"][tree] = 0
+    pixels = PIXELS.copy()
+    pixels[:48] = 200
+    pixels[tree] = 40 + (np.indices((34, 40)).sum(0) % 5 * 30)[..., None]
+    seen = replace(one, mattes=Mattes(alpha, (W, H)))
+    motion = choose(seen, Asked(strengths={"sky": 0.0, "plant": 3.0, "water": 0.0}))
+    found = staged(pixels, motion, seen)
+    moved = np.max([np.abs(found.at(t).astype(int) - pixels).max(2) for t in (0.6, 1.3, 2.4)], 0)
+    assert (moved[34:44, 17:20] > 40).any()  # beyond its outline
+    assert not moved[:20].any()
+    assert not moved[20:48, 80:112].any()
+    assert not moved[20:40, 70:80].any()

@@ -46,6 +46,12 @@ def sky_clip(folder: Path, lake: np.ndarray, factor: float) -> Path:
     return write(path, frames, codec="ffv1", pix_fmt="bgr0")
 
 
+def test_a_still_shows_no_motion(tmp_path: Path, lake: np.ndarray) -> None:
+    path = write_picture(tmp_path / "lake.png", lake)
+    with pytest.raises(UsageError, match="is one frame"):
+        vivant.animate(path, like=path)
+
+
 def test_constants_and_directions_are_found_again(tmp_path: Path, lake: np.ndarray) -> None:
     found = {}
     for factor in (0.5, 3.0):

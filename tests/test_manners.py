@@ -9,7 +9,9 @@ import pytest
 
 from conftest import photo_like
 from vivant.rendering.layers import Layer, Stage
-from vivant.rendering.manners.clouds import base_of, clouded, endless
+from vivant.rendering.manners.aurora import Aurora, AuroraManner, glow_of
+from vivant.rendering.manners.bob import Bob, BobManner, afloat_matte
+from vivant.rendering.manners.clouds import base_of, clouded, endless, thin
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift, DriftManner
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
@@ -31,6 +33,8 @@ MOTIONS: dict[str, Any] = {
     "fall": Stream(),
     "smoke": SMOKE,
     "flame": Flame(),
+    "aurora": Aurora(),
+    "bob": Bob(heave=0.02, roll=4.0),
     "sway": Sway(),
 }
 KEPT = {
@@ -70,8 +74,29 @@ def fire() -> Ground:
     return Ground(pixels, flame_matte(matte), picture=(W, H))
 
 
+def night() -> Ground:
+    y, x = np.mgrid[0:H, 0:W].astype(np.float32)
+    sky = np.full((H, W, 3), (14, 18, 40), np.float32)
+    curtain = np.exp(-(((y - 35 - 10 * np.sin(x / 20)) / 14) ** 2))
+    sky += curtain[..., None] * np.array([30, 150, 90], np.float32)
+    sky[::16, ::16] = 230
+    return Ground(sky.astype(np.uint8), np.full((H, W), 255, np.uint8), picture=(W, H))
+
+
+def boat() -> Ground:
+    pixels = ground().pixels.copy()
+    own = np.zeros((H, W), np.uint8)
+    own[40:64, 50:94] = 255
+    pixels[40:64, 50:94] = 200
+    pixels[46:50, 54:90] = 30
+    return Ground(pixels, afloat_matte(own), picture=(W, H), own=own)
+
+
+GROUNDS = {"flame": fire, "aurora": night, "bob": boat}
+
+
 def manner(name: str, loop: float | None = None, seed: int = 0) -> Manner:
-    own = replace(fire(), loop=loop) if name == "flame" else ground(loop)
+    own = replace(GROUNDS.get(name, ground)(), loop=loop)
     motion = MOTIONS[name]
     return manner_of(motion).make(own, motion, np.random.default_rng(seed))
 
@@ -179,7 +204,7 @@ def test_clouds_go_the_way_of_their_speed() -> None:
 def test_a_sky_goes_on_behind_and_beyond() -> None:
     own = ground()
     base = base_of(own.texture, own.short)
-    detail = clouded(own.texture, base, own.sure, own.short)
+    detail = clouded(own.texture, base, own.sure, own.sure, own.short)
     behind = detail[38:52, 66:74].std()
     assert behind > 0.4 * detail[38:52, 10:50].std()
     band = endless(detail)
@@ -260,6 +285,61 @@ def test_flames_rise_from_their_foot_and_stay_flames() -> None:
     assert np.abs(look - one.texture)[5:15, 5:15].max() <= 3
     burning = look[50:80, 66:78]
     assert (burning[..., 0] >= burning[..., 2]).mean() > 0.95
+
+
+def test_a_trunk_before_a_fire_is_not_carried_up() -> None:
+    own = fire()
+    pixels = own.pixels.copy()
+    pixels[:, 70:75] = 12
+    matte = np.where(pixels[..., 0] > 100, np.uint8(255), np.uint8(0))
+    trunk = Ground(pixels, flame_matte(matte), picture=(W, H))
+    one = FlameManner(trunk, Flame(), np.random.default_rng(0))
+    for t in (0.2, 0.5, 1.1):
+        look = one.at(t)
+        assert look[45:75, 72].max() < 60
+        assert look[50:70, 64:68, 0].min() > 130
+
+
+def test_an_aurora_waves_before_stars_that_hold() -> None:
+    own = night()
+    one = AuroraManner(own, Aurora(), np.random.default_rng(0))
+    stage = Stage(own.pixels, (Layer((slice(0, H), slice(0, W)), own.matte, one),), None)
+    later = stage.at(2.0).astype(int)
+    dark = (slice(80, 96, 16), slice(0, W, 16))
+    assert later[dark].min() > 215
+    assert np.abs(later - own.pixels)[20:50].mean() > 3 * np.abs(later - own.pixels)[84:].mean()
+    assert (later[30:40, :, 1] > later[30:40, :, 0]).mean() > 0.97  # never red
+    glow = glow_of(own.pixels)
+    assert glow[35].mean() > 0.5
+    assert glow[90].mean() < 0.05
+
+
+def test_what_floats_moves_whole_and_uncovers_what_is_behind() -> None:
+    own = boat()
+    one = BobManner(own, Bob(heave=0.03, surge=0.0, roll=0.0), np.random.default_rng(3))
+    times = np.arange(0.2, 6, 0.2)
+    turns = [float(one.shown(t).even[50, 70, 1]) for t in times]
+    t = float(times[int(np.argmax(np.abs(turns)))])
+    down = -round(one.shown(t).even[50, 70, 1])
+    assert abs(down) >= 2
+    shifted = np.roll(own.pixels, down, 0)[46:58, 56:88].astype(int)
+    assert np.abs(one.at(t)[46:58, 56:88] - shifted).mean() < 12
+    still = BobManner(own, Bob().scaled(99), np.random.default_rng(3)).at(t)
+    beyond = own.matte == 0
+    np.testing.assert_array_equal(still[beyond], own.pixels[beyond])
+
+
+def test_what_is_thin_before_a_sky_is_no_cloud() -> None:
+    sky = np.full((H, W, 3), 180, np.uint8)
+    sky[20:40, 30:60] = 215
+    sky[:, 100] = 90
+    sky[50:60, 20] = 90  # hangs on nothing: a dark wisp
+    sure = np.ones((H, W), np.float32)
+    sure[90:] = 0
+    found = thin(sky, sure, float(H))
+    assert not found[50:60, 18:23].any()
+    assert found[:85, 99:102].all()
+    assert not found[15:45, 25:65].any()
 
 
 def test_what_is_held_coarse_or_upright_does_not_sway() -> None:

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, ImageOps
 from conftest import photo_like
 from vivant.clip import Picture
 from vivant.errors import MediaError, UsageError
+from vivant.media.decoder import Decoder
 from vivant.media.mask import read_mask
 from vivant.media.read import read_picture
 
@@ -81,6 +82,20 @@ def test_transparency_is_kept_and_laid_over_a_colour(tmp_path: Path) -> None:
     np.testing.assert_array_equal(picture.pixels[32:], rgba[32:, :, :3])
     assert any("transparent" in note for note in picture.notes)
     assert (read_picture(path).pixels[:32] == 255).all()
+
+
+def test_a_picture_of_nothing_is_refused(tmp_path: Path) -> None:
+    rgba = np.dstack([photo_like(64, 64), np.zeros((64, 64), np.uint8)])
+    path = save(tmp_path, "t.png", Image.fromarray(rgba))
+    with Decoder() as decoder, pytest.raises(MediaError, match="transparent everywhere"):
+        decoder.picture(path)
+
+
+def test_a_tiff_of_floats_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "f.tif"
+    cv2.imwrite(str(path), photo_like(64, 64).astype(np.float32))
+    with pytest.raises(MediaError, match="numbers of a kind that is not read"):
+        read_picture(path)
 
 
 def test_palette_cmyk_and_profiles(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from conftest import EXAMPLES
 from test_cli import run
 from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.cli.show import one_line
 from vivant.errors import UsageError
 from vivant.media.formats import FORMATS
 
@@ -73,10 +75,56 @@ def test_contradictions_are_refused(out: str, name: str) -> None:
         format_of(OutputOptions(out=Path(out), format=name))
 
 
+@pytest.mark.parametrize("out", ["-", "/dev/stdout", "/dev/null"])
+def test_a_clip_is_not_named_after_a_device(out: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a file"):
+        place_for(tmp_path / "p.png", OutputOptions(Path(out)), FORMATS["mp4"], None)
+
+
+def test_names_cannot_break_a_line_or_move_the_cursor() -> None:
+    assert one_line("a\nb\x1b[31m\u202e.png é 雪") == "a\\nb\\x1b[31m\\u202e.png é 雪"
+
+
 def test_a_flow_format_without_flow_is_refused() -> None:
     options = OutputOptions(out=Path("a.mp4"), flow_format="npz")
     with pytest.raises(UsageError, match="--export flow"):
         place_for(Path("p.jpg"), options, MP4, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (["--overwrite"], "are called china"), (["--save-scene", "a.scene"], "leave --save-field"),
+        (["--save-motion", "a.motion"], "leave --save-field"), (["-o", "one.mp4"], "existing folder"),
+    ],
+)  # fmt: skip
+def test_no_clip_of_several_replaces_another(
+    more: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "b").mkdir()
+    pair = [shutil.copy(EXAMPLES / "china.jpg", tmp_path / name) for name in ("china.jpg", "b")]
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "animate", *pair, *SHORT, *more) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_no_clip_replaces_a_picture_that_comes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, later = tmp_path / "a.jpg", tmp_path / "out" / "a.gif"
+    later.parent.mkdir()
+    shutil.copy(EXAMPLES / "china.jpg", first)
+    Image.open(EXAMPLES / "flower.jpg").resize((96, 64)).save(later)
+    kept, where = later.read_bytes(), ["--format", "gif", "-o", later.parent]
+    assert run(monkeypatch, "animate", first, later, *SHORT, *where) == 0
+    assert later.read_bytes() == kept
+    renamed = later.rename(later.with_name("b.gif"))
+    renamed.with_name("a.gif").symlink_to(renamed)
+    words = ["animate", first, renamed, *SHORT, *where, "--overwrite"]
+    assert run(monkeypatch, *words) == 2
+    assert capsys.readouterr().err.count("is the input") == 2
+    assert renamed.read_bytes() == kept
 
 
 def test_one_bad_picture_does_not_stop_the_rest(

@@ -43,7 +43,7 @@ def test_killed_at_a_named_point(made: Path, number: int, monkeypatch: pytest.Mo
 
 
 @posix
-@pytest.mark.parametrize("task", ["render", "prepare"])
+@pytest.mark.parametrize("task", ["render", "see", "loop", "prepare"])
 def test_killed_at_some_moment(made: Path, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIVANT_HOME", str(made / "home"))
     scenario = killing.TASKS[task].scenarios[-1]

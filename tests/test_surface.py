@@ -8,7 +8,7 @@ import vivant
 from vivant.cli.main import command_line
 
 SHARED = {
-    "--aspect", "--camera", "--consent", "--depth", "--export", "--fov", "--flow", "--flow-format", "--format", "--fps", "--hold", "--json", "--layer", "--loop",
+    "--aspect", "--camera", "--consent", "--depth", "--export", "--fov", "--flow", "--flow-format", "--format", "--fps", "--hold", "--json", "--layer", "--light", "--loop",
     "--lossless", "--model", "--move", "--no-watermark", "--out", "--overwrite", "--save-field",
     "--save-motion", "--save-scene",
     "--seconds", "--size", "--prompt", "--still", "--strength", "--stroke", "--strokes", "--wind", "-o",
@@ -69,7 +69,7 @@ COMMANDS = {
         "photo", "--depth", "--json", "--masks", "--out", "--overwrite", "--save-scene", "--with-depth", "-o",
     },
     "stir": {
-        "clip", "--camera", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "clip", "--camera", "--consent", "--format", "--json", "--light", "--no-watermark", "--out",
         "--overwrite", "--size", "-o",
     },
     "train": {"recipe", "--data", "--from", "--out", "--val"},

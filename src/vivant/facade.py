@@ -147,7 +147,7 @@ def animate(
     *,
     seconds: float = 4.0,
     fps: float | None = None,
-    size: str | tuple[int, int] | None = None,
+    size: str | int | tuple[int, int] | None = None,
     seed: int = 0,
     model: str = "builtin",
     last: Image | None = None,
@@ -157,6 +157,7 @@ def animate(
 ) -> Animation:
     """Plan a clip of a picture; ``keyframes`` are other pictures, met after so many seconds.
 
+    ``size`` is as on the command line, (width, height), or the short side in pixels.
     ``controls`` are those of the command line by their names: ``camera="push-in 0.1"``,
     ``loop=True``, ``strength=0.5``, ``stroke=["0.2,0.5>0.6,0.5"]``, ``still="people.png"`` or a
     mask ``[H, W]`` uint8; ``last`` is the picture at the end, for models that take one. Raises
@@ -185,7 +186,7 @@ def request_of(
     *,
     seconds: float,
     fps: float | None,
-    size: str | tuple[int, int] | None,
+    size: str | int | tuple[int, int] | None,
     seed: int,
     model: str,
     last: Image | None = None,
@@ -198,10 +199,22 @@ def request_of(
     met += [Keyframe(taken_in(image, assets), at) for image, at in keyframes]
     if last is not None:
         met.append(Keyframe(taken_in(last, assets), seconds))
-    if isinstance(size, tuple):
-        size = f"{size[0]}x{size[1]}"
     chosen = _read_controls(controls, assets, honoured)
-    return Request(tuple(met), chosen, seconds, fps, size, seed, model)
+    return Request(tuple(met), chosen, seconds, fps, size_named(size), seed, model)
+
+
+def size_named(size: str | int | tuple[int, int] | None) -> str | None:
+    """A size as the command line says it: 720 is "720p". Raises UsageError for anything else."""
+    match size:
+        case None | str():
+            return size
+        case bool():
+            pass
+        case int():
+            return f"{size}p"
+        case [int(), int()]:
+            return f"{size[0]}x{size[1]}"
+    raise UsageError(f"The size {size!r} is not understood; write (1280, 720), 720 or '720p'.")
 
 
 def taken_in(picture: Image, assets: FileAssets) -> Asset:

@@ -81,6 +81,17 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise UsageError(f"The folder {folder} cannot be written to ({reason}).") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for several files, unless it is there. Raises UsageError where that, or a file
+    in it, cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file is there" if folder.is_file() else error.strerror
+        raise UsageError(f"The folder {folder} cannot be made ({reason}).") from error
+    check_output(folder / _temporary_name("vivant"), overwrite=True)
+
+
 def check_output_folder(folder: Path, overwrite: bool, marker: str = ".vivant") -> None:
     """Refuse an output folder that cannot or must not be written; see `publish_folder`."""
     target = _target(folder)
@@ -108,6 +119,21 @@ def check_not_input(output: Path, inputs: Iterable[Path]) -> None:
                 raise UsageError(
                     f"The input {source} lies in the output folder {output}; choose another."
                 )
+
+
+def check_apart(outputs: Iterable[Path]) -> None:
+    """Refuse outputs of which two are one file, or of which one lies in the folder that another
+    is. Raises UsageError naming both."""
+    seen: dict[Path, Path] = {}
+    for output in outputs:
+        place = output.resolve()
+        for other, said in seen.items():
+            if place == other:
+                raise UsageError(f"{said} is to hold two outputs; name another file for one.")
+            if other in place.parents or place in other.parents:
+                inner, outer = (output, said) if other in place.parents else (said, output)
+                raise UsageError(f"The output {inner} lies in the output {outer}; choose another.")
+        seen[place] = output
 
 
 def _exists(path: Path) -> UsageError:

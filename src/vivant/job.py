@@ -11,7 +11,14 @@ from vivant.asset import Assets
 from vivant.controls.like import Like
 from vivant.controls.table import entry_of
 from vivant.errors import UsageError
-from vivant.files import check_not_input, check_output, check_output_folder, publish, publish_folder
+from vivant.files import (
+    check_apart,
+    check_not_input,
+    check_output,
+    check_output_folder,
+    publish,
+    publish_folder,
+)
 from vivant.media.framing import rate_notes, target_of
 from vivant.provenance.credentials import Statement
 from vivant.provenance.keys import SigningKey
@@ -143,7 +150,9 @@ def _check(
             " leave --no-watermark out."
         )
     delivery.check()
-    for path in (delivery.out, *(export.path for export in exports)):
+    places = (*delivery.places, *(export.path for export in exports))
+    check_apart(places)
+    for path in places:
         check_not_input(path, assets.paths())
     for export in exports:
         if export.parts:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from vivant.batch.manifest import Refused, Task, read_manifest
 from vivant.errors import UsageError
-from vivant.files import locked, publish, sweep
+from vivant.files import check_not_input, locked, publish, sweep
 
 REPORT = "report.json"
 LOCK = ".vivant-batch.lock"
@@ -62,6 +62,7 @@ def run_batch(
         sweep(out)
         found = list(read_manifest(manifest))
         tasks = {task.name: task for task in found if isinstance(task, Task)}
+        _check_report(out / REPORT, manifest, tasks.values())
         missing = [task for name, task in tasks.items() if not (out / name).is_file()]
         errors: dict[str, str] = {}
         progress("batch", 0.0)
@@ -72,6 +73,20 @@ def run_batch(
         with publish(out / REPORT) as temporary:
             temporary.write_text(json.dumps(asdict(report), indent=1) + "\n", "utf-8")
         return report
+
+
+def _check_report(place: Path, manifest: Path, tasks: Iterable[Task]) -> None:
+    """Refuse to replace an input, or a file that is no report of a batch. Raises UsageError."""
+    read = (Path(path) for task in tasks for path, _ in task.files.values())
+    check_not_input(place, (manifest, *read))
+    try:
+        kept = json.loads(place.read_text("utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        kept = None
+    if not isinstance(kept, dict) or set(kept) != {one.name for one in fields(Report)}:
+        raise UsageError(f"{place} is no report of a batch and is not replaced; choose a folder.")
 
 
 def _report(found: Sequence[Task | Refused], errors: dict[str, str]) -> Report:

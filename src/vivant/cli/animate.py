@@ -6,7 +6,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from vivant import job
 from vivant.cli.options import ControlWords
-from vivant.cli.outputs import OutputOptions, format_of, place_for
+from vivant.cli.outputs import STDOUT, OutputOptions, format_of, place_for
 from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.errors import UsageError, VivantError
 from vivant.job import Done
@@ -28,7 +27,6 @@ from vivant.request import Generator, Hooks, Keyframe, Plan, Request
 from vivant.settings import Settings
 
 MAX_SAMPLES = 64
-STDOUT = Path("-")
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def animate(
     """
     clock = time.monotonic()
     _check_counts(photos, clip, outputs)
-    if outputs.out == STDOUT:
+    if outputs.out in STDOUT:
         return _piped(photos, clip, controls, outputs, settings)
     fmt = format_of(outputs, any(option.keyword == "layer" for option, _ in controls.said))
     with FileAssets() as assets:  # its decoder starts while the rest is made ready
@@ -87,6 +85,8 @@ def animate(
             policy_of(settings, outputs.consent, asked),
         )
         reports, code = [], 0
+        for photo in photos:
+            assets.local(photo)  # no clip may replace a picture whose turn comes later
         for photo in photos:
             try:
                 reports.append(_one(run, photo, assets))
@@ -135,10 +135,18 @@ def _check_counts(photos: list[Path], clip: ClipOptions, outputs: OutputOptions)
     if len(photos) > 1 and clip.keyframes:
         raise UsageError(f"There are {len(photos)} pictures: --keyframe goes with one of them.")
     one_file = outputs.out is not None and not outputs.out.is_dir()
-    if len(photos) > 1 and (one_file or outputs.save_field is not None):
+    saved = [outputs.save_field, outputs.save_scene, outputs.save_motion]
+    if len(photos) > 1 and (one_file or any(path is not None for path in saved)):
         raise UsageError(
             f"There are {len(photos)} pictures: name an existing folder with -o, and leave"
-            " --save-field out."
+            " --save-field, --save-scene and --save-motion out."
+        )
+    stems = [photo.stem for photo in photos]
+    if outputs.overwrite and len(set(stems)) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        raise UsageError(
+            f"Two of the pictures are called {twice}, and with --overwrite one clip would replace"
+            " the other; leave it out, and they are numbered."
         )
 
 
@@ -178,7 +186,8 @@ def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     done: list[tuple[int, Done]] = []
     with progress_bars(run.outputs.json) as progress:
         for seed, place in zip(seeds, places, strict=True):
-            hooks = Hooks(progress, planned=teller(run.outputs, quiet=bool(done)))
+            tell = Teller(run.outputs, quiet=bool(done))
+            hooks = Hooks(progress, planned=tell)
             made = job.run(
                 request.with_seed(seed),
                 place.delivery,
@@ -189,25 +198,38 @@ def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
                 policy=run.policy,
                 hooks=hooks,
             )
+            tell.found(made.plan)
             done.append((seed, made))
     return _report(run, photo, request, done)
 
 
-def teller(outputs: OutputOptions, quiet: bool = False) -> Callable[[Plan], None]:
-    """Says the plan before the work begins; once for all samples."""
+class Teller:
+    """Says a plan before the work begins, and afterwards what was found out on the way; says
+    nothing where the answer is JSON, or where the plan was said for another sample."""
 
-    def tell(plan: Plan) -> None:
-        if outputs.json or quiet:
-            return
+    def __init__(self, outputs: OutputOptions, quiet: bool = False) -> None:
+        self._silent = outputs.json or quiet
+        self._notes: tuple[str, ...] = ()
+
+    def __call__(self, plan: Plan) -> None:
+        """Before the work."""
         video = plan.video
-        say(
+        self._say(
             f"plan: {video.count} frames of {video.width}x{video.height} at {video.fps:g} per"
             f" second, {video.seconds:.3g} s"
         )
-        for note in plan.notes:
-            say(f"note: {note}")
+        self.found(plan)
 
-    return tell
+    def found(self, plan: Plan) -> None:
+        """What was not said yet."""
+        for note in plan.notes:
+            if note not in self._notes:
+                self._say(f"note: {note}")
+        self._notes = plan.notes
+
+    def _say(self, words: str) -> None:
+        if not self._silent:
+            say(words)
 
 
 def _report(

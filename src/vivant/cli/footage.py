@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vivant import job
-from vivant.cli.animate import teller
+from vivant.cli.animate import Teller
 from vivant.cli.options import (
     Consent,
     FormatName,
@@ -28,7 +28,9 @@ from vivant.cli.show import ask, print_json, progress_bars, say
 from vivant.controls.camera import parse_camera
 from vivant.controls.edits import Between, Clean, Extend, Freeze, Looped, Retime, Stir
 from vivant.controls.entry import Control
+from vivant.controls.finish import SteadyColour
 from vivant.controls.kinds import parse_hold
+from vivant.controls.light import parse_light
 from vivant.controls.transition import Transition
 from vivant.errors import UsageError
 from vivant.media.assets import FileAssets
@@ -123,7 +125,8 @@ def clean(
 
     def ask_for(assets: FileAssets) -> Request:
         frames = (Keyframe(assets.add(clip, "clip")), Keyframe(assets.add(picture, "picture")))
-        return Request(frames, (Clean(steady_colour),), size=size, model="footage")
+        controls = (Clean(), SteadyColour()) if steady_colour else (Clean(),)
+        return Request(frames, controls, size=size, model="footage")
 
     _run(clip, outputs, ask_for)
 
@@ -216,6 +219,10 @@ def stir(
             help='"truck-right 4%", "push-in 10%", orbit, ...; repeatable.', metavar="MOVE"
         ),
     ] = None,
+    light: Annotated[
+        list[str] | None,
+        typer.Option(help='"sun left", dusk, "clouds right", ...; repeatable.', metavar="CHANGE"),
+    ] = None,
     out: Out = None,
     size: Size = None,
     format_: FormatName = None,
@@ -224,12 +231,13 @@ def stir(
     json: Json = False,
     consent: Consent = False,
 ) -> None:
-    """Move a camera through the depth of footage whose own camera stood."""
+    """Move a camera through footage whose own camera stood, or change its light."""
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         moves = tuple(parse_camera(text) for text in camera or ())
-        return _edited(assets, clip, Stir(), *moves, size=size)
+        lights = (control for text in light or () for control in parse_light(text, assets))
+        return _edited(assets, clip, Stir(), *moves, *lights, size=size)
 
     _run(clip, outputs, ask_for)
 
@@ -290,7 +298,7 @@ def _run(
                 generator(settings),
                 signing_key(settings),
                 policy=policy_of(settings, outputs.consent, question),
-                hooks=Hooks(progress, planned=teller(outputs)),
+                hooks=Hooks(progress, planned=Teller(outputs)),
             )
     if outputs.json:
         video = done.plan.video

@@ -14,6 +14,7 @@ LONGEST_NAME = 255
 """Bytes of a file's name that file systems take."""
 ROOM = 40
 """Bytes left for endings, numbers and sidecars."""
+STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ def place_for(photo: Path, options: OutputOptions, fmt: Format, seed: int | None
     """
     tail = "" if seed is None else f"-seed{seed}"
     out = options.out
+    if out in STDOUT:
+        raise UsageError("Only `vivant animate` and `render` write to a pipe (-o -); name a file.")
+    if out is not None and out.exists() and not (out.is_file() or out.is_dir()):
+        raise UsageError(f"The output {out} is a device or a pipe; name a file, or - for a pipe.")
     if out is None or out.is_dir():
         stem = _short(photo.stem if str(photo) not in ("-", "/dev/stdin") else "clip")
         ending = fmt.suffix or "-frames"

@@ -8,8 +8,14 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
-from vivant.errors import VivantError
+from vivant.errors import UsageError, VivantError
 from vivant.files import publish
+
+
+def check_png(path: Path) -> None:
+    """Raises UsageError where the name of an output says that it is of another kind."""
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"{path} would be written as PNG; give it a name that ends in .png.")
 
 
 def write_png(path: Path, values: NDArray[Any]) -> None:

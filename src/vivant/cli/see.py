@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from vivant.cli.outputs import free_name
-from vivant.cli.png import write_png
+from vivant.cli.png import check_png, write_png
 from vivant.cli.show import print_json, say
 from vivant.clip import Picture, Plane
 from vivant.errors import UsageError, VivantError
 from vivant.files import (
+    check_apart,
     check_not_input,
     check_output,
     check_output_folder,
@@ -20,6 +21,7 @@ from vivant.files import (
     sha256_of,
 )
 from vivant.kinds import KINDS, kind_named
+from vivant.media.assets import STDIN, FileAssets
 from vivant.media.decoder import Decoder
 from vivant.motion.depth import check_fits, kept, scene_with
 from vivant.scene import eyes
@@ -48,13 +50,7 @@ def see_photo(
     """Say what a photograph shows; write a sheet, masks and cut-outs, depth, the scene where
     asked. ``own_depth`` takes the place of the network's."""
     inputs = (photo,) if own_depth is None else (photo, own_depth)
-    for path in (out, depth, save_scene):
-        if path is not None:
-            check_not_input(path, inputs)
-            check_output(path, overwrite)
-    if masks is not None:
-        check_not_input(masks, inputs)
-        check_output_folder(masks, overwrite)
+    _check_places(inputs, out, masks, depth, save_scene, overwrite)
     picture = _read(photo)
     scene = eyes.see(picture.pixels, guests=guests)
     if own_depth is not None:
@@ -74,6 +70,28 @@ def see_photo(
             write_scene(temporary, scene)
     written = {"sheet": out, "masks": masks, "depth": depth, "scene": save_scene}
     _tell(photo, scene, as_json, {name: path for name, path in written.items() if path})
+
+
+def _check_places(
+    inputs: tuple[Path, ...],
+    out: Path | None,
+    masks: Path | None,
+    depth: Path | None,
+    save_scene: Path | None,
+    overwrite: bool,
+) -> None:
+    """Raises UsageError where something cannot or must not be written."""
+    check_apart(path for path in (out, depth, save_scene, masks) if path is not None)
+    for path in (out, depth, save_scene):
+        if path is not None:
+            check_not_input(path, inputs)
+            check_output(path, overwrite)
+    for path in (out, depth):
+        if path is not None:
+            check_png(path)
+    if masks is not None:
+        check_not_input(masks, inputs)
+        check_output_folder(masks, overwrite)
 
 
 def _with_depth(scene: Scene, picture: Picture, path: Path) -> Scene:
@@ -129,10 +147,12 @@ def mask_photo(
     chosen = tuple(_kind(word) for word in kinds)
     place = None if at is None else _place(at)
     if out is None:
-        wished = Path(f"{photo.stem}-{'-'.join(chosen) or 'thing'}.png")
+        stem = "picture" if str(photo) in STDIN else photo.stem
+        wished = Path(f"{stem}-{'-'.join(chosen) or 'thing'}.png")
         out = wished if overwrite else free_name(wished, ".png")
     check_not_input(out, (photo,))
     check_output(out, overwrite)
+    check_png(out)
     picture = _read(photo)
     scene = eyes.see(picture.pixels, guests=guests)
     alpha = (
@@ -179,5 +199,5 @@ def _place(text: str) -> tuple[float, float]:
 
 
 def _read(photo: Path) -> Picture:
-    with Decoder() as decoder:
-        return decoder.picture(photo)
+    with FileAssets() as assets:
+        return assets.picture(assets.add(photo, "picture"))

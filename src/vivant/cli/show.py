@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 Progress = Callable[[str, float], None]
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def say(text: str) -> None:
     """One line for the person, on standard error."""
-    print(text, file=sys.stderr)
+    print(one_line(text), file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    r"""Text in which names of files cannot break the line, move the cursor or turn the reading
+    direction: such characters are written as ``\n``, ``\x1b``, ``\u202e``."""
+    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def print_json(value: Any) -> None:

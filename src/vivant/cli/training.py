@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.child import Limits
-from vivant.cli.show import progress_bars, say
+from vivant.cli.show import one_line, progress_bars, say
 from vivant.data.quality import Thresholds
 from vivant.errors import UsageError, VivantError
 
@@ -82,7 +82,7 @@ def list_shards(folder: Path, json_: bool) -> None:
     names = ("split", "category", "licence", "origin", "sha256")
     for entry in entries(folder):
         facts = {"shot": entry.path.stem} | {n: str(entry.facts.get(n, "")) for n in names}
-        print(json.dumps(facts) if json_ else "\t".join(facts.values()))
+        print(json.dumps(facts) if json_ else "\t".join(map(one_line, facts.values())))
 
 
 def remove_shards(folder: Path, match: str, reason: str, models: list[str]) -> None:

@@ -20,7 +20,7 @@ from vivant.client.http import Door, NoAnswer
 from vivant.clip import Frame, VideoSpec
 from vivant.errors import Cancelled, UsageError, VivantError
 from vivant.facade import Image, Value, request_of, taken_in
-from vivant.files import check_output, publish, sha256_of
+from vivant.files import check_not_input, check_output, publish, sha256_of
 from vivant.job import Done
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
@@ -138,11 +138,12 @@ def _cancelled_by(hooks: Hooks, job: RemoteJob) -> Iterator[None]:
 @dataclass(frozen=True)
 class RemoteAnimation:
     """A clip that a service is asked for but has not made yet: `save` it, go through its `frames`,
-    or `start` it and look again later."""
+    or `start` it and look again later. ``inputs`` are the files that were sent."""
 
     request: Request
     door: Door
     consent: bool = False
+    inputs: tuple[Path, ...] = ()
     _started: dict[str, RemoteJob] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -187,6 +188,7 @@ class RemoteAnimation:
         if lossless or not watermark:
             what = "lossless masters" if lossless else "clips without a watermark"
             raise UsageError(f"The service makes no {what}; make them with vivant.animate here.")
+        check_not_input(out, self.inputs)
         check_output(out, overwrite)
         job = self.start(chosen)
         found = job.wait(hooks)["result"]
@@ -236,7 +238,7 @@ class Service:
         *,
         seconds: float = 4.0,
         fps: float | None = None,
-        size: str | tuple[int, int] | None = None,
+        size: str | int | tuple[int, int] | None = None,
         seed: int = 0,
         model: str = "builtin",
         last: Image | None = None,
@@ -254,7 +256,8 @@ class Service:
             )  # fmt: skip
             for sha256, kind in named_in(request.to_data()).items():
                 self._sent(Asset(sha256, kind), assets)
-        clip = RemoteAnimation(request, self.door, consent)
+            inputs = assets.paths()
+        clip = RemoteAnimation(request, self.door, consent, inputs)
         _ = clip.plan  # refuse now, not when it is saved
         return clip
 

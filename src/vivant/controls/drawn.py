@@ -8,6 +8,7 @@ import numpy as np
 
 from vivant.clip import Plane
 from vivant.controls.camera import Camera
+from vivant.controls.light import Light
 from vivant.controls.path import VIEW, CameraPath
 from vivant.controls.stroke import Stroke
 
@@ -20,7 +21,7 @@ class Drawn:
     pixels never change, ``move`` keeps motion to the masked region and asks for motion
     throughout it; ``things`` are those that strokes drive, which leave their place whole;
     ``held`` is what a scene says holds, which is not asked of the field. ``camera`` and ``paths``
-    are added; ``view``: degrees across the short side.
+    are added; ``view``: degrees across the short side; ``lights``: how the light changes.
     """
 
     still: Plane | None = None
@@ -31,6 +32,7 @@ class Drawn:
     camera: Camera = field(default_factory=Camera)
     paths: tuple[CameraPath, ...] = ()
     view: float = VIEW
+    lights: tuple[Light, ...] = ()
 
     @property
     def front(self) -> Plane | None:

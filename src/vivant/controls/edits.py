@@ -50,9 +50,7 @@ class Retime(Edit):
 @dataclass(frozen=True)
 class Clean(Edit):
     """A model's clip begins with the picture it was made from (the second key frame), exactly;
-    with ``steady_colour`` the drift of its colours is taken out."""
-
-    steady_colour: bool = False
+    beside `vivant.controls.finish.SteadyColour` the drift of its colours is taken out."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,8 @@ class Extend(Edit):
 
 @dataclass(frozen=True)
 class Stir(Edit):
-    """A camera (`vivant.controls.camera.Camera`) moves through the depth of footage."""
+    """A camera (`vivant.controls.camera.Camera`) moves through the depth of footage, or its light
+    changes (`vivant.controls.light.Light`)."""
 
 
 def _write(control: Edit) -> tuple[str, ...]:
@@ -103,8 +102,6 @@ def _write(control: Edit) -> tuple[str, ...]:
             return ("--dissolve",)
         case Retime(speed=speed):
             return ("--speed", f"{speed:g}")
-        case Clean(steady_colour=True):
-            return ("--steady-colour",)
         case Looped(seconds=float(seconds)):
             return ("--seconds", f"{seconds:g}")
         case Extend(seconds=seconds, before=before):

@@ -17,6 +17,7 @@ from vivant.controls import (
     given,
     kinds,
     layer,
+    light,
     like,
     loop,
     mask,
@@ -50,6 +51,7 @@ TABLE: dict[str, Entry] = {
         path_file.ENTRY,
         fov.ENTRY,
         depth.ENTRY,
+        light.ENTRY,
         layer.ENTRY,
         aspect.ENTRY,
         given.ENTRY,
@@ -102,7 +104,8 @@ def control_from(data: Any) -> Control:
 
 
 def check_together(controls: tuple[Control, ...]) -> None:
-    """Raises UsageError where a control that can be given once is given again."""
+    """Raises UsageError where a control that can be given once is given again, or where a kind is
+    to hold and to move."""
     seen: set[str] = set()
     for control in controls:
         entry = entry_of(control)
@@ -112,6 +115,20 @@ def check_together(controls: tuple[Control, ...]) -> None:
         seen.add(entry.name)
     strength.strengths(c for c in controls if isinstance(c, strength.Strength))
     flow.flows(c for c in controls if isinstance(c, flow.Flow))
+    _check_held(controls)
+
+
+def _check_held(controls: tuple[Control, ...]) -> None:
+    held = {c.kind for c in controls if isinstance(c, kinds.HoldKind)}
+    for control in controls:
+        if not isinstance(control, kinds.MoveKind | flow.Flow | strength.Strength):
+            continue
+        idle = isinstance(control, strength.Strength) and control.factor in (0, 1)
+        if control.kind in held and not idle:
+            flag = entry_of(control).options[0].flag
+            raise UsageError(
+                f"The {control.kind} is to hold (--hold) and to move ({flag}); leave one out."
+            )
 
 
 def words_of(control: Control) -> tuple[str, ...]:

@@ -166,10 +166,15 @@ def _steps(frames: Frames) -> Floats:
     )
 
 
+def usual_step(frames: Frames) -> float:
+    """Median over steps of the mean change of a pixel from frame to frame, levels."""
+    return float(np.median(_steps(frames))) if len(frames) > 1 else 0.0
+
+
 def seam(frames: Frames) -> float:
     """Change from the last frame to the first over the median step: 1 for a seamless loop."""
     back = float(np.abs(frames[-1].astype(np.float32) - frames[0]).mean())
-    return back / max(float(np.median(_steps(frames))), 0.05)
+    return back / max(usual_step(frames), 0.05)
 
 
 def largest_step(frames: Frames) -> float:

@@ -18,8 +18,7 @@ from vivant.data.shards import Sample
 from vivant.data.windows import Window, windows_of
 from vivant.metrics import Bools, mean_cosine, moving_and_static, moving_area_auc
 from vivant.motion.codec import dct_basis
-
-MIN_CONFIDENCE = 0.3
+from vivant.motion.drifts import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Scores:
-    """One clip's scores.
+    """One clip's scores; where nothing is known to hold, ``where`` and ``leakage`` are NaN.
 
     ``where``: AUC of the mean sampled speed; ``direction_best`` and ``direction_mean``: cosine
     of mean motion over moving cells; ``rhythm``: correlation of log-energy over frequency;
@@ -87,13 +86,14 @@ def score(truth: Truth, samples: Floats) -> Scores:
     mean = speeds.mean(axis=0)
     cosines = [mean_cosine(s.mean(axis=0), true.mean(axis=0), moving) for s in samples]
     energy = temporal_energy(true, moving)
+    leaks = float(mean[static].mean()) if static.any() else float("nan")
     return Scores(
-        where=moving_area_auc(mean, moving, static),
+        where=moving_area_auc(mean, moving, static) if static.any() else float("nan"),
         direction_best=max(cosines),
         direction_mean=float(np.mean(cosines)),
         rhythm=float(np.mean([rhythm(temporal_energy(s, moving), energy) for s in samples])),
         endpoint_best=min(endpoint_ratio(s, true, moving) for s in samples),
-        leakage=float(mean[static].mean() / max(float(mean[moving].mean()), _least(true, moving))),
+        leakage=leaks / max(float(mean[moving].mean()), _least(true, moving)),
         true_speed=float(_speed(true)[moving].mean()),
         speed=float(mean[moving].mean()),
         true_drift=drift_share(true, moving),
@@ -144,10 +144,12 @@ def diversity(samples: Floats, where: Bools) -> float:
 
 
 def summary(rows: list[Scores]) -> dict[str, float]:
-    """Means over clips, the median of ``where``, and correlations across clips."""
+    """Means over clips in which it is known, the median of ``where``, and correlations across
+    clips."""
     table = {name: np.array([asdict(row)[name] for row in rows]) for name in asdict(rows[0])}
-    out = {name: float(values.mean()) for name, values in table.items()}
-    out["where_median"] = float(np.median(table["where"]))
+    known = {name: values[np.isfinite(values)] for name, values in table.items()}
+    out = {name: float(values.mean()) if len(values) else np.nan for name, values in known.items()}
+    out["where_median"] = float(np.median(known["where"])) if len(known["where"]) else np.nan
     out["calibration"] = _correlation(np.log(table["true_speed"]), np.log(table["speed"] + 1e-6))
     out["drift_correlation"] = _correlation(table["true_drift"], table["drift"])
     return out | {"clips": float(len(rows))}

@@ -14,6 +14,7 @@ from vivant.evaluation.tables import (
     beaten,
     control_figures,
     frames_table,
+    kind_tables,
     motion_table,
 )
 from vivant.files import publish
@@ -33,7 +34,7 @@ COLUMNS = {
 def write_reports(rows: list[Row], about: dict[str, Any], out: Path) -> dict[str, Any]:
     """Write ``results.json`` and ``report.html`` into ``out``; returns what the JSON holds."""
     motion = motion_table([row for row in rows if not row.get("camera_removed")])
-    every = motion_table(rows)
+    every, kinds = motion_table(rows), kind_tables(rows)
     frames, control = frames_table(rows), control_figures(rows)
     results = {
         **about,
@@ -41,6 +42,10 @@ def write_reports(rows: list[Row], about: dict[str, Any], out: Path) -> dict[str
         "cases_with_truth": sum(bool(row["motion"]) for row in rows),
         "motion": {name: _rounded(figures) for name, figures in motion.items()},
         "motion_with_camera_removed": {name: _rounded(f) for name, f in every.items()},
+        "motion_by_kind": {
+            kind: {name: _rounded(figures) for name, figures in table.items()}
+            for kind, table in kinds.items()
+        },
         "frames": {name: _rounded(figures) for name, figures in frames.items()},
         "control": _rounded(control),
         "beaten": [
@@ -55,7 +60,7 @@ def write_reports(rows: list[Row], about: dict[str, Any], out: Path) -> dict[str
     with publish(out / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     with publish(out / "report.html") as temporary:
-        temporary.write_text(_page(rows, about, (motion, every), frames, control), "utf-8")
+        temporary.write_text(_page(rows, about, (motion, every), kinds, frames, control), "utf-8")
     return results
 
 
@@ -75,10 +80,12 @@ def _page(
     rows: list[Row],
     about: dict[str, Any],
     motion: tuple[Table, Table],
+    kinds: dict[str, Table],
     frames: Table,
     control: dict[str, Figure],
 ) -> str:
-    tables = [("Frames", *_rows(frames, tuple(next(iter(frames.values())))))]
+    tables = [(_kind_title(kind, table), *_rows(table, MOTION)) for kind, table in kinds.items()]
+    tables += [("Frames", *_rows(frames, tuple(next(iter(frames.values())))))]
     if control:
         one: Table = {name: {"mean": figure} for name, figure in control.items()}
         tables.append(("Control, speed, distance", *_rows(one, ("mean",))))
@@ -92,6 +99,11 @@ def _page(
         columns=("clip", "category", *COLUMNS),
         clips=[_clip(row) for row in sorted(rows, key=_badness)],
     )
+
+
+def _kind_title(kind: str, table: Table) -> str:
+    clips = round(next(iter(table.values()))["clips"].value)
+    return f"Motion of {kind} alone, {clips} clips"
 
 
 def _motion(title: str, table: Table) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from vivant.controls.strength import Strength
 from vivant.data.labels import label
 from vivant.evaluation.baselines import BASELINES, CLIPS, mean_field
 from vivant.evaluation.camera import asked, camera_error, camera_of
-from vivant.evaluation.frames import Frames, frame_scores, resampled, seam, shrink
+from vivant.evaluation.frames import Frames, frame_scores, resampled, seam, shrink, usual_step
 from vivant.evaluation.hints import obedience
 from vivant.evaluation.motion_scores import Truth, score
 from vivant.evaluation.subject import Subject, features
@@ -38,7 +38,14 @@ SECONDS, FPS = 2.0, 24.0
 STRENGTHS = (0.5, 2.0)
 CAMERA = Camera(pan_x=0.06, zoom=0.1, roll=2.0)
 SAMPLES_SHOWN = 3
+LEAST_SPEED = 1e-6
+"""Mean speed in short sides a second under which nothing moves, so that nothing can be scaled."""
+LEAST_STEP = 0.15
+"""Levels a frame under which so little moves that the watermark, which fades in, is what is seen of
+a seam."""
 Row = dict[str, Any]
+Stated = dict[str, Floats]
+"""Velocities ``[S, T, 2, h, w]`` by what they are called."""
 
 
 @dataclass(frozen=True)
@@ -92,46 +99,85 @@ def measure(case: Case, plan: Plan, truths: list[Truth]) -> Row:
         row["frames"][name] = asdict(frame_scores(frames, case.picture, FPS, static))
     if case.truth is not None:
         row["camera_removed"] = case.truth.camera_removed
-        _measure_motion(row, case.truth, plan, truths, clips.get("model"))
-    row["strip"] = strip(case, plan)
+    known = case.truth is not None or bool(case.kinds)
+    samples = plan.samples if known else min(plan.samples, SAMPLES_SHOWN)
+    stated = {} if model is None else _stated(model, case.picture, samples)
+    if known:
+        _measure_motion(row, case, plan.samples, stated, truths, clips.get("model"))
+    if model is not None and "rendered" in stated:
+        _measure_control(row, case, model, stated["rendered"][0])
+    row["strip"] = strip(case, plan, stated)
     return row
 
 
 def _measure_motion(
-    row: Row, truth: Truth, plan: Plan, truths: list[Truth], frames: Frames | None
+    row: Row,
+    case: Case,
+    samples: int,
+    stated: Stated,
+    truths: list[Truth],
+    frames: Frames | None,
 ) -> None:
-    guesses = BASELINES | {"class-free mean field": mean_field(truths)}
-    for name, guess in guesses.items():
-        seeds = range(1 if name == "class-free mean field" else plan.samples)
-        row["motion"][name] = asdict(score(truth, np.stack([guess(truth, k) for k in seeds])))
-    if frames is not None:
-        row["motion"]["as filmed"] = asdict(score(truth, filmed_velocity(frames, truth)[None]))
-    if plan.model is not None and plan.model.field(truth.window.image) is not None:
-        _measure_stated(row, truth, plan.model, plan.samples)
+    """Motion against all that truly moves, ``motion``, and against what of each kind does,
+    ``kinds``."""
+    own = [truth for truth in (case.truth, *case.kinds.values()) if truth is not None]
+    filmed = None if frames is None else filmed_velocity(frames, own[0])
+    truth = case.truth
+    if truth is not None:
+        row["motion"] = _scores(truth, samples, stated, filmed)
+        others = mean_field(truths)(truth, 0)[None]
+        row["motion"]["class-free mean field"] = asdict(score(truth, others))
+    row["kinds"] = {k: _scores(one, samples, stated, filmed) for k, one in case.kinds.items()}
 
 
-def _measure_stated(row: Row, truth: Truth, model: Subject, samples: int) -> None:
-    """Scores of the motion that a model states, and how it obeys strokes and strength."""
-    picture = truth.window.image
+def _scores(truth: Truth, samples: int, stated: Stated, filmed: Floats | None) -> Row:
+    """Scores of the baselines, of what is stated and of what is ``filmed`` ``[T, 2, h, w]``."""
+    drawn = {
+        name: np.stack([guess(truth, k) for k in range(samples)])
+        for name, guess in BASELINES.items()
+    }
+    drawn |= {name: _as_long(made, truth) for name, made in stated.items()}
+    if filmed is not None:
+        drawn["as filmed"] = _as_long(filmed[None], truth)
+    return {name: asdict(score(truth, made)) for name, made in drawn.items()}
 
-    def velocity(seed: int, *controls: Control) -> Floats:
-        field = model.field(picture, seed, *controls)
+
+def _stated(model: Subject, picture: Frame, samples: int) -> Stated:
+    """Velocities ``[S, T, 2, h, w]`` of the motion that a model states, as rendered and as its
+    networks expect it; nothing where it states none."""
+    found: Stated = {}
+    for name, ask in (("rendered", model.field), ("model", model.expected)):
+        first = ask(picture, 0)
+        if first is None:
+            continue
+        known = found.get("rendered")
+        if known is not None and np.array_equal(first.velocity, known[0]):
+            found[name] = known  # no need to draw the same samples again
+            continue
+        rest = [field for seed in range(1, samples) if (field := ask(picture, seed)) is not None]
+        found[name] = np.stack([field.velocity for field in (first, *rest)])
+    return found
+
+
+def _as_long(made: Floats, truth: Truth) -> Floats:
+    """Velocities ``[S, T, 2, h, w]`` over the steps of a truth."""
+    return made[:, np.minimum(np.arange(len(truth.window.velocity)), made.shape[1] - 1)]
+
+
+def _measure_control(row: Row, case: Case, model: Subject, usual: Floats) -> None:
+    """How strokes and strength are obeyed; strength where anything moves."""
+
+    def velocity(*controls: Control) -> Floats:
+        field = model.field(case.picture, 0, *controls)
         assert field is not None
         return field.velocity
 
-    drawn = [velocity(seed) for seed in range(samples)]
-    row["motion"]["rendered"] = asdict(score(truth, np.stack(drawn)))
-    expected = [model.expected(picture, seed) for seed in range(samples)]
-    known = [field.velocity for field in expected if field is not None]
-    row["motion"]["model"] = asdict(score(truth, np.stack(known or drawn)))
-    if model.honours("stroke"):
-        row["hints"] = asdict(obedience(truth, lambda stroke: velocity(0, stroke), 0))
-    if not model.honours("strength"):
-        return
-    whole = max(_mean_speed(drawn[0]), 1e-9)
-    row["strength"] = {
-        f"{by:g}": _mean_speed(velocity(0, Strength(by))) / whole for by in STRENGTHS
-    }
+    if model.honours("stroke") and case.truth is not None:
+        row["hints"] = asdict(obedience(case.truth, velocity, 0))
+    whole = _mean_speed(usual)
+    if model.honours("strength") and whole > LEAST_SPEED:
+        row["strength"] = {f"{by:g}": _mean_speed(velocity(Strength(by))) / whole
+                           for by in STRENGTHS}  # fmt: skip
 
 
 def _mean_speed(velocity: Floats) -> float:
@@ -140,7 +186,8 @@ def _mean_speed(velocity: Floats) -> float:
 
 def _obedience_of_frames(model: Subject, picture: Frame) -> Row:
     """How far the camera is from the one asked for, while nothing else moves that could be taken
-    for it, and how well a loop closes; nothing of what the model does not honour."""
+    for it, and how well a loop closes in which anything moves; nothing of what the model does not
+    honour."""
     row: Row = {}
     if model.honours("strength", "camera"):
         moved = model.frames(picture, 0, Strength(0.0), CAMERA)
@@ -148,7 +195,9 @@ def _obedience_of_frames(model: Subject, picture: Frame) -> Row:
         error = camera_error(camera_of(moved), asked(CAMERA, width, height))
         row["camera"] = asdict(error)
     if model.honours("loop"):
-        row["loop_seam"] = seam(shrink(model.frames(picture, 0, Loop())))
+        closed = shrink(model.frames(picture, 0, Loop()))
+        if usual_step(closed) > LEAST_STEP:
+            row["loop_seam"] = seam(closed)
     return row
 
 
@@ -178,16 +227,15 @@ def _as_measured(frames: Frames, fps: float, picture: Frame) -> Frames:
     return resampled(frames, fps, size, FPS, round(SECONDS * FPS))
 
 
-def strip(case: Case, plan: Plan) -> str:
-    """A PNG in hexadecimal: [the picture,] the true mean motion, the map, and samples."""
+def strip(case: Case, plan: Plan, stated: Stated) -> str:
+    """A picture in hexadecimal: [the picture,] the true mean motion, the map, and samples."""
     tiles: list[Frame] = [case.picture] if plan.pictures else []
     if case.window is not None:
         tiles.append(colourise(case.window.velocity.mean(axis=0)))
-    if plan.model is not None:
-        stated = [plan.model.expected(case.picture, k) for k in range(SAMPLES_SHOWN)]
-        fields = [field for field in stated if field is not None]
-        tiles += [heat(field.map) for field in fields[:1]]
-        tiles += [colourise(field.velocity.mean(axis=0)) for field in fields]
+    field = None if plan.model is None else plan.model.expected(case.picture)
+    if field is not None:
+        tiles.append(heat(field.map))
+    tiles += [colourise(made.mean(axis=0)) for made in stated.get("model", ())[:SAMPLES_SHOWN]]
     if not tiles:
         return ""
     height = 96

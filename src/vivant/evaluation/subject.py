@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 
@@ -42,7 +43,7 @@ class Subject:
 
     def clip(self, picture: Frame, seed: int = 0, *controls: Control) -> tuple[Frames, float]:
         """The clip of a picture ``[H, W, 3]``, marked as a lossless master is, and its rate."""
-        assets = MemoryAssets(Picture(picture))
+        assets = _assets(picture)
         request = self._request(assets, seed, controls)
         made = job.make(request, Target(), assets, self.generator, policy=MEASURING)
         video = made.result.plan.video
@@ -63,7 +64,7 @@ class Subject:
     ) -> MotionField | None:
         if name not in self.generator.capabilities.artefacts:
             return None
-        assets = MemoryAssets(Picture(picture))
+        assets = _assets(picture)
         request = self._request(assets, seed, controls)
         plan = self.generator.plan(request, assets, Target(artefacts=((name, ()),)))
         result: Result = self.generator.generate(request, plan, assets, Hooks())
@@ -74,6 +75,12 @@ class Subject:
         still = () if any(isinstance(control, Camera) for control in controls) else (Camera(),)
         asked = (*controls, *still)  # what moves is measured, not a camera that breathes
         return Request((Keyframe(assets.asset),), asked, self.seconds, self.fps, seed=seed)
+
+
+def _assets(picture: Frame) -> MemoryAssets:
+    """A picture by its hash, so that what is seen in it is seen once."""
+    digest = hashlib.sha256(np.ascontiguousarray(picture).data).hexdigest()
+    return MemoryAssets(Picture(picture, sha256=digest))
 
 
 def features(frames: list[Frame]) -> list[float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from vivant.data.shards import Sample, read_samples, shard_paths
 from vivant.data.sources import VIDEO_SUFFIXES, read_sources
 from vivant.data.windows import STEPS, Window, windows_of
 from vivant.errors import UsageError
+from vivant.evaluation.by_kind import kind_truths
 from vivant.evaluation.motion_scores import Truth, truth_of
 from vivant.files import listed
 from vivant.media.decoder import Decoder
@@ -33,8 +34,9 @@ class Case:
     """One thing to animate.
 
     ``picture`` ``[H, W, 3]``; ``truth`` where the camera stands still, or was taken out of the
-    labels, and enough cells move and hold; ``window`` where the picture is a frame of a clip;
-    ``real`` ``[K, H, W, 3]`` the frames that truly followed, twice a second.
+    labels, and enough cells move and hold; ``kinds`` what of each kind moves in the picture, where
+    enough does; ``window`` where the picture is a frame of a clip; ``real`` ``[K, H, W, 3]`` the
+    frames that truly followed, twice a second.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Case:
     truth: Truth | None = None
     window: Window | None = None
     real: tuple[Frame, ...] = ()
+    kinds: Mapping[str, Truth] = field(default_factory=dict)
 
 
 def read_suite(
@@ -92,14 +95,17 @@ def _clips(folder: Path) -> list[Case]:
 
 
 def _clip(sample: Sample) -> Case | None:
-    """The window that counts, else the first whose camera stands, else None."""
+    """The window that counts, else the first whose camera stands or in which a kind moves, else
+    None."""
     truth = truth_of(sample) or truth_of(sample, camera_removed=True)
     windows = list(windows_of(sample))
-    window = truth.window if truth else next((w for w in windows if not w.camera_moves), None)
-    if window is None:
-        return None
+    steady = truth.window if truth else next((w for w in windows if not w.camera_moves), None)
+    window = steady or windows[0]
     keys = sorted(sample.keys)
     first = next(k for k in keys if np.array_equal(sample.keys[k], window.image))
+    kinds = kind_truths(sample, window, first)
+    if steady is None and not kinds:
+        return None
     real = tuple(sample.keys[k] for k in keys if first <= k < first + STEPS)
-    name = str(sample.key)
-    return Case(name, str(sample.facts.get("category", "")), window.image, truth, window, real)
+    name, category = str(sample.key), str(sample.facts.get("category", ""))
+    return Case(name, category, window.image, truth, window, real, kinds)

@@ -43,6 +43,15 @@ def motion_table(rows: list[Row]) -> Table:
     return {name: _motion_figures([r[name] for r in counted if name in r]) for name in names}
 
 
+def kind_tables(rows: list[Row]) -> dict[str, Table]:
+    """`motion_table` of what is seen of each kind, in the order of the most clips first."""
+    own: dict[str, list[Row]] = {}
+    for row in rows:
+        for kind, motion in row.get("kinds", {}).items():
+            own.setdefault(kind, []).append({"motion": motion})
+    return {k: motion_table(own[k]) for k in sorted(own, key=lambda k: (-len(own[k]), k))}
+
+
 def _motion_figures(scores: list[dict[str, float]]) -> dict[str, Figure]:
     clips = np.array([[s[f.name] for f in fields(Scores)] for s in scores])
 
@@ -54,8 +63,9 @@ def _motion_figures(scores: list[dict[str, float]]) -> dict[str, Figure]:
     draws = [all_of(clips[rng.integers(0, len(clips), len(clips))]) for _ in range(DRAWS)]
     out = {}
     for name, value in whole.items():
-        low, high = np.nanpercentile([d[name] for d in draws], [2.5, 97.5])
-        out[name] = Figure(value, float(low), float(high))
+        if np.isfinite(value):
+            low, high = np.nanpercentile([d[name] for d in draws], [2.5, 97.5])
+            out[name] = Figure(value, float(low), float(high))
     return out
 
 

@@ -10,13 +10,15 @@ import numpy as np
 
 from vivant.asset import Assets
 from vivant.clip import Frame, VideoSpec
-from vivant.controls.edits import Clean
+from vivant.controls.finish import SteadyColour
 from vivant.errors import UsageError
 from vivant.footage.piece import Piece
 from vivant.footage.source import Footage, footage_of
 from vivant.media.framing import frame_size
 from vivant.media.resize import fit_plane
-from vivant.rendering.carried import SHORT, Drift, carry, drift_of
+from vivant.rendering.carried import carry
+from vivant.rendering.drift import Drift, drift_of
+from vivant.rendering.explained import SHORT
 from vivant.request import Request, SourceType, Target
 
 STRETCHED = 0.02
@@ -93,7 +95,7 @@ def cleaned(request: Request, assets: Assets, target: Target) -> Piece:
             f"{footage.asset.name} does not begin with {picture.name}; name the picture that it"
             " was made from."
         )
-    asked = (request.one(Clean) or Clean()).steady_colour
+    asked = request.one(SteadyColour) is not None
     stop = footage.shots[0][1]
     drift = drift_of(_small(footage, stop)) if asked else None
     video = VideoSpec(*size, request.fps or footage.info.fps, footage.info.count)

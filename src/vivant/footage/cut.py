@@ -13,6 +13,8 @@ from vivant.errors import UsageError
 
 BLEND_SECONDS = 0.75
 LEAST_BLEND = 3
+THINGS = 0.5
+"""Weight of differences that are gathered in few places, which are things that have gone on."""
 SHORT_COST = 0.5
 """By how much a place costs more that leaves nearly nothing of the clip."""
 LEAST_SHARE = 1 / 3
@@ -41,25 +43,33 @@ def best_cut(
     small: NDArray[np.uint8], fps: float, seconds: float | None = None, most_blend: int = 1000
 ) -> Cut:
     """The best place to close frames ``[T, h, w, 3]`` at: the mean difference between what leads to
-    the end and what leads to the start is least (Schoedl et al., Video textures, 2000), a long loop
-    counting for more. ``seconds`` is the length that is wanted, up to a tenth; at most
-    ``most_blend`` frames go into the closing.
+    the end and what leads to the start is least (Schoedl et al., Video textures, 2000), things
+    that are elsewhere by then and a long loop counting for more. ``seconds`` is the length that is
+    wanted, up to a tenth; at most ``most_blend`` frames go into the closing.
 
     Raises UsageError where the clip is too short.
     """
     count = len(small)
     blend = max(LEAST_BLEND, min(round(BLEND_SECONDS * fps), count // 4, most_blend))
     lengths = _lengths(count, blend, fps, seconds)
-    apart = _differences(small)
+    apart, gathered = _differences(small)
+    cost_of = apart + THINGS * gathered
     best, found = np.inf, Cut(blend, count, blend)
     for length in lengths:
-        along = np.convolve(np.diagonal(apart, length), np.full(blend, 1 / blend), "valid")
+        along = _along(cost_of, length, blend)
         first = int(along.argmin())
         cost = float(along[first]) * (1 + SHORT_COST * (1 - length / (count - blend)))
         if cost < best:
             start = first + blend
-            best, found = cost, Cut(start, start + length, blend, float(along[first]))
+            mean = float(_along(apart, length, blend)[first])
+            best, found = cost, Cut(start, start + length, blend, mean)
     return found
+
+
+def _along(values: Floats, length: int, blend: int) -> Floats:
+    """Means over ``blend`` frames of what lies ``length`` frames apart."""
+    kernel = np.full(blend, 1 / blend)
+    return np.asarray(np.convolve(np.diagonal(values, length), kernel, "valid"), np.float32)
 
 
 def _lengths(count: int, blend: int, fps: float, seconds: float | None) -> range:
@@ -80,8 +90,14 @@ def _lengths(count: int, blend: int, fps: float, seconds: float | None) -> range
     return range(least, most_tried + 1)
 
 
-def _differences(small: NDArray[np.uint8]) -> Floats:
-    """Mean difference in levels of all pairs of frames ``[T, T]``, on few pixels."""
+def _differences(small: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """Mean difference in levels of all pairs of frames ``[T, T]``, on few pixels; and the mean of
+    its fourth power, again in levels: the greater, the more it is gathered in few places."""
     few = [cv2.resize(frame, (32, 18), interpolation=cv2.INTER_AREA) for frame in small]
     flat = np.stack(few).reshape(len(few), -1).astype(np.float32)
-    return np.stack([np.abs(flat - one).mean(1) for one in flat])
+    means, powers = [], []
+    for one in flat:
+        apart = np.abs(flat - one)
+        means.append(apart.mean(1))
+        powers.append(((apart * apart) ** 2).mean(1) ** np.float32(0.25))
+    return np.stack(means), np.stack(powers)

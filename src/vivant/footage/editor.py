@@ -19,7 +19,9 @@ from vivant.controls.edits import (
     Stir,
 )
 from vivant.controls.entry import Control
+from vivant.controls.finish import SteadyColour
 from vivant.controls.kinds import HoldKind
+from vivant.controls.light import Light
 from vivant.controls.mask import Still
 from vivant.controls.table import entry_of
 from vivant.errors import UnsupportedControl, UsageError
@@ -56,10 +58,21 @@ WITH_MODEL: dict[type[Edit], Callable[[Request, Assets, Target, Means], Piece]] 
     Extend: extended,
     Stir: stirred,
 }
-TAKES: dict[type[Edit], tuple[type[Control], ...]] = {Freeze: (HoldKind, Still), Stir: (Camera,)}
+TAKES: dict[type[Edit], tuple[type[Control], ...]] = {
+    Freeze: (HoldKind, Still),
+    Clean: (SteadyColour,),
+    Stir: (Camera, Light),
+}
 """The other controls that an edit honours."""
 CAPABILITIES = Capabilities(
-    controls=(*(entry.name for entry in ENTRIES), "hold", "still", "camera"),
+    controls=(
+        *(entry.name for entry in ENTRIES),
+        "hold",
+        "still",
+        "camera",
+        "light",
+        "steady-colour",
+    ),
     keyframes=64,
     sizes="that of the footage",
     reproducible="device",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,8 @@ from vivant.asset import Assets
 from vivant.clip import Floats, Frame, Picture, Sound, VideoSpec
 from vivant.controls.edits import Extend
 from vivant.errors import UsageError
+from vivant.footage.cycle import Cycle, cycle_of
+from vivant.footage.detail import Detail, detail_of, kept
 from vivant.footage.grain import Grain, calmed, grain_of
 from vivant.footage.hearing import silenced
 from vivant.footage.momentum import Momentum, eased, lagging, momentum_of
@@ -28,6 +30,8 @@ from vivant.scene.surround import find_surround
 
 LOOKED_BACK = 1.0
 """Seconds of footage from which its velocities are taken."""
+REMEMBERED, MEMORY = 3.0, 384 << 20
+"""Seconds, and bytes, in which a cycle is looked for."""
 CALMING = 6
 """Frames over which noise is averaged away."""
 LIGHT_SECONDS, MOST_LIGHT = 0.8, 16.0
@@ -37,8 +41,9 @@ LIGHT_SECONDS, MOST_LIGHT = 0.8, 16.0
 @dataclass(frozen=True, eq=False)
 class Continuation:
     """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, things and
-    camera by their ``momentum``, light as it changed, noise of the same ``grain``; what is around
-    the scene (``surround`` ``[H, W]``) holds."""
+    camera by their ``momentum``, light as it changed, noise of the same ``grain``, ``detail`` as
+    strong as it was, what moved in a ``cycle`` in it; what is around the scene (``surround``
+    ``[H, W]``) holds."""
 
     last: Frame
     stage: Stage
@@ -46,6 +51,8 @@ class Continuation:
     light: Floats
     grain: Grain
     surround: NDArray[np.bool_] | None
+    detail: Detail
+    cycle: Cycle | None
     seed: int
 
     def at(self, seconds: float, number: int) -> Frame:
@@ -57,8 +64,12 @@ class Continuation:
             levels = np.clip(change, -MOST_LIGHT, MOST_LIGHT)
             wide = cv2.resize(levels, size, interpolation=cv2.INTER_CUBIC)
             frame = np.asarray(np.clip(np.rint(frame + wide), 0, 255), np.uint8)
+        rng = np.random.default_rng([self.seed, number])
         if self.grain.there:
-            frame = self.grain.added(frame, np.random.default_rng([self.seed, number]))
+            frame = self.grain.added(frame, rng)
+        frame = kept(frame, self.last, self.detail, rng)
+        if self.cycle is not None:
+            frame = self.cycle.upon(frame, number)
         return self._surrounded(frame)
 
     def _surrounded(self, frame: Frame) -> Frame:
@@ -70,10 +81,10 @@ class Continuation:
 def continued(
     frames: Sequence[Frame], fps: float, model: Sampler, seed: int = 0, back: bool = False
 ) -> Continuation:
-    """How the last second of footage (``frames`` ``[H, W, 3]``, 2 at least) goes on; ``back``: they
+    """How the last seconds of footage (``frames`` ``[H, W, 3]``, 2 at least) go on; ``back``: they
     are in reversed order, and so is time."""
     last = frames[-1]
-    seen = observed(frames, fps)
+    seen = observed(list(frames)[-max(2, round(LOOKED_BACK * fps)) :], fps)
     few = list(frames)[-CALMING:]
     grain = grain_of(few)
     base = calmed(few, grain)
@@ -85,7 +96,19 @@ def continued(
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
     stage = onward(base, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
     momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
-    return Continuation(last, stage, momentum, seen.light, grain, surround, seed)
+    cycle = None if any(momentum.camera) else cycle_of(frames, fps, (1 - flows) ** 2)
+    if cycle is not None:
+        rest = 1 - cv2.resize(cycle.mask, (w, h), interpolation=cv2.INTER_AREA)[..., None]
+        momentum = replace(momentum, things=momentum.things * rest, shake=momentum.shake * rest)
+    return Continuation(
+        last, stage, momentum, seen.light, grain, surround, detail_of(last), cycle, seed
+    )
+
+
+def remembered(fps: float, size: tuple[int, int]) -> int:
+    """Frames of ``size`` (width, height) of which one that goes on remembers most."""
+    most = MEMORY // (3 * size[0] * size[1])
+    return max(2, round(LOOKED_BACK * fps), min(round(REMEMBERED * fps), most))
 
 
 def extended(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
@@ -105,7 +128,7 @@ def extended(request: Request, assets: Assets, target: Target, means: Means) -> 
         )
     if not isinstance(means.builtin, Sampler):
         raise UsageError("Footage goes on by the built-in model only.")
-    span = min(stop - start, max(2, round(LOOKED_BACK * info.fps)))
+    span = min(stop - start, remembered(info.fps, footage.size))
     work = _Work(footage, means.builtin, span, added, request.seed)
     video = VideoSpec(*footage.size, info.fps, info.count + added)
     where = "before it" if edit.before else "after it"

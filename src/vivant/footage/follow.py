@@ -9,6 +9,8 @@ picture.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from vivant.asset import Asset, Assets
 from vivant.clip import Frame, Picture, VideoSpec
 from vivant.controls.like import Like
 from vivant.controls.table import entry_of
-from vivant.errors import UnsupportedControl
+from vivant.errors import UnsupportedControl, UsageError
 from vivant.footage.scenes import shared
 from vivant.media.framing import frame_size, framing_notes
 from vivant.media.resize import cut_share, fit_plane
@@ -30,20 +32,39 @@ sharp, off in colour and cut by 4 % none has less than 0.39; of 40 other picture
 SHORT = 320
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """A clip and a picture, by their content."""
+
+    clip: str
+    picture: str
+    asset: Asset = field(compare=False)
+    whole: Picture = field(compare=False, repr=False)
+    assets: Assets = field(compare=False, repr=False)
+
+
 def is_same(asset: Asset, picture: Picture, assets: Assets) -> bool:
-    """Whether a clip begins with a picture, perhaps smaller, softer and cut at its edges."""
-    first = assets.picture(asset).pixels
+    """Whether a clip begins with a picture, perhaps smaller, softer and cut at its edges;
+    remembered for the last few that have a hash."""
+    pair = _Pair(asset.sha256, picture.sha256, asset, picture, assets)
+    return _compared(pair) if picture.sha256 else _compared.__wrapped__(pair)
+
+
+@lru_cache(maxsize=4)
+def _compared(pair: _Pair) -> bool:
+    picture, first = pair.whole, pair.assets.picture(pair.asset).pixels
     scale = min(1.0, SHORT / min(first.shape[:2]))
     size = max(16, round(first.shape[1] * scale)), max(16, round(first.shape[0] * scale))
-    pair = (fit_plane(np.asarray(x, np.uint8), size) for x in (picture.pixels, first))
-    return shared(*pair) >= SAME
+    small = (fit_plane(np.asarray(x, np.uint8), size) for x in (picture.pixels, first))
+    return shared(*small) >= SAME
 
 
 def follow_plan(request: Request, asset: Asset, assets: Assets, target: Target) -> Plan:
     """What following a clip makes: no longer than the clip, at its rate where none is asked for, of
     its aspect.
 
-    Raises UnsupportedControl for other controls: the clip gives the motion.
+    Raises UnsupportedControl for other controls: the clip gives the motion; UsageError where it
+    has none.
     """
     for control in request.controls:
         if control.asks and not isinstance(control, Like):
@@ -56,6 +77,8 @@ def follow_plan(request: Request, asset: Asset, assets: Assets, target: Target) 
             f"A clip that is followed has no {target.artefacts[0][0]} to export; leave that out."
         )
     picture, info = assets.picture(request.keyframes[0].image), assets.film(asset)
+    if info.count < 2:
+        raise UsageError(f"{asset.name} is one frame and shows no motion; --like takes a clip.")
     size = _size(frame_size(picture.size, request.size, target), (info.width, info.height))
     fps = request.fps or target.fps or info.fps
     lasts = info.count / info.fps

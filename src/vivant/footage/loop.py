@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vivant.asset import Assets
 from vivant.clip import Frame, Sound, VideoSpec
 from vivant.controls.edits import Looped
-from vivant.footage.closing import turned
+from vivant.footage.closing import travelling, turned
 from vivant.footage.cut import Cut, best_cut
 from vivant.footage.hearing import closed
 from vivant.footage.piece import Piece
@@ -20,6 +23,8 @@ MEMORY = 512 << 20
 """Bytes of frames that go into a closing."""
 UNLIKE = 14.0
 """Levels from which on two places are not alike."""
+TRAVELS = 0.02
+"""Share of the picture in which things are elsewhere where it closes, from which that is said."""
 
 
 def looped(request: Request, assets: Assets, target: Target) -> Piece:
@@ -32,7 +37,7 @@ def looped(request: Request, assets: Assets, target: Target) -> Piece:
     size = footage.size[0] * footage.size[1] * 3
     cut = best_cut(seen, footage.info.fps, seconds, MEMORY // (2 * size))
     video = VideoSpec(*footage.size, footage.info.fps, cut.count)
-    notes = (*footage.notes, *_notes(footage, start, len(seen), cut))
+    notes = (*footage.notes, *_notes(footage, start, len(seen), cut), *_travel_notes(seen, cut))
     return Piece(
         video,
         lambda: _frames(footage, start, cut),
@@ -59,6 +64,17 @@ def _frames(footage: Footage, first: int, cut: Cut) -> Iterator[Frame]:
         elif index >= cut.blend:
             yield frame
     yield from turned(tail, lead)
+
+
+def _travel_notes(seen: NDArray[np.uint8], cut: Cut) -> Iterator[str]:
+    lead = seen[cut.start - cut.blend : cut.start]
+    tail = seen[cut.stop - cut.blend : cut.stop]
+    share = float(travelling(list(tail), list(lead)).mean())
+    if share > TRAVELS:
+        yield (
+            f"In {share:.0%} of the picture something has travelled where the loop closes: it may"
+            " come and go at once there."
+        )
 
 
 def _notes(footage: Footage, start: int, seen: int, cut: Cut) -> Iterator[str]:

@@ -17,8 +17,9 @@ from vivant.motion.priors import Priors
 from vivant.motion.stage import region, staged
 from vivant.rendering.layers import Stage
 from vivant.rendering.manners.current import Current
-from vivant.rendering.manners.drift import Drift
+from vivant.rendering.manners.drift import Drift, pace_at
 from vivant.rendering.manners.flame import Flame
+from vivant.rendering.manners.particles import Particles
 from vivant.rendering.manners.stream import Stream
 from vivant.rendering.manners.surface import Surface
 from vivant.rendering.manners.sway import Sway
@@ -27,6 +28,9 @@ CALM = 0.003
 """Short sides a second under which a fluid has no current."""
 MOST = 1.3
 """Times the sampled amplitude up to which a layer that swings may be stirred."""
+FALLS = 0.07
+"""Deviation in short sides a second from which what looks like flakes is falling (snow: 0.08 to
+0.45; houses from afar that were taken for it: 0.05)."""
 SAMPLES = 6
 """Moments at which a layer's own pace is measured."""
 
@@ -47,7 +51,11 @@ def onward(
     cells, and how much it swings ``shaken`` ``[h, w]``. ``held`` ``[H, W]`` (255) never changes;
     ``back``: time runs backwards."""
     motion = choose(looked, Asked(seed=seed), priors)
-    layers = [_paced(layer, pixels, looked, steady, back) for layer in motion.layers]
+    layers = [
+        _paced(layer, pixels, looked, steady, back)
+        for layer in motion.layers
+        if not isinstance(layer.manner, Particles) or np.median(shaken) > FALLS
+    ]
     kept = tuple(layer for layer in layers if layer is not None)
     paced = replace(motion, layers=kept)
     return staged(pixels, _stirred(pixels, paced, looked, shaken), looked, held=held)
@@ -115,7 +123,7 @@ def _drifting(drift: Drift, own: Floats, velocity: Floats) -> Drift:
     rows = np.flatnonzero((own > 0.5).any(axis=1))
     horizon = int(rows[-1]) + 1 if len(rows) else own.shape[0]
     up = np.clip((horizon - np.arange(own.shape[0]) - 0.5) / horizon, 0, 1).astype(np.float32)
-    profile = (drift.far + (1 - drift.far) * up)[:, None]
+    profile = pace_at(up, drift.far)[:, None]
     rising = profile * up[:, None]
     speed = float((own * profile * velocity[..., 0]).sum()) / max(
         float((own * profile**2).sum()), 1e-6

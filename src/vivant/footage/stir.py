@@ -1,30 +1,39 @@
-"""A camera that moves through the depth of footage whose own camera stood."""
+"""A camera moves through the depth of footage whose own camera stood, and its light changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.asset import Assets
 from vivant.clip import Floats, Frame, Picture, VideoSpec
 from vivant.controls.camera import Camera, combined
+from vivant.controls.light import Light
 from vivant.errors import UsageError
 from vivant.footage.piece import Means, Piece
-from vivant.footage.source import footage_of
+from vivant.footage.source import Footage, footage_of
 from vivant.footage.steady import Steady, steadied
-from vivant.motion.held import look
+from vivant.motion.held import Looked, look
+from vivant.motion.lighting import light_notes, surfaces_of
 from vivant.motion.relief import relief_of
+from vivant.rendering.illumination import Illumination, relit
 from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Lens, Pose
 from vivant.rendering.space.relief import Relief
+from vivant.rendering.surfaces import Surfaces
 from vivant.request import Request, Runtime, Target
+from vivant.scene.overlay import find_overlay
+from vivant.scene.surround import find_surround
 
 APART = 1.0
 """Seconds between the frames whose depth is seen; between them it changes evenly."""
+AFTER = 0.5
+"""The same where only the light changes: then its own camera may move."""
 ROWS = 96
 """Rows, or columns where it is upright, of the grid of depth."""
 SOFT = 1.5
@@ -35,36 +44,73 @@ ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Stirred:
-    """Steady footage as a ``camera`` sees it that moves; every ``apart`` frames depth is seen anew,
-    since what moves takes its own with it."""
+class Sight:
+    """What is seen in one frame: its ``relief``, with disparity on a coarse grid, ``near``
+    ``[h, w]``, and what ``light`` falls on, None where that does not change."""
 
-    steady: Steady
+    relief: Relief
+    near: Floats
+    light: Surfaces | None
+
+
+@dataclass(frozen=True, eq=False)
+class Stirred:
+    """Footage in a ``light`` that changes, as a ``camera`` sees it that moves; ``own`` gives its
+    frames. Every ``apart`` frames depth is seen anew, since what moves takes its own with it."""
+
+    own: Callable[[], Iterator[Frame]]
     camera: Camera
+    light: Illumination
     video: VideoSpec
     runtime: Runtime
     apart: int
 
     def frames(self) -> Iterator[Frame]:
         """The frames, the first of them as it was, made anew at each call."""
-        source = self.steady.frames()
+        source = self.own()
         part = list(islice(source, self.apart + 1))
-        relief = self._relief(part[0])
-        path = path_of(self.camera, self.video, False, relief)
-        before, index = near_of(relief), 0
+        before, index = self._sight(part[0], None), 0
+        path = path_of(self.camera, self.video, False, before.relief)
         while part:
-            after = near_of(self._relief(part[-1])) if len(part) > 1 else before
+            after = self._sight(part[-1], before) if len(part) > 1 else before
             for number, frame in enumerate(part[: self.apart]):
                 share = np.float32(number / max(1, len(part) - 1))
-                near = np.asarray(before + share * (after - before), np.float32)
-                yield seen_from(frame, path.poses[index], near, path.lens)
+                near = np.asarray(before.near + share * (after.near - before.near), np.float32)
+                lit = self._lit(frame, before, after, share, index / self.video.fps)
+                yield seen_from(lit, path.poses[index], near, path.lens)
                 index += 1
             before = after
             part = [*part[self.apart :], *islice(source, self.apart)]
 
-    def _relief(self, frame: Frame) -> Relief:
+    def _sight(self, frame: Frame, before: Sight | None) -> Sight:
+        """What is seen in a frame; shadows lie on the ground that was seen ``before``, since how
+        far all is differs from look to look."""
         looked = look(Picture(frame), self.runtime)
-        return relief_of(looked, (frame.shape[1], frame.shape[0]))
+        relief = relief_of(looked, (frame.shape[1], frame.shape[0]))
+        light = None
+        if self.light.changes:
+            light = surfaces_of(frame, looked, relief, _laid_over(frame, looked))
+            if before is not None and before.light is not None:
+                light = replace(light, ground=before.light.ground)
+        return Sight(relief, near_of(relief), light)
+
+    def _lit(
+        self, frame: Frame, before: Sight, after: Sight, share: np.float32, at: float
+    ) -> Frame:
+        """A frame in the light of its time, between two that were looked at."""
+        if before.light is None or after.light is None or at == 0:
+            return frame
+        stops = self.light.stops(before.light, at)
+        if share:
+            stops += share * (self.light.stops(after.light, at) - stops)
+        return relit(frame, stops)
+
+
+def _laid_over(frame: Frame, looked: Looked) -> NDArray[np.bool_] | None:
+    """What is around the scene or lies over it ``[H, W]``, whose light does not change."""
+    overlay = None if looked.falling is not None else find_overlay(frame)
+    found = [part for part in (find_surround(frame), overlay) if part is not None]
+    return np.logical_or.reduce(found) if found else None
 
 
 def near_of(relief: Relief) -> Floats:
@@ -101,20 +147,33 @@ def seen_from(frame: Frame, pose: Pose, near: Floats, lens: Lens) -> Frame:
     return np.asarray(out, np.uint8)
 
 
-def stirred(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
-    """Footage that a camera moves through. Raises UsageError where no move is asked for, or its own
-    camera moves on already."""
-    camera = combined(request.all(Camera))
-    if not camera.moves:
-        raise UsageError('Say how the camera shall move: --camera "truck-right 4%".')
-    footage = footage_of(request, assets, target)
+def _steady(footage: Footage) -> Steady:
     steady = steadied(footage, "stir")
     steady.check(np.ones(steady.lost.shape, bool))
+    return steady
+
+
+def stirred(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
+    """Footage that a camera moves through, or whose light changes. Raises UsageError where neither
+    is asked for, it has a cut, or a camera is to move and its own moves on already."""
+    camera, lights = combined(request.all(Camera)), request.all(Light)
+    if not (camera.moves or lights):
+        raise UsageError(
+            'Say how the camera shall move, --camera "truck-right 4%", or what the light shall do,'
+            " --light dusk."
+        )
+    footage = footage_of(request, assets, target)
+    steady = _steady(footage) if camera.moves else None
+    if len(footage.shots) > 1:
+        at = footage.shots[0][1] / footage.info.fps
+        raise UsageError(f"{footage.asset.name} has a cut at {at:.2f} s; stir takes one shot.")
     fps = footage.info.fps
     video = VideoSpec(*footage.size, fps, footage.info.count)
     runtime = Runtime(depth=means.guests.depth, kinds=means.guests.kinds)
-    work = Stirred(steady, camera, video, runtime, max(2, round(APART * fps)))
-    notes = footage.notes
-    if steady.maps is not None:
+    light = Illumination(lights, video.seconds, seed=request.seed)
+    own, apart = (footage.frames, AFTER) if steady is None else (steady.frames, APART)
+    work = Stirred(own, camera, light, video, runtime, max(2, round(apart * fps)))
+    notes = (*footage.notes, *light_notes(lights))
+    if steady is not None and steady.maps is not None:
         notes = (*notes, "The camera that filmed it is steadied first.")
     return Piece(video, work.frames, notes, sound=footage.sound)

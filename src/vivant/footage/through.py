@@ -126,9 +126,11 @@ class ThroughPictures(MotionModel):
         for here, there in itertools.pairwise(stops):
             after = self._staged(request, plan, assets, there.keyframe)
             passage, steps = _passage(now, after), there.place - here.place
+            rests = there is stops[-1] and there.place < video.count - 1
             for step in range(steps):
                 since, until = step / video.fps, (steps - step) / video.fps
-                yield passage.at(step / steps, since, until)
+                share = step / steps
+                yield passage.at(arriving(share) if rests else share, since, until)
             now = after
         for index in range(video.count - stops[-1].place):
             yield now.stage.at(index / video.fps)
@@ -164,6 +166,12 @@ def stops_of(request: Request, video: VideoSpec) -> tuple[Stop, ...]:
     if any(b.place <= a.place for a, b in itertools.pairwise(stops)):
         raise UsageError("Key frames must follow each other in time, a frame apart at least.")
     return (*stops, Stop(request.keyframes[0], video.count)) if loop else tuple(stops)
+
+
+def arriving(share: float) -> float:
+    """A share 0..1 of the way to the last key frame, where motion comes to rest: it begins at its
+    usual speed, and ends at none."""
+    return share + share * share * (1 - share)
 
 
 def _same(request: Request, assets: Assets) -> Asset | None:

@@ -38,6 +38,7 @@ class FileAssets:
     def __init__(self) -> None:
         self._decoder = Decoder()
         self._paths: dict[str, Path] = {}
+        self._named: list[Path] = []
         self._pictures: dict[str, Picture] = {}
         self._masks: dict[str, Mask] = {}
         self._depths: dict[str, DepthMap] = {}
@@ -67,6 +68,7 @@ class FileAssets:
 
     def local(self, path: Path) -> Path:
         """See `vivant.asset.Files`."""
+        self._named.append(path)
         return path
 
     def add(self, path: Path, kind: Kind) -> Asset:
@@ -86,6 +88,7 @@ class FileAssets:
         except OSError as error:
             raise UsageError(f"{path} cannot be read ({error.strerror or error}).") from error
         self._paths[asset.sha256] = path
+        self._named.append(path)
         return asset
 
     def add_bytes(self, data: bytes, kind: Kind, name: str = "", sha256: str = "") -> Asset:
@@ -162,8 +165,8 @@ class FileAssets:
         return self._paths.get(asset.sha256)
 
     def paths(self) -> tuple[Path, ...]:
-        """The files taken in; none of them may become an output."""
-        return tuple(self._paths.values())
+        """The files that were read, also those of equal content; none may become an output."""
+        return tuple(self._named)
 
     def _path(self, asset: Asset) -> Path:
         if asset.sha256 not in self._paths:

@@ -21,8 +21,11 @@ from vivant.wire import Answer
 
 
 def picture(path: str) -> Iterator[Answer]:
-    """A picture: ``pixels``, and ``alpha`` where it has one."""
+    """A picture: ``pixels``, and ``alpha`` where it has one. Raises MediaError where nothing of it
+    is to be seen."""
     found = read_picture(Path(path))
+    if found.alpha is not None and not found.alpha.any():
+        raise MediaError(f"{path} is transparent everywhere and shows nothing; fill it first.")
     arrays = {"pixels": found.pixels}
     if found.alpha is not None:
         arrays["alpha"] = found.alpha

@@ -35,6 +35,12 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
 )
 
 
+def is_tiff(path: Path) -> bool:
+    """Whether a file begins as a TIFF does, of either order of bytes, also a large one."""
+    with path.open("rb") as stream:
+        return stream.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
 def what_it_is(path: Path) -> str:
     """The kind of a file that is no picture vivant reads and what to do, "" where it is not
     known. Told by content, of raw files (which look like TIFF) by name, too."""

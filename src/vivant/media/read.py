@@ -18,7 +18,7 @@ from vivant.clip import Frame, Picture
 from vivant.errors import MediaError, UsageError, VivantError
 from vivant.files import sha256_of
 from vivant.media.colourspace import to_srgb
-from vivant.media.foreign import KNOWN, what_it_is
+from vivant.media.foreign import KNOWN, is_tiff, what_it_is
 from vivant.media.icc import apply_profile
 from vivant.media.raster import MAX_SOURCE_PIXELS, Raster, load, opened, upright
 from vivant.media.stated import captured, stated_space
@@ -121,6 +121,11 @@ def _open(path: Path) -> Image.Image:
             raise MediaError(f"{path} is {kind} (vivant reads {KNOWN}).")
         image = opened(path, FORMATS)
     except UnidentifiedImageError as error:
+        if is_tiff(path):
+            raise MediaError(
+                f"{path} is a TIFF with numbers of a kind that is not read (such as floating"
+                " point), or it is damaged; save it with 8 or 16 bits."
+            ) from error
         raise MediaError(
             f"{path} is not a picture in a known format ({KNOWN}), or it is damaged."
         ) from error

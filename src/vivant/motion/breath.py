@@ -8,6 +8,7 @@ from vivant.asset import Assets
 from vivant.controls.camera import Camera, parse_camera
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import MoveKind
+from vivant.controls.light import Light
 from vivant.controls.mask import Move
 from vivant.controls.path import CameraPath
 from vivant.controls.strength import Strength, overall
@@ -58,7 +59,7 @@ def _filmed(request: Request) -> bool:
 
 def _quiet(request: Request, assets: Assets, runtime: Runtime) -> bool:
     """Whether nothing of what is seen moves, and nothing is asked to."""
-    asks = (Stroke, Move, MoveKind, GivenField)
+    asks = (Stroke, Move, MoveKind, GivenField, Light)
     if any(request.all(kind) for kind in asks) or overall(request.all(Strength)) == 0:
         return False
     picture = assets.picture(request.keyframes[0].image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from math import cos, hypot, radians
+from math import cos, hypot, radians, sin
 
 import cv2
 import numpy as np
@@ -16,9 +16,13 @@ from vivant.kinds import INDEX
 from vivant.motion import currents
 from vivant.motion.asked import Asked
 from vivant.motion.currents import Arrow
+from vivant.motion.draws import Draws
+from vivant.motion.floating import floating
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion, seed_of
 from vivant.motion.priors import PRIORS, Priors
+from vivant.rendering.manners.aurora import Aurora
+from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
@@ -35,8 +39,14 @@ STILL = (1.0, 0.0, 0.0, 0.0)
 """Character of water of which nothing is known."""
 MIRRORED = 0.05
 """What is coarser than so many short sides on a river is taken to be mirrored there."""
-MOST_ASIDE = 35.0
-"""Degrees from straight towards the viewer at which a sea still rolls in."""
+FOG, PLUME = 15.0, 62.0
+"""Degrees above the horizon at which fog, which is wide, and smoke, which is tall, go by
+themselves."""
+WIDE = 2.2
+"""Width over height from which smoke is fog."""
+MOST_ASIDE = {"sea": 80.0, "surf": 35.0}
+"""Degrees from straight towards the viewer at which waves still come: surf rolls in to its shore,
+an open sea goes nearly any way but back."""
 MOST_LEAN = 30.0
 """Degrees from straight down at which snow falls in a wind from the side."""
 LEAST_BODY = 0.002
@@ -54,6 +64,7 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
         *_smoke(looked, asked, priors, wind),
         *_swaying(looked, asked, priors, wind),
         *_fires(looked, asked, priors),
+        *_boats(looked, asked),
         *_snow(looked, asked, priors),
     ]
     kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
@@ -62,7 +73,7 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
 
 def _wind(asked: Asked, priors: Priors) -> tuple[float, float]:
     """Heading in degrees on the ground plane and metres a second, for the whole picture."""
-    rng = np.random.default_rng(seed_of(asked.seed, "wind"))
+    rng = Draws(asked.seed, "wind")
     heading, speed = priors.towards.draw(rng), priors.wind.draw(rng)
     if rng.random() < priors.lateral:
         heading = 540 - heading  # the other side of straight towards the viewer
@@ -78,20 +89,27 @@ def _sky(
     matte = looked.mattes.of("sky")
     if not matte.any():
         return
-    seed = seed_of(asked.seed, "sky")
-    rng = np.random.default_rng(seed)
+    seed, rng = seed_of(asked.seed, "sky"), Draws(asked.seed, "sky")
     speed, rise = priors.sky_speed.draw(rng), priors.sky_rise.draw(rng)
+    if looked.aurora:
+        pace = speed / priors.sky_speed.median * asked.strength("sky")
+        yield LayerMotion("sky", "sky", Aurora().scaled(pace), seed)
+        return
     side = 1.0 if rng.random() < priors.lateral else -1.0
+    climb = radians(priors.sky_climb.draw(rng))
+    way, rise = speed, rise + speed * sin(climb)
+    speed *= cos(climb)
     if asked.wind is not None:  # clouds go as the wind does, towards the viewer means up
-        across, away = cos(radians(asked.wind)), np.sin(radians(asked.wind))
-        speed, side = speed * max(abs(across), 0.15), 1.0 if across >= 0 else -1.0
-        rise = -0.35 * float(away) * priors.sky_speed.median
+        across, away = cos(radians(asked.wind)), sin(radians(asked.wind))
+        speed, side = way * max(abs(across), 0.15), 1.0 if across >= 0 else -1.0
+        rise = -0.35 * away * priors.sky_speed.median
     if asked.wind_speed is not None:
-        speed *= (asked.wind_speed / priors.wind.median) ** 0.5
+        force = (asked.wind_speed / priors.wind.median) ** 0.5
+        speed, way = speed * force, way * force
     drift = Drift(speed=side * speed, rise=rise)
     if "sky" in asked.flows:
         turn = radians(asked.flows["sky"])
-        drift = replace(drift, speed=speed * cos(turn), rise=speed * float(np.sin(turn)))
+        drift = replace(drift, speed=way * cos(turn), rise=way * sin(turn))
     drawn = _arrows(asked, matte)
     if drawn:
         across, down = np.mean([arrow.velocity for arrow in drawn], axis=0)
@@ -133,8 +151,7 @@ def _water(
     priors: Priors,
     wind: tuple[float, float],
 ) -> LayerMotion:
-    seed = seed_of(asked.seed, name)
-    rng = np.random.default_rng(seed)
+    seed, rng = seed_of(asked.seed, name), Draws(asked.seed, name)
     strength = asked.strength("water")
     waves = Waves(heading=wind[0], wind=wind[1])
     arrows = _arrows(asked, matte)
@@ -162,7 +179,7 @@ def _current(
     asked: Asked,
     priors: Priors,
     heading: float,
-    rng: np.random.Generator,
+    rng: Draws,
 ) -> Floats | None:
     """Which way a body of water flows, and how fast; None where it does not."""
     speeds = {"river": priors.river_speed, "sea": priors.sea_speed, "surf": priors.surf_speed}
@@ -174,8 +191,10 @@ def _current(
         return None
     speed = prior.draw(rng)
     if body.name == "river":
-        return currents.river(matte, body.ends, speed)
-    aside = float(np.clip((heading - 90) % 360 - 180, -MOST_ASIDE, MOST_ASIDE))
+        ends = body.ends[::-1] if rng.random() < priors.river_back else body.ends
+        return currents.river(matte, (ends[0], ends[1]), speed)
+    most = MOST_ASIDE[body.name]
+    aside = float(np.clip((heading - 90) % 360 - 180, -most, most))
     return currents.open_water(matte, speed, 270 + aside)
 
 
@@ -191,7 +210,7 @@ def _falls(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion
     if not matte.any():
         return
     seed = seed_of(asked.seed, "fall")
-    speed = priors.fall_speed.draw(np.random.default_rng(seed))
+    speed = priors.fall_speed.draw(Draws(asked.seed, "fall"))
     velocity = currents.fall(matte, speed)
     if "fall" in asked.flows:
         velocity = currents.straight(matte, speed, asked.flows["fall"])
@@ -207,11 +226,11 @@ def _smoke(
     matte = looked.mattes.of("smoke")
     if not matte.any():
         return
-    seed = seed_of(asked.seed, "smoke")
-    speed = priors.smoke_speed.draw(np.random.default_rng(seed))
+    seed, rng = seed_of(asked.seed, "smoke"), Draws(asked.seed, "smoke")
     across = cos(radians(wind[0]))
-    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
-    rise = 15.0 if columns > 2.2 * rows else 62.0
+    speed, rise = priors.smoke_speed.draw(rng), PLUME
+    if is_fog(matte):
+        speed, rise = priors.fog_speed.draw(rng), FOG + priors.fog_lean.draw(rng)
     lean = asked.flows.get("smoke", rise if across >= 0 else 180 - rise)
     velocity = _drawn(currents.plume(matte, speed, lean), matte, asked)
     strength = asked.strength("smoke")
@@ -219,19 +238,42 @@ def _smoke(
     yield LayerMotion("smoke", "smoke", smoke, seed, None, velocity * np.float32(strength))
 
 
+def is_fog(matte: Plane) -> bool:
+    """Whether what is seen of smoke ``[H, W]`` is wide, as fog is."""
+    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
+    return columns > WIDE * rows
+
+
 def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
-    scene = looked.scene
-    matte = looked.mattes.of("fire")
-    for number, one in enumerate(scene.instances):
-        if one.kind != "fire":
-            continue
-        own = thing_matte(scene, number, matte)
-        if own.any():
-            name = f"fire {number}"
-            seed = seed_of(asked.seed, name)
-            pace = priors.flame_speed.draw(np.random.default_rng(seed)) / priors.flame_speed.median
-            flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
-            yield LayerMotion(name, "fire", flame, seed, number)
+    """All flames are one layer: a trunk before a fire parts what is seen of it, not the fire."""
+    if not looked.mattes.of("fire").any():
+        return
+    seed = seed_of(asked.seed, "fire")
+    pace = priors.flame_speed.draw(Draws(asked.seed, "fire")) / priors.flame_speed.median
+    flame = Flame(rise=Flame().rise * pace).scaled(asked.strength("fire"))
+    yield LayerMotion("fire", "fire", flame, seed)
+
+
+def _boats(looked: Looked, asked: Asked) -> Iterator[LayerMotion]:
+    """What floats goes with its water; the longer, the slower and the less."""
+    if not looked.mattes.of("water").any() or asked.strength("water") == 0:
+        return
+    driven = {looked.drives(stroke) for stroke in asked.strokes}
+    for number, one in enumerate(floating(looked)):
+        own = looked.scene.at(*one.place)
+        if own is not None and own in driven:
+            continue  # it goes where the stroke leads it
+        name = f"boat {number}"
+        size = max(one.width, 0.02)
+        bob = Bob(
+            place=one.place,
+            heave=min(0.02 * size, 0.005),
+            surge=min(0.01 * size, 0.0025),
+            roll=float(np.clip(0.9 * (0.3 / size) ** 0.5, 0.4, 2.2)),
+            rate=float(np.clip(0.32 * (0.3 / size) ** 0.4, 0.2, 0.6)),
+        )
+        yield LayerMotion(name, "vehicle", bob.scaled(asked.strength("water")),
+                          seed_of(asked.seed, name))  # fmt: skip
 
 
 def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
@@ -242,7 +284,7 @@ def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]
     lean = looked.falling.lean
     if asked.wind is not None:
         lean = MOST_LEAN * cos(radians(asked.wind))
-    snow = Particles(priors.snow_speed.draw(np.random.default_rng(seed)), lean)
+    snow = Particles(priors.snow_speed.draw(Draws(asked.seed, "snow")), lean)
     yield LayerMotion("snow", "sky", snow.scaled(asked.strength("sky")), seed)
 
 
@@ -256,8 +298,7 @@ def _swaying(
         matte = looked.mattes.of(kind)
         if not matte.any():
             continue
-        seed = seed_of(asked.seed, kind)
-        rng = np.random.default_rng(seed)
+        seed, rng = seed_of(asked.seed, kind), Draws(asked.seed, kind)
         size = priors.sway.draw(rng) / priors.sway.median * force
         sway = Sway(rate=priors.sway_rate.draw(rng), heading=side)
         if kind == "cloth":

@@ -9,6 +9,7 @@ from vivant.controls.aspect import Aspect
 from vivant.controls.camera import Camera, combined, write_camera
 from vivant.controls.entry import Control
 from vivant.controls.fov import FieldOfView, view_of
+from vivant.controls.light import Light
 from vivant.controls.loop import Loop
 from vivant.controls.path import CameraPath
 from vivant.controls.path_file import write_path
@@ -21,14 +22,14 @@ MOVES = (Camera, CameraPath, FieldOfView)
 
 
 def camera_of(request: Request) -> tuple[Control, ...]:
-    """All that a request says of the camera, and of the shape of its frames."""
-    return tuple(c for c in request.controls if isinstance(c, (*MOVES, Aspect)))
+    """All that a request says of the camera, of the shape of its frames, and of the light."""
+    return tuple(c for c in request.controls if isinstance(c, (*MOVES, Aspect, Light)))
 
 
 def filmed(request: Request, motion: Motion) -> Request:
     """The request with the camera of a given motion, unless it has one of its own; the same with
-    the shape of the frames."""
-    own = [kinds for kinds in (MOVES, (Aspect,)) if not any(map(request.all, kinds))]
+    the shape of the frames, and the light."""
+    own = [kinds for kinds in (MOVES, (Aspect,), (Light,)) if not any(map(request.all, kinds))]
     missing = tuple(kind for kinds in own for kind in kinds)
     taken = tuple(control for control in motion.camera if isinstance(control, missing))
     return replace(request, controls=(*request.controls, *taken)) if taken else request

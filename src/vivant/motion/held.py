@@ -16,10 +16,12 @@ from vivant.media.resize import cut_share
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
+from vivant.scene.aurora import aurora_in
 from vivant.scene.falling import Falling, falling
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
 from vivant.scene.record import Scene
+from vivant.scene.righted import righted
 
 FLOWING = ("sky", "water", "fall", "fire", "smoke")
 DRIVEN = ("being", "vehicle", "object", "cloth")
@@ -37,17 +39,21 @@ POURED = 0.45, 0.65
 LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
+MOST_KEPT = 3_000_000
+"""Bytes of a picture up to which what is seen in it is kept for the next sample."""
 MOST_DRIVEN = 0.25
 """Share of the picture from which a thing is too large to travel."""
 
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size, and what falls in it."""
+    """A picture's scene with its mattes at the picture's size, what falls in it, and whether there
+    is an ``aurora`` in its sky."""
 
     scene: Scene
     mattes: Mattes
     falling: Falling | None = None
+    aurora: bool = False
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -152,6 +158,10 @@ def _under(plane: Plane, place: tuple[float, float]) -> int:
     return int(plane[row, column])
 
 
+_looked: dict[tuple[str, tuple[int, int], Runtime], Looked] = {}
+"""What was seen last: several samples of a picture are asked for one after the other."""
+
+
 def look(
     picture: Picture,
     runtime: Runtime,
@@ -160,11 +170,21 @@ def look(
 ) -> Looked:
     """See a picture, unless its ``scene`` is known, and bring its kinds to its own size, or to that
     of ``fitted``, the same picture scaled, where nothing of it was cut away."""
-    scene = scene_of(picture, runtime) if scene is None else scene
     whole = fitted is not None and cut_share(picture.size, fitted.size) < WHOLE
-    pixels = picture.pixels if fitted is None or not whole else fitted.pixels
-    mattes = eyes.mattes(scene, pixels, threads=runtime.threads)
-    return poured(Looked(scene, mattes, falling(picture)))
+    shown = fitted if fitted is not None and whole else picture
+    key = (picture.sha256, shown.size, runtime)
+    known = _looked.get(key) if scene is None else None
+    if known is not None:
+        return known
+    told = scene_of(picture, runtime) if scene is None else scene
+    mattes = eyes.mattes(told, shown.pixels, threads=runtime.threads)
+    mattes = righted(mattes, shown.pixels)
+    aurora = aurora_in(shown.pixels, mattes.of("sky"))
+    looked = poured(Looked(told, mattes, falling(picture), aurora))
+    if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:
+        _looked.clear()
+        _looked[key] = looked
+    return looked
 
 
 def scene_of(picture: Picture, runtime: Runtime) -> Scene:

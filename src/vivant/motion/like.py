@@ -8,7 +8,8 @@ are nearest to the clip's own (`vivant.data.temporal`). Which way a kind flows, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from math import atan2, degrees, exp
 
@@ -28,7 +29,7 @@ from vivant.motion.layered import LayerMotion, Motion
 from vivant.motion.priors import Priors
 from vivant.motion.stage import region, staged
 from vivant.motion.trial import MANNERS, Axis, Manner, camera_stands, layers_of, with_factors
-from vivant.rendering.carried import flow_to_first
+from vivant.rendering.explained import flow_to_first
 from vivant.request import FrameStream, Request, Runtime
 
 FPS = 12.0
@@ -105,8 +106,25 @@ def moving_like(
     return replace(asked, flows={**found.flows, **asked.flows}), found.priors
 
 
+@dataclass(frozen=True)
+class _Clip:
+    """What an example is read from, and remembered by."""
+
+    asset: Asset
+    priors: Priors
+    runtime: Runtime
+    assets: Assets = field(compare=False, repr=False)
+
+
 def example_of(asset: Asset, assets: Assets, priors: Priors, runtime: Runtime) -> Example:
-    """A clip to move like. Raises UsageError where it is too short, or its camera moves."""
+    """A clip to move like, remembered from the plan until it is made. Raises UsageError where it is
+    too short, or its camera moves."""
+    return _read(_Clip(asset, priors, runtime, assets))
+
+
+@lru_cache(maxsize=2)
+def _read(clip: _Clip) -> Example:
+    asset, assets, priors, runtime = clip.asset, clip.assets, clip.priors, clip.runtime
     fps, frames = assets.film(asset).fps, []
     wanted = {round(k * fps / FPS) for k in range(round(SECONDS * FPS))}
     with FrameStream(assets.frames(asset)) as stream:

@@ -13,6 +13,8 @@ from vivant.clip import Frame, Picture, VideoSpec
 from vivant.controls.aspect import Aspect
 from vivant.controls.given import GivenField
 from vivant.controls.layer import Layer
+from vivant.controls.transition import Transition
+from vivant.errors import UsageError
 from vivant.field.file import field_from, write_field
 from vivant.field.motion_field import MotionField
 from vivant.field.operations import LOOPING, Looping
@@ -93,6 +95,7 @@ CAPABILITIES = Capabilities(
         "fov",
         "depth",
         "layer",
+        "light",
         "aspect",
         "flow",
         "wind",
@@ -170,6 +173,8 @@ class MotionModel:
 
     def plan(self, request: Request, assets: Assets, target: Target) -> Plan:
         """See `vivant.request.Generator`."""
+        if request.one(Transition) is not None and len(request.keyframes) == 1:
+            raise UsageError("--transition passes into a key frame; name one with --keyframe.")
         refuse_unknown(request, target, CAPABILITIES, self.identity.name)
         given = request.one(GivenField)
         if given is None:

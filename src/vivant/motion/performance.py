@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from vivant.motion.depth import plane
 from vivant.motion.flowing import field_of
 from vivant.motion.held import FLOWING, Looked, cells
 from vivant.motion.layered import Motion
+from vivant.motion.lighting import lighting, surfaces_of
 from vivant.motion.relief import relief_of
 from vivant.motion.stage import staged
 from vivant.motion.steering import Steering
@@ -32,6 +34,7 @@ from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
 from vivant.rendering.space.view import viewed_along
+from vivant.rendering.surfaces import Surfaces
 
 HOLDS = "holds"
 """Member of a field's ``about`` that says that it was made with a scene, whose kinds hold."""
@@ -75,7 +78,7 @@ class Performance:
         drawn = shot.controls
         if self.looked is None or not (needs_depth(camera, drawn.paths) or camera.zoom):
             return None
-        relief = self.relief(self.looked)
+        relief = self._seen_relief or self.relief(self.looked)
         path = path_of(
             camera, shot.spec, shot.loop, relief, shot.seed, paths=drawn.paths, view=drawn.view
         )
@@ -87,6 +90,22 @@ class Performance:
         given = self.motion.depth
         return relief_of(looked, size) if given is None else relief_from(plane(given, size))
 
+    @cached_property
+    def _seen_relief(self) -> Relief | None:
+        return None if self.looked is None else self.relief(self.looked)
+
+    def _light(self) -> Callable[[Frame, float], Frame] | None:
+        """What the light makes of a frame; None where it does not change."""
+        shot, looked, relief = self.shot, self.looked, self._seen_relief
+        if looked is None or relief is None:
+            return None
+        pixels, view = shot.picture.pixels, shot.controls.view
+
+        def on() -> Surfaces:
+            return surfaces_of(pixels, looked, relief, self.held, view)
+
+        return lighting(shot.controls.lights, shot.spec.seconds, shot.loop, shot.seed, on)
+
     def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot
         return play(
@@ -97,6 +116,7 @@ class Performance:
             camera=camera,
             loop=shot.loop,
             held=self.held,
+            light=self._light(),
             rendering=self.rendering,
         )
 

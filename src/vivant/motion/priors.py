@@ -8,13 +8,22 @@ What no clip need teach is no distribution: falls fall, flames rise, waves run t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
-from typing import Any
-
-import numpy as np
+from math import exp, log
+from statistics import NormalDist
+from typing import Any, Protocol
 
 from vivant.errors import BundleError, UsageError
 from vivant.records import from_data, to_data
+
+NORMAL = NormalDist()
+
+
+class Random(Protocol):
+    """Where randomness comes from: a generator of numpy, or `vivant.motion.draws.Draws`."""
+
+    def standard_normal(self) -> float:
+        """Of mean 0 and spread 1."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,10 +36,18 @@ class LogNormal:
     low: float = 0.0
     high: float = 1e9
 
-    def draw(self, rng: np.random.Generator) -> float:
-        """One value."""
-        value = self.median * exp(self.spread * float(rng.standard_normal()))
-        return min(max(value, self.low), self.high)
+    def draw(self, rng: Random) -> float:
+        """One value; none is likelier for lying just within the limits."""
+        if self.spread == 0:
+            return min(max(self.median, self.low), self.high)
+        low, high = (self._share(limit) for limit in (self.low, self.high))
+        share = low + (high - low) * NORMAL.cdf(rng.standard_normal())
+        at = NORMAL.inv_cdf(min(max(share, 1e-9), 1 - 1e-9))
+        return min(max(self.median * exp(self.spread * at), self.low), self.high)
+
+    def _share(self, limit: float) -> float:
+        """Share of the distribution below a limit."""
+        return NORMAL.cdf(log(limit / self.median) / self.spread) if limit > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -40,9 +57,9 @@ class Normal:
     mean: float
     spread: float
 
-    def draw(self, rng: np.random.Generator) -> float:
+    def draw(self, rng: Random) -> float:
         """One value."""
-        return self.mean + self.spread * float(np.clip(rng.standard_normal(), -2, 2))
+        return self.mean + self.spread * min(max(rng.standard_normal(), -2.0), 2.0)
 
 
 @dataclass(frozen=True)
@@ -50,14 +67,19 @@ class Priors:
     """Speeds in short sides a second near the viewer, amplitudes in short sides, rates in Hz,
     wind in metres a second on the ground plane (heading in degrees: 0 right, 90 away).
 
-    ``sky_rise``: of clouds away from the horizon; ``towards``: heading of the wind around straight
-    towards the viewer, by which waves run; ``lateral``: chance that clouds go to the right."""
+    ``sky_rise``: of clouds away from the horizon, besides ``sky_climb``, the degrees by which their
+    way is turned up; ``fog_lean``: degrees about the way that fog takes, which is wide; smoke
+    rises; ``towards``: heading of the wind around straight towards the viewer, by which waves run;
+    ``lateral``: chance that clouds go to the right; ``river_back``: that a river comes from where
+    it was taken to go to, since of the two ends of a shape either may be the source."""
 
     wind: LogNormal = LogNormal(2.5, 0.35, 0.8, 8.0)
-    towards: Normal = Normal(270.0, 35.0)
+    towards: Normal = Normal(270.0, 60.0)
     lateral: float = 0.5
-    sky_speed: LogNormal = LogNormal(0.028, 0.3, 0.01, 0.06)
+    sky_speed: LogNormal = LogNormal(0.034, 0.3, 0.012, 0.06)
     sky_rise: Normal = Normal(0.002, 0.004)
+    sky_climb: Normal = Normal(0.0, 0.0)
+    river_back: float = 0.25
     river_speed: LogNormal = LogNormal(0.07, 0.3, 0.03, 0.16)
     sea_speed: LogNormal = LogNormal(0.028, 0.25, 0.012, 0.06)
     surf_speed: LogNormal = LogNormal(0.045, 0.25, 0.02, 0.09)
@@ -69,6 +91,8 @@ class Priors:
     river_glint: float = 0.15
     fall_speed: LogNormal = LogNormal(0.24, 0.2, 0.12, 0.5)
     smoke_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
+    fog_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
+    fog_lean: Normal = Normal(0.0, 0.0)
     flame_speed: LogNormal = LogNormal(0.55, 0.2, 0.25, 1.0)
     snow_speed: LogNormal = LogNormal(0.3, 0.5, 0.08, 0.9)
     sway: LogNormal = LogNormal(0.006, 0.3, 0.002, 0.014)

@@ -19,6 +19,7 @@ from vivant.controls.fov import FieldOfView, needs_depth, view_of
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import MoveKind
 from vivant.controls.layer import Layer
+from vivant.controls.light import Light
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Masked, Move, Still
 from vivant.controls.path import CameraPath
@@ -36,6 +37,7 @@ from vivant.motion.breath import breathing, quiet_notes
 from vivant.motion.depth import depth_notes, seen_with
 from vivant.motion.filming import camera_notes
 from vivant.motion.held import LEAST_SEEN, Looked, asked_kinds, kind_notes, look
+from vivant.motion.lighting import light_notes
 from vivant.motion.motion_file import is_motion
 from vivant.motion.performance import HOLDS
 from vivant.motion.snow import snow_notes
@@ -75,7 +77,7 @@ def notes_on(
         *kind_notes(request, assets, runtime),
         *quiet,
         *snow_notes(request, assets),
-        *travel_notes(request, assets, runtime),
+        *travel_notes(request, assets, runtime, (video.width, video.height)),
         *_work_notes(request, video, target),
         *_idle_notes(request),
         *_given_notes(request, assets),
@@ -124,7 +126,8 @@ def read_layers(
     camera, paths = combined(request.all(Camera)), request.all(CameraPath)
     looked = None
     layered = request.one(Layer) is not None
-    if factor > 0 or needs_depth(camera, paths) or layered:
+    lights = request.all(Light)
+    if factor > 0 or needs_depth(camera, paths) or layered or lights:
         looked = look(source, runtime, fitted, scene)
         looked = replace(looked, scene=seen_with(looked.scene, request, assets))
     move = _joined(request.all(Move), source, plan, assets)
@@ -147,6 +150,7 @@ def read_layers(
         camera=camera,
         paths=paths,
         view=view_of(request.one(FieldOfView), paths),
+        lights=lights,
     )
     loop = request.one(Loop) is not None
     spec = (request.seconds, plan.video.fps, loop, factor, request.seed)
@@ -295,6 +299,10 @@ def _idle_notes(request: Request) -> list[str]:
         *request.all(Wind),
     ]
     notes = list(idle_notes(request))
+    held = {control.mask.sha256 for control in request.all(Still)}
+    for control in request.all(Move):
+        if control.mask.sha256 in held:
+            notes.append(f"{control.mask.name} is to hold and to move: it holds.")
     if still and moving:
         names = ", ".join(dict.fromkeys(entry_of(control).name for control in moving))
         notes.append(f"Strength 0 holds everything: {names} changes nothing.")
@@ -319,6 +327,7 @@ def _work_notes(request: Request, video: VideoSpec, target: Target) -> list[str]
     if request.one(Loop) is not None and video.count < 3:
         notes.append(f"A clip of {video.count} frames has nothing to loop.")
     notes += camera_notes(request, video)
+    notes += light_notes(request.all(Light))
     if video.width * video.height * video.count > MANY_PIXELS:
         notes.append(
             f"{video.count} frames of {video.width}x{video.height} take minutes on two cores."
@@ -373,6 +382,8 @@ def check_flat(request: Request, target: Target) -> None:
             )
     if request.one(Layer) is not None:
         raise UsageError("A field knows no layers: leave --layer out, or render a motion.")
+    if request.one(Light) is not None:
+        raise UsageError("A field knows nothing that light falls on: leave --light out.")
     move = needs_depth(combined(request.all(Camera)), request.all(CameraPath))
     if move:
         raise UsageError(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.clip import Floats
+from vivant.clip import Floats, Plane
 from vivant.kinds import INDEX
 from vivant.motion.held import Looked
 from vivant.rendering.plates import filled
+from vivant.rendering.space.outline import crisp, shared
 from vivant.rendering.space.relief import Relief, Sheet
 
-TOGETHER = (
+Kinds = tuple[str, ...]
+TOGETHER: tuple[Kinds, ...] = (
     ("being", "cloth"),
     ("sky",),
     ("water", "fall"),
@@ -51,20 +53,29 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
     scene = looked.scene
     seen = _standing(looked)
     sky, depth = _parted(seen, scene.kinds[INDEX["sky"]])
-    left = np.full(size[::-1], 255, np.int16)
     sheets = []
+    for kinds, matte in _outlined(looked, size):
+        share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0)
+        own = depth if not kinds else _bounded(_continued(depth, share), depth)
+        sheets.append(Sheet(matte, sky if kinds == ("sky",) else own))
+    return Relief(tuple(sheets))
+
+
+def _outlined(looked: Looked, size: tuple[int, int]) -> list[tuple[Kinds, Plane]]:
+    """What lies at one depth, and its matte ``[H, W]`` at ``size``, the last that of what no kind
+    claims; together they are 255."""
+    left = np.full(size[::-1], 255, np.uint8)
+    found: list[tuple[Kinds, Plane]] = []
     for kinds in TOGETHER:
         matte = cv2.resize(looked.of(kinds), size, interpolation=cv2.INTER_AREA)
-        matte = np.minimum(matte, np.clip(left, 0, 255).astype(np.uint8))
+        matte = np.minimum(matte, left)
         left -= matte
-        if (matte > 127).mean() > LEAST:
-            share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0)
-            own = sky if kinds == ("sky",) else _bounded(_continued(depth, share), depth)
-            sheets.append(Sheet(matte, own))
-    rest = np.clip(left, 0, 255).astype(np.uint8)
-    if rest.any() or not sheets:
-        sheets.append(Sheet(rest, depth))
-    return Relief(tuple(sheets))
+        own = crisp(matte)
+        if (own > 127).mean() > LEAST:
+            found.append((kinds, own))
+    found.append(((), crisp(left)))
+    even = shared([matte for _, matte in found])
+    return [(kinds, matte) for (kinds, _), matte in zip(found, even, strict=True) if matte.any()]
 
 
 def _parted(seen: Floats, sky: Floats) -> tuple[Floats, Floats]:

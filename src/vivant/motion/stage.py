@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +11,16 @@ from numpy.typing import NDArray
 from vivant.clip import Floats, Frame, Plane
 from vivant.kinds import INDEX
 from vivant.media.resize import fit_plane
+from vivant.motion.floating import float_matte
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion
 from vivant.rendering.layers import HELD, Box, Layer, Stage, box_of
+from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.manner import Ground
 from vivant.rendering.manners.particles import ParticlesManner
-from vivant.rendering.manners.table import manner_of
+from vivant.rendering.manners.table import Row, manner_of
 from vivant.scene.mattes import thing_matte
+from vivant.scene.record import Scene
 
 LEAST = 0.0008
 """Share of the picture under which a layer is not worth moving."""
@@ -23,10 +28,16 @@ SPECK = 0.0004
 """Parts of a matte smaller than this share of the picture are specks: they hold."""
 
 
+OUTLINE = 0.025
+"""An outline moves by at most so many short sides."""
 ISLANDS = {"sky": 0.6, "water": 0.9}
 """Kinds whose mattes have holes that are none, and the share from which they are none."""
 SHARP = 24.0
 """Levels a 720th of the short side: clouds have up to 18, lettering over 50."""
+SOFT = 4.0
+"""Rim, in the same unit, so soft that no thing has it: half the share is enough."""
+WHOLE = 250
+"""Matte under which a place is part of a hole."""
 MOST_ISLAND = 0.03
 """Share of the picture from which a hole is a hole."""
 
@@ -34,7 +45,9 @@ MOST_ISLAND = 0.03
 def region(looked: Looked, layer: LayerMotion, pixels: Frame) -> Plane:
     """The matte ``[H, W]`` of a layer, in a picture ``[H, W, 3]``."""
     matte = looked.mattes.of(layer.kind)
-    if layer.part == REST:
+    if isinstance(layer.manner, Bob):
+        matte = float_matte(looked, layer.manner.place)
+    elif layer.part == REST:
         matte = rest_of_water(looked)
     elif layer.part is not None:
         matte = thing_matte(looked.scene, layer.part, matte)
@@ -52,7 +65,7 @@ def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> 
     lettering and a lamp are."""
     wide = cv2.resize(share, matte.shape[::-1], interpolation=cv2.INTER_LINEAR)
     edges = _edges(pixels)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte < 200).astype(np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte < WHOLE).astype(np.uint8))
     out = matte.copy()
     for number in range(1, count):
         x, y, w, h, area = stats[number]
@@ -61,7 +74,8 @@ def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> 
             continue
         box = slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
         own = labels[box] == number
-        if wide[box][own].mean() > sure and not _sharp(own, edges[box]):
+        rim = _rim(own, edges[box])
+        if rim < SHARP and wide[box][own].mean() > (sure if rim > SOFT else 0.5 * sure):
             out[box][own] = 255
     return out
 
@@ -74,11 +88,11 @@ def _edges(pixels: Frame) -> Floats:
     return np.asarray(cv2.magnitude(x, y) * np.float32(scale), np.float32)
 
 
-def _sharp(own: NDArray[np.bool_], edges: Floats) -> bool:
-    """Whether the rim of an island is as sharp as that of a thing."""
+def _rim(own: NDArray[np.bool_], edges: Floats) -> float:
+    """How sharp the rim of an island is."""
     plane = own.astype(np.uint8)
     rim = cv2.dilate(plane, np.ones((5, 5))) - cv2.erode(plane, np.ones((3, 3)))
-    return float(np.percentile(edges[rim > 0], 75)) > SHARP
+    return float(np.percentile(edges[rim > 0], 75))
 
 
 def without_specks(matte: Plane) -> Plane:
@@ -102,26 +116,67 @@ def staged(
 ) -> Stage:
     """Everything that ``motion`` moves in a picture ``[H, W, 3]``; ``held`` ``[H, W]`` (255 =
     holds) never changes; it closes after ``loop`` seconds."""
+    cuts = [_cut_out(layer, looked, pixels, held) for layer in motion.layers]
+    cuts = [cut for cut in cuts if box_of(cut.matte) and cut.matte.mean() > LEAST * 255]
+    _behind_outlines(cuts)
     layers: list[Layer] = []
     veils: list[Layer] = []
     behind = pixels
-    for layer in sorted(motion.layers, key=lambda one: not manner_of(one.manner).veil):
-        row = manner_of(layer.manner)
-        matte = region(looked, layer, pixels)
-        if row.reaches is not None:
-            matte = row.reaches(matte)
-        if held is not None:
-            matte = np.where(held > 127, np.uint8(0), matte)
-        box = box_of(matte)
-        if box is None or matte.mean() <= LEAST * 255:
-            continue
-        made = _layer(behind, matte, box, layer, looked.scene.moving, loop)
-        if row.veil:
+    for cut in sorted(cuts, key=lambda one: not one.row.veil):
+        made = _layer(behind, cut, looked.scene, loop)
+        if cut.row.veil:
             veils.append(made)
             behind = _without(behind, made)
         else:
             layers.append(made)
     return Stage(pixels, (*layers, *veils), held)
+
+
+@dataclass(eq=False)
+class _CutOut:
+    """A layer cut out of a picture: the ``matte`` ``[H, W]`` it is shown with, what of it is its
+    ``own``, and the sky beside it, before which its outline moves."""
+
+    layer: LayerMotion
+    row: Row
+    matte: Plane
+    own: Plane
+    sky: Plane | None = None
+
+
+def _cut_out(layer: LayerMotion, looked: Looked, pixels: Frame, held: Plane | None) -> _CutOut:
+    row = manner_of(layer.manner)
+    own = matte = region(looked, layer, pixels)
+    if row.reaches is not None:
+        matte = row.reaches(matte)
+    sky = _open(looked, own, pixels) if row.over else None
+    if sky is not None:
+        matte = np.asarray(cv2.add(own, sky), np.uint8)
+    if held is not None:
+        matte = np.where(held > 127, np.uint8(0), matte)
+        own = np.minimum(own, matte)
+    return _CutOut(layer, row, matte, own, sky)
+
+
+def _behind_outlines(cuts: list[_CutOut]) -> None:
+    """The sky goes on behind what moves its outline before it."""
+    covers = [cut for cut in cuts if cut.row.over and cut.sky is not None and cut.sky.any()]
+    for cut in cuts:
+        if cut.layer.kind != "sky" or cut.row.veil:
+            continue
+        size = 2 * max(2, round(OUTLINE * min(cut.own.shape))) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        near = cv2.dilate(cut.own, kernel)
+        for cover in covers:
+            cut.matte = np.maximum(cut.matte, np.minimum(near, cover.own))
+
+
+def _open(looked: Looked, own: Plane, pixels: Frame) -> Plane:
+    """The sky ``[H, W]`` beside a layer, before which its outline may move."""
+    size = 2 * max(2, round(OUTLINE * min(own.shape))) + 1
+    wide = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    sky = fit_plane(looked.mattes.of("sky"), (pixels.shape[1], pixels.shape[0]))
+    return np.asarray(np.minimum(np.minimum(wide, sky), 255 - own), np.uint8)
 
 
 def _without(pixels: Frame, veil: Layer) -> Frame:
@@ -134,28 +189,33 @@ def _without(pixels: Frame, veil: Layer) -> Frame:
     return out
 
 
-def _layer(
-    pixels: Frame,
-    matte: Plane,
-    box: Box,
-    layer: LayerMotion,
-    moving: Floats,
-    loop: float | None,
-) -> Layer:
+def _layer(pixels: Frame, cut: _CutOut, scene: Scene, loop: float | None) -> Layer:
+    box = box_of(cut.matte)
+    if box is None:
+        raise ValueError("an empty layer")
     rows, columns = box
-    cut = np.ascontiguousarray(matte[box])
+    layer, shape = cut.layer, cut.matte.shape
+    sky = cut.layer.kind == "sky" and not cut.row.veil  # seen behind outlines, but not sure there
     ground = Ground(
         pixels=np.ascontiguousarray(pixels[box]),
-        matte=cut,
+        matte=np.ascontiguousarray((cut.own if sky else cut.matte)[box]),
         origin=(columns.start, rows.start),
         picture=(pixels.shape[1], pixels.shape[0]),
         loop=loop,
-        velocity=None if layer.velocity is None else _cut(layer.velocity, box, matte.shape),
-        moving=_cut(moving, box, matte.shape),
+        velocity=None if layer.velocity is None else _cut(layer.velocity, box, shape),
+        moving=_cut(scene.moving, box, shape),
+        near=_cut(nearness(scene.depth), box, shape),
+        own=np.ascontiguousarray(cut.own[box]),
+        open=None if cut.sky is None else np.ascontiguousarray(cut.sky[box]),
     )
     rng = np.random.default_rng(layer.seed)
-    row = manner_of(layer.manner)
-    return Layer(box, cut, row.make(ground, layer.manner, rng), row.veil)
+    made = cut.row.make(ground, layer.manner, rng)
+    return Layer(box, np.ascontiguousarray(cut.matte[box]), made, cut.row.veil)
+
+
+def nearness(depth: Floats) -> Floats:
+    """Inverse depth ``[rows, columns]``, 1 for the nearest twentieth of a picture."""
+    return np.asarray(np.clip(depth / max(float(np.percentile(depth, 95)), 1e-3), 0, 1), np.float32)
 
 
 def _cut(values: Floats, box: Box, shape: tuple[int, ...]) -> Floats:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
 from itertools import pairwise
 from math import dist
 
-import cv2
 import numpy as np
 
 from vivant.asset import Assets
@@ -14,7 +15,7 @@ from vivant.clip import Floats, Frame, Plane
 from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
 from vivant.kinds import INDEX
-from vivant.media.resize import fit_plane
+from vivant.media.resize import fit, fit_plane
 from vivant.motion.held import Looked, driven_in, look, scene_of
 from vivant.rendering.bodies import Body
 from vivant.rendering.camera import ease
@@ -79,7 +80,25 @@ def cutout_of(looked: Looked, number: int, pixels: Frame) -> Cutout:
         return fit_plane(plane, (size[0], size[1]))
 
     matte = fitted(thing_matte(looked.scene, number, looked.mattes.of(kind)))
-    return cut_out(pixels, matte, fitted(looked.of(WATERS)), fitted(looked.of(("ground",))))
+    planes = matte, fitted(looked.of(WATERS)), fitted(looked.of(("ground",)))
+    digest = blake2b()
+    for array in (pixels, *planes):
+        digest.update(array.tobytes())
+    return _cut(_Thing(digest.digest(), pixels, planes))
+
+
+@dataclass(frozen=True)
+class _Thing:
+    """What is cut out, remembered from the plan until it is made by the ``digest`` of it all."""
+
+    digest: bytes
+    pixels: Frame = field(compare=False, repr=False)
+    planes: tuple[Plane, Plane, Plane] = field(compare=False, repr=False)
+
+
+@lru_cache(maxsize=8)
+def _cut(thing: _Thing) -> Cutout:
+    return cut_out(thing.pixels, *thing.planes)
 
 
 def floor_of(looked: Looked) -> Floor | None:
@@ -95,8 +114,10 @@ def floor_of(looked: Looked) -> Floor | None:
     return Floor(float(start), float(start + slope)) if slope > 0 else None
 
 
-def travel_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]:
-    """What is to be said of the things that strokes drive."""
+def travel_notes(
+    request: Request, assets: Assets, runtime: Runtime, size: tuple[int, int]
+) -> list[str]:
+    """What is to be said of the things that strokes drive in frames of ``size`` (width, height)."""
     strokes = request.all(Stroke)
     if not strokes or overall(request.all(Strength)) == 0:
         return []
@@ -106,11 +127,11 @@ def travel_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str
     numbers = dict.fromkeys(number for number in driven if number is not None)
     if not numbers:  # mattes take their time
         return []
-    looked, notes = look(picture, runtime, scene=scene), []
-    pixels = cv2.resize(picture.pixels, looked.mattes.size, interpolation=cv2.INTER_AREA)
+    fitted = fit(picture, size)
+    looked, notes = look(picture, runtime, fitted, scene), []
     for number in numbers:
         kind = scene.instances[number].kind
-        cut = cutout_of(looked, number, np.asarray(pixels, np.uint8))
+        cut = cutout_of(looked, number, fitted.pixels)
         with_it = [n for n, there in _belongings(cut) if there]
         without = [n for n, there in _belongings(cut) if not there]
         taken = f" with its {' and '.join(with_it)}" if with_it else ""

@@ -46,12 +46,19 @@ class Delivery:
     overwrite: bool = False
     watermark: bool = True
 
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """What is written: the file or the folder, and the manifest where that lies beside."""
+        beside = bool(self.format.suffix) and not can_embed(self.out)
+        return (self.out, sidecar_of(self.out)) if beside else (self.out,)
+
     def check(self) -> None:
         """Raises UsageError where the output exists, or cannot or must not be written."""
-        if self.format.suffix:
-            check_output(self.out, self.overwrite)
-        else:
+        if not self.format.suffix:
             check_output_folder(self.out, self.overwrite, SUMS)
+            return
+        for place in self.places:
+            check_output(place, self.overwrite)
 
 
 @dataclass(frozen=True)

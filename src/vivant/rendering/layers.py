@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
-from vivant.rendering.manners.manner import Manner
+from vivant.rendering.manners.manner import Manner, Outlined
 
 Box = tuple[slice, slice]
 HELD = 127
@@ -61,6 +61,8 @@ class Stage:
             manner = layer.manner
             change = cv2.subtract(manner.at(seconds), manner.texture, dtype=cv2.CV_16S)
             part = total[layer.box]
+            if isinstance(manner, Outlined):
+                _hide(part, self.pixels[layer.box], manner.cover(seconds), layer.matte)
             cv2.add(part, cv2.multiply(change, share, scale=1 / 255), dst=change)
             part[...] = change
         return np.asarray(cv2.add(total, 0, dtype=cv2.CV_8U), np.uint8)
@@ -86,6 +88,16 @@ class Stage:
     def frames(self, count: int, fps: float) -> Iterator[Frame]:
         """``count`` frames at ``fps``."""
         return (self.at(index / fps) for index in range(count))
+
+
+def _hide(total: NDArray[np.int16], pixels: Frame, cover: Plane | None, matte: Plane) -> None:
+    """Take what has changed of ``total`` ``[h, w, 3]`` back where a layer hides it."""
+    if cover is None:
+        return
+    left = (255 - np.minimum(cover, matte)).astype(np.int16)
+    changed = cv2.subtract(total, pixels, dtype=cv2.CV_16S)
+    changed = cv2.multiply(changed, cv2.merge([left] * 3), scale=1 / 255)
+    cv2.add(changed, pixels, dst=total, dtype=cv2.CV_16S)
 
 
 def _share(layer: Layer, held: Plane | None) -> NDArray[np.int16]:

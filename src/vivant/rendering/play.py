@@ -25,13 +25,15 @@ def play(
     camera: Camera = Camera(),  # noqa: B008 - frozen
     loop: bool = False,
     held: Held | None = None,
+    light: Callable[[Frame, float], Frame] | None = None,
     rendering: Rendering = RENDERING,
 ) -> Iterator[Frame]:
     """Yield ``spec.count`` frames ``[spec.height, spec.width, 3]``; frame 0 is the picture, scaled
     and cut to the size of the frames.
 
     ``stage_of`` puts the layers on a picture of that size; ``bodies`` are what travels upon it, and
-    the layers go on behind them; ``held`` ``[H, W]`` never changes while the camera stands still.
+    the layers go on behind them; ``held`` ``[H, W]`` never changes while the camera stands still;
+    ``light`` changes what a frame shows, seconds after the first, before the camera sees it.
     """
     size = (spec.width, spec.height)
     views = views_of(camera, spec, loop)
@@ -49,4 +51,6 @@ def play(
         frame = stage.at(index / spec.fps)
         if travellers is not None:
             frame = travellers.upon(frame, index)
+        if light is not None:
+            frame = light(frame, index / spec.fps)
         yield frame if grid is None else viewed(frame, source, grid, views[index])

@@ -17,6 +17,7 @@ from vivant.clip import Floats, Frame, Plane
 from vivant.kinds import INDEX, KINDS
 from vivant.scene.network import Eyes
 from vivant.scene.record import Scene
+from vivant.scene.skyline import before_sky, given
 
 SHORT = 512
 MULTIPLE = 8
@@ -50,12 +51,22 @@ def mattes(eyes: Eyes, scene: Scene, pixels: Frame, kinds: tuple[str, ...] = KIN
     there = [kind for kind in kinds if _present(scene.kinds[INDEX[kind]])]
     work = _work_picture(pixels)
     alphas = [_refined(eyes, scene.kinds[INDEX[kind]], work) for kind in there]
+    if "sky" in there:
+        alphas = _before_sky(alphas, there.index("sky"), work)
     if alphas:
         total = np.maximum(np.sum(alphas, axis=0), 1)
         alphas = [alpha / total for alpha in alphas]
     guide = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     full = {k: _enlarged(a, work, guide) for k, a in zip(there, alphas, strict=True)}
     return Mattes(_shared(full), (width, height))
+
+
+def _before_sky(alphas: list[Floats], sky: int, work: Floats) -> list[Floats]:
+    """Alphas of which the sky's, at ``sky``, has no masts, twigs and pale tips any more."""
+    clear = before_sky(work, alphas[sky])
+    others = alphas[:sky] + alphas[sky + 1 :]
+    others = given(others, alphas[sky], alphas[sky] - clear)
+    return [*others[:sky], clear, *others[sky:]]
 
 
 def thing_matte(scene: Scene, number: int, matte: Plane) -> Plane:

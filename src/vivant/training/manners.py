@@ -22,9 +22,12 @@ from numpy.typing import NDArray
 from vivant.data.sources import read_sources
 from vivant.data.temporal import spread
 from vivant.errors import UsageError
+from vivant.files import make_folder
 from vivant.motion.priors import PRIORS, LogNormal, Priors
 from vivant.motion.trial import Manner
 from vivant.records import to_data
+from vivant.training import drift_fit
+from vivant.training.drift_clips import read_drifts
 from vivant.training.manner_clips import Seen, clip_tables
 
 Table = NDArray[np.float64]
@@ -36,14 +39,16 @@ FAR = 1.5
 class MannersRecipe:
     """``manners`` to fit on clips of the ``splits``; the hand-set constants weigh as much as
     ``prior_clips``; ``folds`` of the cross-validation; the fewest ``clips`` from which anything is
-    fitted; ``sharpness`` of the likelihood: a distance greater by one, in spreads of real clips a
-    statistic, is so many times as unlikely, as a logarithm."""
+    fitted; ``by_flow``: whether speeds and directions are told by optical flow; ``sharpness`` of
+    the likelihood: a distance greater by one, in spreads of real clips a statistic, is so many
+    times as unlikely, as a logarithm."""
 
     manners: tuple[Manner, ...]
     splits: tuple[str, ...] = ("train",)
     prior_clips: float = 4.0
     folds: int = 5
     clips: int = 6
+    by_flow: bool = False
     sharpness: float = 6.0
     rounds: int = 40
 
@@ -73,7 +78,7 @@ def train_manners(
 
     Raises UsageError where there are no clips.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     seen = read_tables(recipe, clips, out / "seen.jsonl", say)
     priors, report = PRIORS, []
     for manner in recipe.manners:
@@ -86,6 +91,13 @@ def train_manners(
         report.append(to_data(fitted))
         if fitted.kept:
             priors = applied(priors, manner, fitted)
+    if recipe.by_flow:
+        sources = read_sources(clips, recipe.splits)
+        drifted = read_drifts(sources, PRIORS, out, say)
+        shown = {kind: [one for one in drifted if one.kind == kind] for kind in drift_fit.ROWS}
+        fits = [drift_fit.fitted(kind, of, PRIORS) for kind, of in shown.items() if of]
+        report += [to_data(one) for one in fits]
+        priors = drift_fit.applied(priors, fits, PRIORS)
     rows = {"manners": to_data(priors), "report": report}
     (out / "manners.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     return rows

@@ -21,9 +21,16 @@ HALO, RINGS, ALONG = 0.12, 12, 0.1
 along the edge over which it is taken to be alike."""
 OVERLAP = 0.08
 """Over so many short sides beyond an edge the detail there gives way to that of other places."""
+ENOUGH = 0.4
+"""Where less than so much of a row is sky, less of it is lent: copies of few things would show."""
+THIN, DARKER = 50, 10
+"""What is narrower than the short side divided by the first, and darker than the sky around it by
+so many levels, stands before it."""
+HANGS = 0.006
+"""Short sides over which it hangs together with what is no sky."""
 MORE = 0.8
 """Width of the sky that is added beyond the edge, in widths of the box."""
-SEAM = 0.15
+SEAM = 0.06
 """Width of its seams, in widths of the box."""
 
 
@@ -41,16 +48,16 @@ def base_of(texture: Frame, short: float) -> Floats:
     return np.asarray(cv2.resize(smooth, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def clouded(texture: Frame, base: Floats, sure: Floats, short: float) -> Floats:
+def clouded(texture: Frame, base: Floats, sure: Floats, lent: Floats, short: float) -> Floats:
     """Detail ``[h, w, 3]`` of the whole box: the sky's own where it is ``sure``, elsewhere that of
-    other places at the same height."""
+    other places at the same height, of what may be ``lent``."""
     detail = (texture - base) * sure[..., None]
-    if sure.all():
+    if lent.all():
         return np.asarray(detail, np.float32)
-    detail = _without_halo(detail, sure, short)
-    deep = np.clip(
-        cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / (RIM * short), 0, 1
-    )
+    if not sure.all():
+        detail = _without_halo(detail, sure, short)
+    deep = cv2.distanceTransform(lent.astype(np.uint8), cv2.DIST_L2, 3) / (RIM * short)
+    deep = np.clip(deep, 0, 1)
     total, squares = np.zeros_like(detail), np.full(sure.shape, 1e-4, np.float32)
     left = np.ones(sure.shape, np.float32)
     for step in STEPS:
@@ -63,8 +70,29 @@ def clouded(texture: Frame, base: Floats, sure: Floats, short: float) -> Floats:
     own = np.clip(1 - beyond / (OVERLAP * short), 0, 1)
     near = filled(detail, sure) * own[..., None]
     filler = total / np.sqrt(squares)[..., None] * np.sqrt(1 - own * own)[..., None]
-    filler *= np.clip(squares * 4, 0, 1)[..., None]
+    many = np.clip(deep.mean(1) / ENOUGH, 0, 1) ** 2
+    filler *= (np.clip(squares * 4, 0, 1) * many[:, None])[..., None]
     return np.asarray(np.where(sure[..., None] > 0, detail, near + filler), np.float32)
+
+
+def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
+    """What stands dark and thin before a sky ``[h, w, 3]`` where it is ``sure`` and hangs together
+    with what is not: twigs, masts and leaves, which no cloud takes along; ``[h, w]`` 0 or 1."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    size = max(3, round(short / THIN)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel).astype(np.float32)
+    sigma = short / 10
+    squares, known = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (dark * dark * sure, sure))
+    usual = np.sqrt(squares / np.maximum(known, 1e-2))
+    found = (dark > DARKER + 2 * usual) & (sure > 0)
+    around = 2 * max(2, round(HANGS * short)) + 1
+    other = cv2.dilate((sure == 0).astype(np.uint8), np.ones((around, around), np.uint8)) > 0
+    _, parts = cv2.connectedComponents((found | other).astype(np.uint8))
+    hangs = np.zeros(int(parts.max()) + 1, bool)
+    hangs[parts[other]] = True
+    kept = (found & hangs[parts]).astype(np.uint8)
+    return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(np.float32)
 
 
 def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
@@ -100,7 +128,7 @@ def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:
     right end goes over into its left one."""
     w = detail.shape[1]
     more, blend = max(4, round(added * w)), max(2, round(seam * w))
-    out = detail[:, (w - more) // 2 : (w - more) // 2 + more][:, ::-1].copy()
+    out = detail[:, (w - more) // 2 : (w - more) // 2 + more].copy()
     into = np.linspace(0, 1, blend, dtype=np.float32)[None, :, None]
     even = np.sqrt(into**2 + (1 - into) ** 2)
     for part, edge in ((out, detail[:, ::-1]), (out[:, ::-1], detail)):

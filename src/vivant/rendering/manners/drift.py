@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
-from vivant.rendering.manners.clouds import base_of, clouded, endless
+from vivant.rendering.manners.clouds import base_of, clouded, endless, thin
 from vivant.rendering.manners.lights import lights
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, coarse, enlarged, rate_of
 from vivant.rendering.manners.turns import Turn, Turns, lives_in
@@ -23,6 +23,8 @@ from vivant.rendering.plates import continued
 
 NODES = 8.0
 """Pixels between nodes of the displacement's grid."""
+HORIZON = 0.2, 0.15
+"""Share of its speed that is left at the horizon, and the height up to which it lasts."""
 LAG = 0.06
 """Places differ in the time of renewal by so many periods."""
 LOOP_HANDOVER = 0.7
@@ -39,7 +41,7 @@ class Drift:
 
     speed: float = 0.03
     rise: float = 0.003
-    far: float = 0.35
+    far: float = 0.45
     evolve: float = 0.006
     rate: float = 0.08
     renewal: float = 22.0
@@ -96,7 +98,7 @@ class DriftManner:
     def flow(self, seconds: float) -> Floats:
         """See `Manner`."""
         drift = self.drift
-        profile = drift.far + (1 - drift.far) * self.height
+        profile = pace_at(self.height, drift.far)
         steady = [drift.speed * profile, -drift.rise * profile * self.height]
         change = rate_of(self._change, seconds, self.ground.short)
         return np.asarray(np.dstack(steady) + change, np.float32)
@@ -112,11 +114,14 @@ class DriftManner:
     def _tile(self) -> Frame:
         """The sky's detail around grey, endless to the right."""
         ground = self.ground
-        texture = ground.texture
+        lent = ground.sure * (1 - thin(ground.pixels, ground.sure, ground.short))
         if self.keep is not None:  # what holds must not come along
-            texture = continued(ground.pixels, ground.sure * (self.keep < 0.9))
+            lent = lent * (self.keep < 0.9)
+        texture = continued(ground.pixels, lent)
         base = base_of(texture, ground.short)
-        band = endless(clouded(texture, base, ground.sure, ground.short))
+        if self.keep is not None:  # nor what is lit by it be lent to other places
+            lent = lent * (self.keep < 0.1)
+        band = endless(clouded(texture, base, ground.sure, lent, ground.short))
         return np.asarray(np.clip(np.round(band + GREY), 0, 255), np.uint8)
 
     def _height(self, nodes: tuple[int, int]) -> Floats:
@@ -139,7 +144,7 @@ class DriftManner:
     def _shift(self, turn: Turn, seconds: float) -> Floats:
         """Pixels ``[rows, columns, 2]`` to where a texture is read."""
         drift, short = self.drift, self.ground.short
-        profile = drift.far + (1 - drift.far) * self.height
+        profile = pace_at(self.height, drift.far)
         across = -drift.speed * short * profile * turn.age + self._part(turn)
         down = drift.rise * short * profile * self.height * turn.age
         return np.asarray(np.dstack([across, down]) + self._change(seconds), np.float32)
@@ -166,3 +171,11 @@ class DriftManner:
                 rng = np.random.default_rng([self.seed, number + 1, turn.slot])
                 out[turn.life == life] = rng.uniform(0, self.span)
         return out
+
+
+def pace_at(height: Floats, far: float) -> Floats:
+    """Share of the speed overhead at which a sky goes at a ``height`` 0..1 above the horizon: near
+    it ``far``, at the very horizon, where far hills are easily taken for sky, next to nothing."""
+    low, reach = HORIZON
+    near = low + (1 - low) * np.clip(height / reach, 0, 1)
+    return np.asarray((far + (1 - far) * height) * near, np.float32)

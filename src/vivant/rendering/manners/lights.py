@@ -18,13 +18,17 @@ MOST = 0.06
 """Share of a layer from which what is saturated is no sun but an overexposed sky."""
 DISCS = (0.05, 0.12, 0.25)
 """Discs narrower than so many short sides are looked for."""
-LEAST, ROUND = 6e-5, 0.7
+LEAST, ROUND = 6e-5, 0.75
 """Least area of a disc in square short sides; least share of its circle that it fills."""
 BRIGHTER = 22
 """Levels by which a disc is brighter than the sky around it."""
+AROUND, UNEVEN = 1.0, 0.22
+"""Over so many of its widths around a disc the sky differs by less than so much of its light."""
 GLOW = 0.08
 """Width of the glow around a light, in short sides."""
-DARK = 70
+GLOWS = 5e-4
+"""Least area, in square short sides, of a disc around which the sky glows: a star's does not."""
+DARK = 110
 """Median level of a sky in which points of light are stars."""
 STAR = 14
 
@@ -39,20 +43,42 @@ def lights(ground: Ground) -> Floats | None:
     return None if found is None else enlarged(found, (h, w))
 
 
+def stars(ground: Ground) -> Floats | None:
+    """As `lights`, of points of light alone."""
+    h, w = ground.shape
+    scale = min(1.0, WORK / ground.short)
+    size = max(8, round(w * scale)), max(8, round(h * scale))
+    small = cv2.resize(ground.texture, size, interpolation=cv2.INTER_AREA)
+    found = _stars(small.max(axis=2), ground.short * scale)
+    return enlarged(_tight(found, ground.short * scale), (h, w)) if found.any() else None
+
+
 def _found(texture: Frame, short: float) -> Floats | None:
     grey = texture.max(axis=2)
     discs = _sun(texture.min(axis=2)) | _discs(grey, short)
-    stars = _stars(grey, short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
-    if not (discs | stars).any():
+    points = _stars(grey, short) if float(np.median(grey)) < DARK else np.zeros_like(discs)
+    if not (discs | points).any():
         return None
-    wide = cv2.dilate((discs | stars).astype(np.float32), np.ones((3, 3), np.uint8))
-    tight = cv2.GaussianBlur(wide, (0, 0), max(0.8, short / 160))
-    return np.asarray(np.maximum(np.clip(3 * tight, 0, 1), _glow(discs, short)), np.float32)
+    glow = _glow(_sun(texture.min(axis=2)), discs, short)
+    return np.asarray(np.maximum(_tight(discs | points, short), glow), np.float32)
 
 
-def _glow(discs: Lit, short: float) -> Floats:
+def _tight(found: Lit, short: float) -> Floats:
+    """Lights with their rims, 0..1."""
+    wide = cv2.dilate(found.astype(np.float32), np.ones((3, 3), np.uint8))
+    soft = cv2.GaussianBlur(wide, (0, 0), max(0.8, short / 160))
+    return np.asarray(np.clip(3 * soft, 0, 1), np.float32)
+
+
+def _glow(sun: Lit, discs: Lit, short: float) -> Floats:
     """How far the glow around a sun or a moon stays with it."""
-    soft = cv2.GaussianBlur(discs.astype(np.float32), (0, 0), GLOW * short)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(discs.astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] >= GLOWS * short * short
+    large[0] = False
+    bright = sun | large[labels] if count > 1 else sun
+    if not bright.any():
+        return np.zeros(discs.shape, np.float32)
+    soft = cv2.GaussianBlur(bright.astype(np.float32), (0, 0), GLOW * short)
     return np.asarray(np.clip(soft / max(float(soft.max()), 1e-6), 0, 0.9), np.float32)
 
 
@@ -68,20 +94,39 @@ def _discs(grey: NDArray[np.uint8], short: float) -> Lit:
         size = max(5, round(width * short)) | 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
         top = cv2.morphologyEx(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.MORPH_TOPHAT, kernel)
-        out |= _round((top > BRIGHTER).astype(np.uint8), short)
+        out |= _round((top > BRIGHTER).astype(np.uint8), grey, short)
     return out
 
 
-def _round(bright: NDArray[np.uint8], short: float) -> Lit:
+def _round(bright: NDArray[np.uint8], grey: NDArray[np.uint8], short: float) -> Lit:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
     out = np.zeros(bright.shape, bool)
     for number in range(1, count):
         _, _, width, height, area = stats[number]
         long, small = max(width, height), min(width, height)
         full = area / (np.pi / 4 * long**2)
-        if area >= LEAST * short * short and small >= 0.75 * long and full >= ROUND:
+        if area < LEAST * short * short or small < 0.85 * long or full < ROUND:
+            continue
+        if _alone(labels == number, grey, float(long)):
             out |= labels == number
     return out
+
+
+def _alone(own: Lit, grey: NDArray[np.uint8], wide: float) -> bool:
+    """Whether what surrounds a disc is even, as it is around a moon, but not around a puff of
+    cloud among others."""
+    reach = 2 * max(2, round(AROUND * wide)) + 1
+    rim = 2 * max(1, round(0.25 * wide)) + 3
+    plane = own.astype(np.uint8)
+    far, near = (
+        cv2.dilate(plane, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
+        for k in (reach + rim, rim)
+    )
+    ring = far & ~near
+    if not ring.any():
+        return True
+    brighter = float(grey[own].mean()) - float(grey[ring].mean())
+    return float(grey[ring].std()) < UNEVEN * brighter
 
 
 def _stars(grey: NDArray[np.uint8], short: float) -> Lit:

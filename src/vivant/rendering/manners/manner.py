@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -25,11 +25,14 @@ STEP = 0.02
 class Ground:
     """What a manner moves: one layer, cut to its box.
 
-    ``pixels`` ``[h, w, 3]`` the picture there, ``matte`` ``[h, w]`` (255 = the layer's own);
+    ``pixels`` ``[h, w, 3]`` the picture there, ``matte`` ``[h, w]`` (255 = the layer's own), and
+    ``own`` ``[h, w]`` the thing itself where the layer reaches beyond it;
     ``origin`` x, y of the box in the picture, ``picture`` its width and height, in pixels;
     ``loop`` seconds after which the motion must close, None where it need not; ``velocity``
     ``[rows, columns, 2]`` over the box, short sides per second, where the layer flows; ``moving``
-    ``[rows, columns]`` over the box, the chance 0..1 that a place moves, where it is known.
+    ``[rows, columns]`` over the box, the chance 0..1 that a place moves, where it is known;
+    ``near`` ``[rows, columns]`` over the box, inverse depth, 1 = the nearest, where it is known;
+    ``open`` ``[h, w]`` (255 = open) what the layer's outline may move before: the sky.
     """
 
     pixels: Frame
@@ -39,6 +42,9 @@ class Ground:
     loop: float | None = None
     velocity: Floats | None = None
     moving: Floats | None = None
+    own: Plane | None = None
+    near: Floats | None = None
+    open: Plane | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -54,6 +60,11 @@ class Ground:
     def sure(self) -> Floats:
         """1 where a pixel is the layer's own beyond doubt, ``[h, w]``."""
         return sure_of(self.matte)
+
+    @property
+    def sure_of_own(self) -> Floats:
+        """As ``sure``, of the thing itself."""
+        return self.sure if self.own is None else sure_of(self.own)
 
     @cached_property
     def texture(self) -> Frame:
@@ -110,6 +121,16 @@ class Manner(Protocol):
     def flow(self, seconds: float) -> Floats:
         """How fast what is seen moves, short sides a second, ``[rows, columns, 2]`` on any grid
         over the box."""
+        ...
+
+
+@runtime_checkable
+class Outlined(Protocol):
+    """A manner whose outline moves: it hides what moves behind it."""
+
+    def cover(self, seconds: float) -> Plane | None:
+        """Where it hides what is behind it, ``[h, w]``, 255 = wholly; None where its outline
+        stays."""
         ...
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vivant.clip import Floats, Frame
+from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.guided import Guide
 from vivant.rendering.manners.manner import (
     Fetcher,
@@ -29,19 +29,33 @@ from vivant.rendering.manners.manner import (
     rate_of,
 )
 from vivant.rendering.noise import closed, smooth_noise
+from vivant.rendering.plates import continued
 
 NODE = 200
 """Nodes on the picture's short side."""
 WHOLE = 0.3
 """Motion of so many short sides is that of the whole thing."""
-CHANCE = 0.35, 0.25
+CHANCE = 0.35, 0.4
 """What hardly ever moves still moves so much; what moves with this chance moves in full."""
 STEM = 0.85
 """What looks most like a trunk is held by so much."""
+TRUNK = 0.05
+"""Trunks narrower than so many short sides are held between their edges."""
 RIM = 0.012
 """Short sides from what holds over which the motion sets in."""
 UNLIKE = 0.35
 """Spread of the logarithms of rates: of few alike the sum would beat."""
+FAR, NEARER = 0.3, 0.6
+"""Plants far away sway by this share of what near ones do; it goes with nearness to this power."""
+LEVEL = 1.5
+"""Where inverse depth falls upwards by a factor of e in less than a short side divided by this, a
+plant lies (a lawn) and does not stand."""
+UNSURE = 2
+"""Pixels beside a layer whose colours are mixed with its own."""
+FOLDS = 1.2
+"""Nodes over which the noise of boughs and leaves changes at the outline of a thing at least."""
+MOST = 0.014
+"""Short sides towards which a sway is limited, near the viewer."""
 GUIDE = 1 / 30, 2e-3
 """Radius, in short sides, and epsilon of the filter that makes noise follow edges."""
 
@@ -87,24 +101,62 @@ class Modes:
         return np.asarray(out, np.float32)
 
 
+class Outline:
+    """The outline of a layer before the sky: it moves with the layer, over the sky behind it."""
+
+    def __init__(self, ground: Ground) -> None:
+        own = _own(ground)
+        kernel = np.ones((2 * UNSURE + 1,) * 2, np.uint8)
+        beyond = (cv2.dilate(own, kernel) <= 8).astype(np.float32)
+        self.own = own
+        self.behind = continued(ground.pixels, beyond)
+        x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in own.shape[::-1]))
+        self.grid = np.dstack([x, y])
+
+    def cover(self, shift: Floats | None) -> Plane:
+        """Where the layer is, read at ``shift`` pixels from each place, ``[h, w]``."""
+        if shift is None:
+            return self.own
+        places = self.grid + enlarged(shift, self.own.shape)
+        out = cv2.remap(self.own, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(out, np.uint8)
+
+    def laid(self, look: Frame, cover: Plane) -> Frame:
+        """A look over what is behind it, ``[h, w, 3]``."""
+        share = cover.astype(np.float32) / 255
+        return np.asarray(cv2.blendLinear(look, self.behind, share, 1 - share), np.uint8)
+
+
 class SwayManner:
     """See `vivant.rendering.manners.manner.Manner`."""
 
     def __init__(self, ground: Ground, sway: Sway, rng: np.random.Generator) -> None:
         self.ground, self.sway = ground, sway
-        self.fetcher = Fetcher(ground.texture)
-        self.texture = self.fetcher.still
+        self.outline = Outline(ground) if ground.open is not None and ground.open.any() else None
+        self.fetcher = Fetcher(continued(ground.pixels, ground.sure_of_own))
+        self.plain = self.fetcher.still
+        self.texture = self.plain
+        if self.outline is not None:
+            self.texture = self.outline.laid(self.plain, self.outline.cover(None))
         nodes = coarse(ground.shape, max(2.0, ground.short / NODE))
-        guide = cv2.resize(self.texture, nodes[::-1], interpolation=cv2.INTER_AREA)
+        guide = cv2.resize(self.plain, nodes[::-1], interpolation=cv2.INTER_AREA)
         radius = max(2, round(GUIDE[0] * ground.short * nodes[0] / ground.shape[0]))
         self.guide = Guide(guide.astype(np.float32) / 255, radius, GUIDE[1])
-        self.free = freedom(ground, nodes)
+        self.near = nearness(ground, nodes)
+        self.free = freedom(ground, nodes) * self.near
+        self.most = (MOST * ground.short * self.near)[..., None]
         self.modes = self._modes(nodes, rng)
-        self.first = self.modes.at(0.0)
+        self.first = self._bent(0.0)
 
     def at(self, seconds: float) -> Frame:
         """See `Manner`."""
-        return self.fetcher.at(self._shift(seconds))
+        shift = self._shift(seconds)
+        look = self.fetcher.at(shift)
+        return look if self.outline is None else self.outline.laid(look, self.outline.cover(shift))
+
+    def cover(self, seconds: float) -> Plane | None:
+        """See `vivant.rendering.manners.manner.Outlined`."""
+        return None if self.outline is None else self.outline.cover(self._shift(seconds))
 
     def shown(self, seconds: float) -> Shown:
         """See `Manner`."""
@@ -115,7 +167,13 @@ class SwayManner:
         return rate_of(self._shift, seconds, self.ground.short)
 
     def _shift(self, seconds: float) -> Floats:
-        return np.asarray(self.first - self.modes.at(seconds), np.float32)
+        return self.first - self._bent(seconds)
+
+    def _bent(self, seconds: float) -> Floats:
+        """How far the wind has bent each node, pixels: towards a limit."""
+        wanted = self.modes.at(seconds)
+        size = np.linalg.norm(wanted, axis=-1, keepdims=True)
+        return np.asarray(wanted / np.sqrt(1 + (size / self.most) ** 2), np.float32)
 
     def _modes(self, nodes: tuple[int, int], rng: np.random.Generator) -> Modes:
         sway = self.sway
@@ -143,6 +201,7 @@ class SwayManner:
         if not whole:
             for _ in range(2):
                 noise = np.stack([self.guide.filtered(one) for one in noise])
+            noise = np.stack([cv2.GaussianBlur(one, (0, 0), FOLDS) for one in noise])
             noise = noise / max(float(noise.std()), 0.2)
         turn = self._late(nodes, rate)
         across = noise[0] * np.cos(turn) + noise[1] * np.sin(turn)
@@ -162,28 +221,46 @@ class SwayManner:
         return np.asarray(2 * np.pi * rate * along / max(self.sway.gust, 0.02), np.float32)
 
     def _lever(self, nodes: tuple[int, int]) -> Floats:
-        """How far from where it is held a place is, 0 to about 1.5: above the foot of its column,
+        """How far from where it is held a place is, 0 to 1: above the foot of what stands there,
         or below where it hangs."""
-        own = cv2.resize(self.ground.matte, nodes[::-1], interpolation=cv2.INTER_AREA) > 127
-        y = np.arange(nodes[0], dtype=np.float32)[:, None]
-        if self.sway.foot >= 0.5:
-            held = np.where(own.any(0), nodes[0] - 1 - own[::-1].argmax(0), nodes[0] - 1)
-            way = held[None] - y
-        else:
-            held = np.where(own.any(0), own.argmax(0), 0)
-            way = y - held[None]
-        scale = self.ground.shape[0] / nodes[0] / self.ground.short
-        lever = cv2.GaussianBlur(np.maximum(way, 0).astype(np.float32), (0, 0), 0.04 / scale)
-        return np.asarray(np.clip(lever * scale / 0.5, 0, 1.5), np.float32)
+        own = cv2.resize(_own(self.ground), nodes[::-1], interpolation=cv2.INTER_AREA) > 127
+        step = self.ground.shape[0] / nodes[0] / self.ground.short
+        stands = np.ones(nodes, np.float32)
+        if self.ground.near is not None and self.sway.foot >= 0.5:
+            stands = upright(enlarged(self.ground.near, nodes), step)
+        rows = range(nodes[0])
+        lever, reached = np.zeros(nodes, np.float32), np.zeros(nodes[1], np.float32)
+        for row in reversed(rows) if self.sway.foot >= 0.5 else rows:
+            reached = (reached + step) * own[row] * stands[row]
+            lever[row] = reached
+        soft = cv2.GaussianBlur(lever, (0, 0), 0.03 / step)
+        return np.asarray(np.clip(soft / 0.4, 0, 1), np.float32)
+
+
+def nearness(ground: Ground, nodes: tuple[int, int]) -> Floats:
+    """Share of a near plant's sway that is seen at each place."""
+    if ground.near is None:
+        return np.ones(nodes, np.float32)
+    near = np.clip(enlarged(ground.near, nodes), 0, 1) ** NEARER
+    return np.asarray(np.clip(1.2 * near, FAR, 1), np.float32)
+
+
+def upright(near: Floats, step: float) -> Floats:
+    """How much what is seen at each node stands rather than lies, 0..1: inverse depth ``near``
+    ``[rows, columns]``, nodes ``step`` short sides apart, is the same up and down what stands."""
+    smooth = cv2.GaussianBlur(np.log(np.maximum(near, 0.02)), (0, 0), 0.02 / step)
+    falls = np.gradient(smooth, step, axis=0)
+    return np.asarray(np.clip(2 - np.maximum(falls, 0) / LEVEL, 0, 1), np.float32)
 
 
 def freedom(ground: Ground, nodes: tuple[int, int]) -> Floats:
     """How free each place is to move, 0..1: fine texture is, what is coarse, blurred or near the
     layer's edge to what holds is not."""
     edge = _from_edge(ground)
-    grey = cv2.cvtColor(ground.texture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    texture = continued(ground.pixels, ground.sure_of_own)
+    grey = cv2.cvtColor(texture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), max(0.8, ground.short / 300))
-    known = ground.sure
+    known = ground.sure_of_own
     pair = np.dstack([np.abs(fine) * known, known, edge])
     small = cv2.resize(pair, nodes[::-1], interpolation=cv2.INTER_AREA)
     sigma = max(1.0, 0.02 * ground.short * nodes[0] / ground.shape[0])
@@ -210,15 +287,23 @@ def stems(grey: Floats, ground: Ground, nodes: tuple[int, int]) -> Floats:
     xx, yy, xy = cv2.split(cv2.GaussianBlur(small, (0, 0), sigmaX=0.012 * unit, sigmaY=0.06 * unit))
     energy = xx + yy + 1e-3
     coherence = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / energy
-    upright = np.clip((xx - yy) / energy, 0, 1)
+    along = np.clip((xx - yy) / energy, 0, 1)
     strong = np.clip(energy / (2 * float(np.median(energy)) + 1e-3), 0, 1)
-    return np.asarray(np.clip((coherence * upright - 0.35) / 0.35, 0, 1) * strong, np.float32)
+    found = np.clip((coherence * along - 0.35) / 0.35, 0, 1) * strong
+    wide = max(3, round(TRUNK * unit)) | 1
+    found = cv2.morphologyEx(found.astype(np.float32), cv2.MORPH_CLOSE, np.ones((1, wide)))
+    return np.asarray(found, np.float32)
 
 
 def _from_edge(ground: Ground) -> Floats:
     """0 at the layer's edge to what holds, 1 farther inside, ``[h, w]``; the picture's own edge is
-    none."""
+    none, nor is that to the sky."""
     own = (ground.matte > 127).astype(np.uint8)
     wide = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     away = cv2.distanceTransform(wide, cv2.DIST_L2, 3)[1:-1, 1:-1]
     return np.asarray(np.clip(away / max(1.0, RIM * ground.short), 0, 1), np.float32)
+
+
+def _own(ground: Ground) -> Plane:
+    """What is of the layer itself, ``[h, w]``."""
+    return ground.matte if ground.own is None else ground.own

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from vivant.clip import Plane
+from vivant.rendering.manners.aurora import Aurora, AuroraManner
+from vivant.rendering.manners.bob import Bob, BobManner, afloat_matte
 from vivant.rendering.manners.drift import Drift, DriftManner
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
 from vivant.rendering.manners.manner import Ground, Manner
@@ -21,23 +23,27 @@ from vivant.rendering.manners.sway import Sway, SwayManner
 @dataclass(frozen=True)
 class Row:
     """``name`` in files, the class of its ``parameters``, how to ``make`` it, how far beyond its
-    own matte a layer ``reaches``, and whether it is a ``veil`` before all others."""
+    own matte a layer ``reaches``, whether its outline moves ``over`` the sky, and whether it is a
+    ``veil`` before all others."""
 
     name: str
     parameters: type[Any]
     make: Callable[[Ground, Any, np.random.Generator], Manner]
     reaches: Callable[[Plane], Plane] | None = None
     veil: bool = False
+    over: bool = False
 
 
 MANNERS: dict[str, Row] = {
     row.name: row
     for row in (
         Row("drift", Drift, DriftManner),
+        Row("aurora", Aurora, AuroraManner),
         Row("surface", Surface, SurfaceManner),
         Row("stream", Stream, StreamManner),
         Row("flame", Flame, FlameManner, flame_matte),
-        Row("sway", Sway, SwayManner),
+        Row("sway", Sway, SwayManner, over=True),
+        Row("bob", Bob, BobManner, afloat_matte),
         Row("particles", Particles, ParticlesManner, everywhere, veil=True),
     )
 }

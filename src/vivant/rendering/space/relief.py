@@ -21,6 +21,8 @@ JUMP = 0.05
 """Disparity that neighbouring places differ by where one hides the other."""
 LEAST_GAIN = 0.02
 """Edges that a threshold must part: their length in short sides times what they differ by."""
+THROUGH = 0.02
+"""What it costs to cut a pixel of a surface that runs on."""
 SPACED = 0.06
 """Thresholds are so far apart."""
 SIDE = 180
@@ -119,9 +121,12 @@ class Relief:
         lows, highs = low[jumps], high[jumps]
         places = np.linspace(0.03, 0.97, 48)
         parts = (lows[:, None] < places - 0.01) & (highs[:, None] > places + 0.01)
+        smooth = high - low <= JUMP
+        bottoms, tops = low[smooth], high[smooth]
+        through = np.array([((bottoms < t) & (tops > t)).sum() for t in places])
         found: list[float] = []
         for _ in range(most):
-            gain = (parts * (highs - lows)[:, None]).sum(0)
+            gain = (parts * (highs - lows)[:, None]).sum(0) - THROUGH * through
             if gain.max() < LEAST_GAIN * SIDE:
                 break
             level = places[gain >= 0.97 * gain.max()]  # the middle of what does as well

@@ -1,0 +1,84 @@
+"""From what is seen in a picture to what light falls on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import cv2
+import numpy as np
+
+from vivant.clip import Floats, Frame
+from vivant.controls.light import Light
+from vivant.media.resize import fit_plane
+from vivant.motion.held import Looked
+from vivant.rendering.illumination import Illumination
+from vivant.rendering.lamps import lamps
+from vivant.rendering.renderer import Held
+from vivant.rendering.space.pose import Lens
+from vivant.rendering.space.relief import Relief
+from vivant.rendering.surfaces import Surfaces, bulging, ground_of, normals
+
+ROUND = ("being", "cloth", "plant", "vehicle", "object", "smoke")
+"""Kinds whose things stand out round from where they are."""
+GREY = 3.0
+"""Deviation of colour, levels, under which a picture has none."""
+SOFT = 0.012
+"""Short sides beyond what holds over which the light's changes set in."""
+
+
+def surfaces_of(
+    pixels: Frame, looked: Looked, relief: Relief, held: Held | None, view: float = Lens().view
+) -> Surfaces:
+    """What light falls on in a picture ``[H, W, 3]`` of the size of the frames; ``held`` ``[H, W]``
+    never changes."""
+    shape = (pixels.shape[0], pixels.shape[1])
+    size, lens = shape[::-1], Lens(view)
+
+    def fitted(*kinds: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        return np.asarray(fit_plane(looked.of(kinds), size), np.uint8)
+
+    round_ = [plane for kind in ROUND if (plane := fitted(kind)).any()]
+    facing = zip(normals(relief, lens, shape), bulging(round_, shape), strict=True)
+    across, up = (np.clip(flat + more, -1, 1) for flat, more in facing)
+    sky, fire = fitted("sky"), fitted("fire")
+    return Surfaces(
+        across=across,
+        up=up,
+        sky=sky.astype(np.float32) / np.float32(255),
+        free=_free(held, shape),
+        ground=ground_of(relief, lens),
+        lamps=lamps(pixels, fire, sky),
+        grey=_is_grey(pixels),
+    )
+
+
+def lighting(
+    lights: tuple[Light, ...], seconds: float, loop: bool, seed: int, on: Callable[[], Surfaces]
+) -> Callable[[Frame, float], Frame] | None:
+    """What the light makes of a frame at a time; None where it does not change."""
+    if not lights:
+        return None
+    light, surfaces = Illumination(lights, seconds, loop, seed), on()
+    return lambda frame, at: light.lit(frame, surfaces, at)
+
+
+def light_notes(lights: Iterable[Light]) -> list[str]:
+    """What is to be said of the light."""
+    said = ", ".join(light.said for light in lights)
+    return [f"The light changes: {said}."] if said else []
+
+
+def _is_grey(pixels: Frame) -> bool:
+    """Whether a picture ``[H, W, 3]`` has no colours of its own; a toned one has none, either."""
+    few = cv2.resize(pixels, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return float((few - few.mean(axis=2, keepdims=True)).std(axis=(0, 1)).max()) < GREY
+
+
+def _free(held: Held | None, shape: tuple[int, int]) -> Floats:
+    """Share 0..1 ``[H, W]`` in which the light may change: 0 where it holds, and softly less
+    around."""
+    if held is None or not held.any():
+        return np.ones(shape, np.float32)
+    away = cv2.distanceTransform(np.where(held, np.uint8(0), np.uint8(255)), cv2.DIST_L2, 3)
+    share = np.clip(away / (SOFT * min(shape)), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
