@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,26 @@ ASIAN = (
     "見本",
     "夏のアルプス 2024",
 )
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photograph, and its ``number`` among those that get lettering, -1 for the others."""
+
+    name: str
+    pixels: Frame
+    fonts: tuple[Path, ...]
+    number: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The share that is ``held`` of a plain photograph, CPU seconds for that, and a row for each
+    piece of lettering."""
+
+    held: float
+    seconds: float
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -124,34 +145,41 @@ def found_of(laid: Laid) -> tuple[float, float]:
     return float(found[laid.where].mean()), float(found.mean())
 
 
+def measured(task: Task) -> Measured:
+    """What of one photograph is held as it is, and with lettering of every sort over it."""
+    cv2.setNumThreads(1)
+    clock = time.process_time()
+    found = find_overlay(task.pixels)
+    seconds, rows = time.process_time() - clock, []
+    for j, sort in enumerate(SORTS if task.number >= 0 else ()):
+        font = task.fonts[(task.number + 3 * j) % len(task.fonts)]
+        laid = lay(task.pixels, sort, font, 100 * task.number + j)
+        if laid.where.sum() < 40:
+            continue
+        held, share = found_of(laid)
+        rows.append({"picture": task.name, "sort": sort, "font": font.stem, "held": round(held, 4),
+                     "of_picture": round(share, 4)})  # fmt: skip
+    return Measured(0.0 if found is None else round(float(found.mean()), 4), seconds, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--fonts", type=Path, required=True)
     parser.add_argument("--split", default="kept")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     pictures = dict(photographs(args.photos, args.split))
-    fonts = sorted(args.fonts.glob("*.[ot]tf"))
-    seconds, alarms = [], {}
-    for name, pixels in pictures.items():
-        clock = time.process_time()
-        found = find_overlay(pixels)
-        seconds.append(time.process_time() - clock)
-        if found is not None:
-            alarms[name] = round(float(found.mean()), 4)
+    fonts = tuple(sorted(args.fonts.glob("*.[ot]tf")))
     step = max(1, len(pictures) // PICTURES)
-    chosen = list(pictures)[::step][:PICTURES]
-    rows: list[dict[str, Any]] = []
-    for k, name in enumerate(chosen):
-        for j, sort in enumerate(SORTS):
-            font = fonts[(k + 3 * j) % len(fonts)]
-            laid = lay(pictures[name], sort, font, 100 * k + j)
-            if laid.where.sum() < 40:
-                continue
-            held, share = found_of(laid)
-            rows.append({"picture": name, "sort": sort, "font": font.stem, "held": round(held, 4),
-                         "of_picture": round(share, 4)})  # fmt: skip
+    chosen = {name: k for k, name in enumerate(list(pictures)[::step][:PICTURES])}
+    tasks = [Task(name, pixels, fonts, chosen.get(name, -1)) for name, pixels in pictures.items()]
+    with ProcessPoolExecutor(args.processes) as pool:
+        found = dict(zip(pictures, pool.map(measured, tasks), strict=True))
+    alarms = {name: one.held for name, one in found.items() if one.held}
+    rows = [row for one in found.values() for row in one.rows]
+    seconds = [one.seconds for one in found.values()]
     result = {
         "split": args.split,
         "photographs": len(pictures),
@@ -180,5 +208,4 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    cv2.setNumThreads(2)
     main()

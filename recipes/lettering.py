@@ -34,8 +34,8 @@ def learn(args: argparse.Namespace) -> None:
         LetteringTask(network, pictures, typefaces(args.fonts)),
         TrainOptions(
             args.steps,
-            rate=4e-3,
-            warmup=50,
+            rate=4e-3 if args.start is None else 1.5e-3,
+            warmup=50 if args.start is None else 10,
             weight_decay=1e-4,
             ema=0.99,
             save_every=50,

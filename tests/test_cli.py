@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from PIL import Image
 
 from conftest import EXAMPLES, simple_field
 from films import read_video
+from vivant.cli import models
 from vivant.cli.main import main
 from vivant.field.file import load_field, save_field
 from vivant.media.read import read_picture
@@ -270,6 +273,21 @@ def test_data_list_and_remove(
     assert "holds no shards" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="POSIX devices")
+def test_a_missing_file_does_not_stop_the_rest_of_a_verification(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "verify", tmp_path / "none.mp4", photo, "--json") == 1
+    said = capsys.readouterr()
+    lost, there = json.loads(said.out)
+    assert "no file" in lost["error"]
+    assert there["state"] == "none"
+    assert said.err.startswith("vivant: There is no file")
+    for stream in ("/dev/null", "-"):
+        assert run(monkeypatch, "verify", stream) == 2
+        assert "is no file" in capsys.readouterr().err
+
+
 def test_made_up_scenes_need_no_clips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -278,6 +296,20 @@ def test_made_up_scenes_need_no_clips(
     assert len(list(out.glob("*.tar"))) == 1
     assert run(monkeypatch, "prepare", "--out", out) == 2
     assert "ask for --procedural" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert run(monkeypatch, "prepare", "--procedural", "1", "--out", tmp_path / "file") == 2
+    assert "cannot be made" in capsys.readouterr().err
+
+
+def test_what_the_disk_says_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*words: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/disk/a.json")
+
+    monkeypatch.setattr(models, "show_models", full)
+    assert run(monkeypatch, "models") == 1
+    assert capsys.readouterr().err == "vivant: /disk/a.json: No space left on device.\n"
 
 
 def test_what_is_read_or_written_once_is_not_written_over(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -43,7 +46,7 @@ def test_the_same_picture_gives_the_same_scene(scene) -> None:  # type: ignore[n
     assert scene.instances[scene.at(0.5, 0.05)].kind == "sky"
     assert scene.share("plant") + scene.share("built") > 0.3
     assert scene.depth[:4].mean() < scene.depth[-4:].mean()
-    assert list(scene.seen_by) == ["scene 0.1.0"]
+    assert list(scene.seen_by) == ["scene 0.2.0"]
 
 
 def test_mattes_never_cover_more_than_a_pixel(scene) -> None:  # type: ignore[no-untyped-def]
@@ -129,6 +132,10 @@ def test_see_and_mask_write_what_other_programs_read(
     assert run(monkeypatch, "mask", photo, "--kind", "fire") == 1
     assert run(monkeypatch, "mask", photo, "--at", "2,3") == 2
     assert run(monkeypatch, "mask", photo) == 2
+    stream = SimpleNamespace(buffer=io.BytesIO(Path(photo).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert run(monkeypatch, "mask", "-", "--kind", "sky") == 0
+    assert Path("picture-sky.png").read_bytes() == Path("photo-sky.png").read_bytes()
 
 
 def test_held_kinds_hold_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from vivant.files import (
     check_not_input,
     check_output,
     listed,
+    make_folder,
     publish,
     publish_folder,
     sweep,
@@ -254,6 +255,16 @@ def test_links_that_lead_nowhere_and_devices_are_refused(tmp_path: Path) -> None
     os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(UsageError, match="pipe"):
         check_output(tmp_path / "pipe.mp4", overwrite=True)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").touch()
+    for place, why in ((tmp_path / "file", "a file is there"), (tmp_path / "file" / "c", "Not a")):
+        with pytest.raises(UsageError, match=f"cannot be made .{why}"):
+            make_folder(place)
 
 
 def test_two_outputs_never_share_a_place(tmp_path: Path) -> None:

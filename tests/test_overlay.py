@@ -14,7 +14,7 @@ from conftest import EXAMPLES
 from films import read_video
 from test_cli import run
 from vivant.media.read import read_picture
-from vivant.scene.overlay import find_overlay
+from vivant.scene.overlay import find_overlay, held_cells
 
 STREAM = cv2.resize(read_picture(EXAMPLES / "stream.jpg").pixels, (320, 216))
 
@@ -37,6 +37,21 @@ def test_subtitles_are_found(size: int) -> None:
     assert found is not None
     assert found[laid].mean() > 0.95
     assert found[:100].mean() < 0.02
+
+
+def test_parts_are_held_by_their_surest_cells_and_lines_as_boxes() -> None:
+    sure = np.zeros((60, 100), np.float32)
+    sure[10:14, 10:40] = 0.5
+    sure[11, 12] = 0.95  # a line: sure
+    sure[11, 20:23] = 0.0  # a gap between words
+    sure[30:40, 20:30] = 0.6  # a faint part as high as wide: not enough
+    sure[50:52, 60:90] = 0.5
+    sure[50, 61] = 0.75  # a faint line
+    held = held_cells(sure)
+    assert held[9:15, 9:41].all()
+    assert not held[25:45].any()
+    assert held[49:53, 59:91].all()
+    assert held.mean() < 0.1
 
 
 def test_a_rounded_panel_is_found() -> None:

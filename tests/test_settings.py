@@ -42,6 +42,20 @@ def test_half_a_signer_is_refused() -> None:
         read_settings({"VIVANT_SIGNER_CERT": "/c"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("VIVANT_WATERMARK", "require"), ("VIVANT_NUDITY_SCREEN", "OFF"), ("VIVANT_TSA_URL", "t.org")],
+)
+def test_a_slip_is_refused_not_passed_over(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is .*not '{value}'"):
+        read_settings({"VIVANT_HOME": "/h", name: value})
+
+
+def test_empty_and_nought_are_the_defaults() -> None:
+    found = read_settings({"VIVANT_NUDITY_SCREEN": "", "VIVANT_WATERMARK": "", "VIVANT_DEBUG": "0"})
+    assert (found.nudity_screen, found.watermark_required, found.debug) == (True, False, False)
+
+
 def test_an_account_without_a_home_is_told_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: Path("~/.config/vivant"))
     with pytest.raises(UsageError, match="VIVANT_HOME"):

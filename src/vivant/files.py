@@ -81,6 +81,17 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise UsageError(f"The folder {folder} cannot be written to ({reason}).") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for several files, unless it is there. Raises UsageError where that, or a file
+    in it, cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file is there" if folder.is_file() else error.strerror
+        raise UsageError(f"The folder {folder} cannot be made ({reason}).") from error
+    check_output(folder / _temporary_name("vivant"), overwrite=True)
+
+
 def check_output_folder(folder: Path, overwrite: bool, marker: str = ".vivant") -> None:
     """Refuse an output folder that cannot or must not be written; see `publish_folder`."""
     target = _target(folder)

@@ -22,7 +22,8 @@ class Settings:
     (``VIVANT_TSA_URL``); ``policy_hook``: command asked before and after
     (``VIVANT_POLICY_HOOK``); ``nudity_screen``: on unless ``VIVANT_NUDITY_SCREEN=off``;
     ``watermark_required``: ``VIVANT_WATERMARK=required``; ``trust``: PEM file of authorities
-    (``VIVANT_TRUST``); ``debug``: tracebacks (``VIVANT_DEBUG``).
+    (``VIVANT_TRUST``); ``debug``: tracebacks (``VIVANT_DEBUG``, 0 is off).
+    Raises UsageError for what is none of these.
     """
 
     home: Path
@@ -38,6 +39,11 @@ class Settings:
     def __post_init__(self) -> None:
         if (self.signer_certificate is None) != (self.signer_key is None):
             raise UsageError("Set both VIVANT_SIGNER_CERT and VIVANT_SIGNER_KEY, or neither.")
+        if self.timestamp_url and not self.timestamp_url.startswith(("http://", "https://")):
+            raise UsageError(
+                "VIVANT_TSA_URL is the address of a time stamp authority, http://... or https://...,"
+                f" not {self.timestamp_url!r}."
+            )
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -53,11 +59,20 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         signer_key=path("VIVANT_SIGNER_KEY"),
         timestamp_url=environ.get("VIVANT_TSA_URL", ""),
         policy_hook=environ.get("VIVANT_POLICY_HOOK", ""),
-        nudity_screen=environ.get("VIVANT_NUDITY_SCREEN", "on") != "off",
-        watermark_required=environ.get("VIVANT_WATERMARK") == "required",
+        nudity_screen=_chosen(environ, "VIVANT_NUDITY_SCREEN", "on", "off") == "on",
+        watermark_required=_chosen(environ, "VIVANT_WATERMARK", "optional", "required")
+        == "required",
         trust=path("VIVANT_TRUST"),
-        debug=bool(environ.get("VIVANT_DEBUG")),
+        debug=environ.get("VIVANT_DEBUG", "") not in ("", "0"),
     )
+
+
+def _chosen(environ: Mapping[str, str], name: str, default: str, other: str) -> str:
+    """One of two words. A third is refused: what protects must not be off by a slip."""
+    found = environ.get(name) or default
+    if found not in (default, other):
+        raise UsageError(f"{name} is {default} or {other}, not {found!r}.")
+    return found
 
 
 def _home() -> Path:

@@ -12,7 +12,7 @@ from vivant.bench.plot import svg
 from vivant.bench.runs import SIZES, bench
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
-from vivant.files import publish
+from vivant.files import make_folder, publish
 from vivant.media.decoder import Decoder
 
 DRAWN = (3840, 2160)
@@ -30,10 +30,7 @@ def measure_speed(photo: Path | None, sizes: str, seconds: float, out: Path, lon
         raise UsageError(f"The output {out} is a file; name a folder for the results.")
     with tempfile.TemporaryDirectory() as name, progress_bars(quiet=False) as progress:
         source = _large(photo, max(SIZES[s] for s in [*chosen, "720p"]), Path(name))
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"The folder {out} cannot be made ({error.strerror}).") from error
+        make_folder(out)
         pairs = [f"{SIZES[s]}p" for s in chosen]
         results = bench(
             source, pairs, seconds, Path(name), lambda share: progress("measuring", share), long

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
-from vivant.files import publish
+from vivant.files import make_folder, publish
 
 
 def score_physics_iq(clips: Path | None, truth: Path | None, out: Path) -> None:
@@ -68,7 +68,7 @@ def video_distance_of(
     if clips is None or truth is None or features is None:
         raise UsageError("fvd needs --clips FOLDER, --truth FOLDER and --features FILE.")
     found = video_distance(clips, truth, Extractor(features))
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with publish(out / "results.json") as temporary:
         temporary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
     say(

@@ -200,6 +200,9 @@ def add_model(
     remove: Annotated[
         str | None, typer.Option(help="depth or kinds: use the built-in eyes again.")
     ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Keep a video model's matrices in one byte each.")
+    ] = False,
 ) -> None:
     """Add a video model by NAME and FOLDER, or see with a network of your own; a JSON file beside
     such a network may say how it wants its picture."""
@@ -209,8 +212,10 @@ def add_model(
     if name is not None:
         if folder is None or depth or kinds or remove:
             raise UsageError("Name a video model and its folder: vivant models add NAME FOLDER.")
-        add_checkpoint(name, folder, _settings())
+        add_checkpoint(name, folder, _settings(), "int8" if int8 else "auto")
         return
+    if int8:
+        raise UsageError("--int8 is for a video model: vivant models add NAME FOLDER --int8.")
     add_eyes(depth, kinds, remove, _settings())
 
 
@@ -542,6 +547,12 @@ def main() -> None:
         _complain("interrupted; nothing was left behind.")
         sys.exit(130)
     except BrokenPipeError:  # whoever read our output has gone
+        sys.exit(1)
+    except OSError as error:  # a disk that is full, a folder that may not be read
+        if _debug():
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}.")
         sys.exit(1)
     except Exception as error:
         if _debug():

@@ -21,6 +21,7 @@ from vivant.files import (
     sha256_of,
 )
 from vivant.kinds import KINDS, kind_named
+from vivant.media.assets import STDIN, FileAssets
 from vivant.media.decoder import Decoder
 from vivant.motion.depth import check_fits, kept, scene_with
 from vivant.scene import eyes
@@ -146,7 +147,8 @@ def mask_photo(
     chosen = tuple(_kind(word) for word in kinds)
     place = None if at is None else _place(at)
     if out is None:
-        wished = Path(f"{photo.stem}-{'-'.join(chosen) or 'thing'}.png")
+        stem = "picture" if str(photo) in STDIN else photo.stem
+        wished = Path(f"{stem}-{'-'.join(chosen) or 'thing'}.png")
         out = wished if overwrite else free_name(wished, ".png")
     check_not_input(out, (photo,))
     check_output(out, overwrite)
@@ -197,5 +199,5 @@ def _place(text: str) -> tuple[float, float]:
 
 
 def _read(photo: Path) -> Picture:
-    with Decoder() as decoder:
-        return decoder.picture(photo)
+    with FileAssets() as assets:
+        return assets.picture(assets.add(photo, "picture"))

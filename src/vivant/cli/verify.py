@@ -14,9 +14,9 @@ from vivant.controls.edits import Between, Clean, Edit
 from vivant.controls.given import GivenField
 from vivant.controls.like import Like
 from vivant.controls.table import words_of
-from vivant.errors import ProvenanceError, UsageError
+from vivant.errors import ProvenanceError, UsageError, VivantError
 from vivant.files import sha256_of
-from vivant.media.assets import FileAssets
+from vivant.media.assets import STDIN, FileAssets
 from vivant.provenance.compare import Comparison, compare
 from vivant.provenance.policy import Policy
 from vivant.provenance.record import Recorded, read_record, shown
@@ -48,23 +48,35 @@ def verify_files(files: list[Path], again: Again, anchors: str, as_json: bool) -
     """Report on each file, made again where asked. True where all is well."""
     if again.picture is not None and len(files) > 1:
         raise UsageError("--picture goes with one file: name the clip that was made from it.")
-    rows = []
+    rows: list[dict[str, Any]] = []
     fine = True
     for path in files:
-        verdict = verify(path, anchors)
-        verdict = replace(verdict, watermark=examine(path, verdict.record))
-        intact = verdict.state in _INTACT
-        made = None
-        if again.picture is not None or (again.rerender and intact):
-            made = remake(verdict, again)
-        fine &= intact and (made is None or matches(made))
-        rows.append((verdict, made))
-    if as_json:
-        print_json([_row(*row) for row in rows])
-    else:
-        for verdict, made in rows:
+        try:
+            verdict, made = _checked(path, again, anchors)
+        except VivantError as error:
+            if len(files) == 1:
+                raise
+            fine = False
+            rows.append({"path": str(path), "error": str(error)})
+            say(f"vivant: {error}")
+            continue
+        fine &= verdict.state in _INTACT and (made is None or matches(made))
+        rows.append(_row(verdict, made))
+        if not as_json:
             _describe(verdict, made)
+    if as_json:
+        print_json(rows)
     return fine
+
+
+def _checked(path: Path, again: Again, anchors: str) -> tuple[Verdict, Comparison | None]:
+    """What one file says, and how the clip made again compares, where that is asked."""
+    if str(path) in STDIN or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise UsageError(f"{path} is no file: what is verified is read several times.")
+    verdict = verify(path, anchors)
+    verdict = replace(verdict, watermark=examine(path, verdict.record))
+    wanted = again.picture is not None or (again.rerender and verdict.state in _INTACT)
+    return verdict, remake(verdict, again) if wanted else None
 
 
 def matches(comparison: Comparison) -> bool:

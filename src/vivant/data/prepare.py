@@ -20,7 +20,7 @@ from vivant.children import Job, each_in_child
 from vivant.data.quality import Thresholds, hamming
 from vivant.data.report import write_report
 from vivant.data.sources import Source
-from vivant.files import publish, sweep
+from vivant.files import make_folder, publish, sweep
 from vivant.kept import find, fingerprint, keep, state_of
 
 CHILD = "vivant.data.prepare_child:prepare_clip"
@@ -58,7 +58,7 @@ def prepare(
     the reason where it was not kept. ``short`` pixels: shots keep a small frame for every step,
     too (training of video diffusion); 0: none.
     """
-    (out / "clips").mkdir(parents=True, exist_ok=True)
+    make_folder(out / "clips")
     for folder in (out, out / "clips"):
         sweep(folder)
     removed = _removed(out)

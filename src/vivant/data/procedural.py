@@ -22,7 +22,7 @@ from vivant.data.labels import CELL, SHORT, Labels, small_frames
 from vivant.data.shards import KEY_EVERY, Sample, read_sample, shard_paths, write_sample
 from vivant.errors import VivantError
 from vivant.field.motion_field import RATE
-from vivant.files import sweep
+from vivant.files import make_folder, sweep
 from vivant.wire import Answer
 
 FPS = 24.0
@@ -340,7 +340,7 @@ def prepare_procedural(
 
     Raises VivantError where scenes could not be made.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     sweep(out)
     batches: list[Job] = [
         {"start": k, "stop": min(k + BATCH, count), "out": str(out), "short": short}

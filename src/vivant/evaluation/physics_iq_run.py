@@ -26,7 +26,7 @@ from vivant.evaluation.physics_iq import (
     score_verified,
 )
 from vivant.evaluation.statistics import bootstrap
-from vivant.files import listed, publish
+from vivant.files import listed, make_folder, publish
 from vivant.kept import find, fingerprint, keep, state_of
 from vivant.media.decoder import Decoder
 from vivant.pages import page
@@ -68,7 +68,7 @@ def run_physics_iq(
     with Decoder() as decoder:
         bench = read_bench(clips, truth, decoder)
         cases = out / "cases"
-        cases.mkdir(parents=True, exist_ok=True)
+        make_folder(cases)
         rows = []
         for k, shot in enumerate(bench.shots):
             rows.append(_kept(shot, bench.rate, cases, decoder))

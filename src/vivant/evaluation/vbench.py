@@ -19,7 +19,7 @@ from vivant.asset import Asset
 from vivant.clip import Picture
 from vivant.controls.camera import Camera
 from vivant.errors import MediaError, PolicyError, UnsupportedControl, UsageError
-from vivant.files import listed, publish, sha256_of
+from vivant.files import listed, make_folder, publish, sha256_of
 from vivant.media.assets import FileAssets
 from vivant.media.formats import format_for
 from vivant.media.resize import fit
@@ -169,7 +169,7 @@ def export(
     Raises UsageError where ``out`` holds clips of other weights or settings.
     """
     videos = out / "videos"
-    videos.mkdir(parents=True, exist_ok=True)
+    make_folder(videos)
     settings = {"model": generator.identity.sha256, "seconds": seconds, "fps": FPS, "short": SHORT}
     _check_settings(out / "settings.json", settings)
     _write(out / INFO, [prompt.entry for prompt in prompts])

@@ -15,7 +15,7 @@ from torch import nn
 from vivant.bundle import Bundle
 from vivant.data.shards import read_facts, shard_paths
 from vivant.field.operations import LOOPING
-from vivant.files import publish
+from vivant.files import make_folder, publish
 from vivant.kept import find, fingerprint, keep
 from vivant.metrics import centre_guess, moving_and_static, moving_area_auc
 from vivant.motion.codec import Codec
@@ -155,7 +155,7 @@ def _encoding(run: Run, encoder: Encoder) -> str:
         grey = np.full((256, 448, 3), 128, np.uint8)
         found = fastest(lambda name: encode(encoder, grey, name), run.world)
         if run.world.leads:
-            run.out.mkdir(parents=True, exist_ok=True)
+            make_folder(run.out)
             keep(path, made_of, found)
     return found
 

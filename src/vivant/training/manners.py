@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from vivant.data.sources import read_sources
 from vivant.data.temporal import spread
 from vivant.errors import UsageError
+from vivant.files import make_folder
 from vivant.motion.priors import PRIORS, LogNormal, Priors
 from vivant.motion.trial import Manner
 from vivant.records import to_data
@@ -77,7 +78,7 @@ def train_manners(
 
     Raises UsageError where there are no clips.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     seen = read_tables(recipe, clips, out / "seen.jsonl", say)
     priors, report = PRIORS, []
     for manner in recipe.manners:

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vivant.errors import UsageError
-from vivant.files import publish
+from vivant.files import make_folder, publish
 from vivant.kept import fingerprint
 from vivant.training.precision import MEASURE, autocast, check_precision, fastest
 from vivant.training.state import Learner, MadeOf, Position, load_state, save_state
@@ -89,7 +89,7 @@ def train(
     UsageError where ``out`` holds a run that is made of something else, or where a sharded run
     leaves its precision to be measured.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     network = task.network.to(world.device)
     torch.manual_seed(options.seed)
     average = copy.deepcopy(network).requires_grad_(False)

@@ -89,7 +89,7 @@ def lettered(
     """A part of a photograph, three times in four with something over it."""
     fine = float(rng.choice([1.0, 1.0, 1.5, 2.0]))
     full = round(side * fine)
-    picture = _part(rng, photographs[rng.integers(len(photographs))], full)
+    picture = _part(rng, photographs[int(rng.integers(len(photographs)))], full)
     before = picture.copy()
     hold, soft = np.zeros((full, full), np.float32), np.zeros((full, full), np.float32)
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.25, 0.4, 0.25, 0.1]))):
@@ -179,7 +179,7 @@ def _face(rng: np.random.Generator, faces: Sequence[Typeface]) -> Typeface:
     shares = np.array([SHARES[script] for script in scripts])
     script = rng.choice(scripts, p=shares / shares.sum())
     own = [face for face in faces if face.script == script]
-    return own[rng.integers(len(own))]
+    return own[int(rng.integers(len(own)))]
 
 
 def _shape(rng: np.random.Generator, fine: float) -> Layer:
@@ -201,7 +201,7 @@ def _shape(rng: np.random.Generator, fine: float) -> Layer:
             draw.polygon([(4, 4), (2 * wide + 3, high + 4), (4, 2 * high + 3)], fill=255)
         case _:
             draw.rounded_rectangle(box, round(min(wide, high) * rng.uniform(0, 1)), fill=255)
-    mask = np.asarray(image, np.float32) / 255
+    mask = _shares(image)
     return Layer(((mask, _colour(rng)),), mask, np.zeros_like(mask))
 
 
@@ -256,21 +256,22 @@ def _compressed(picture: Floats, quality: int) -> Floats:
     )
     if not ok:
         raise RuntimeError("the picture could not be compressed")
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], np.float32)
+    return np.asarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1], np.float32)
 
 
 def _colour(rng: np.random.Generator) -> tuple[float, float, float]:
+    """White, black or yellow more often than any other."""
     chance = rng.random()
     if chance < 0.45:
-        value = (255.0 - rng.integers(0, 20),) * 3
-    elif chance < 0.6:
-        value = (float(rng.integers(0, 30)),) * 3
-    elif chance < 0.7:
-        value = (255.0, float(rng.integers(200, 255)), float(rng.integers(0, 110)))
-    else:
-        red, green, blue = (float(v) for v in rng.integers(0, 256, 3))
-        value = (red, green, blue)
-    return float(value[0]), float(value[1]), float(value[2])
+        white = 255.0 - int(rng.integers(0, 20))
+        return white, white, white
+    if chance < 0.6:
+        black = float(rng.integers(0, 30))
+        return black, black, black
+    if chance < 0.7:
+        return 255.0, float(rng.integers(200, 255)), float(rng.integers(0, 110))
+    red, green, blue = (float(v) for v in rng.integers(0, 256, 3))
+    return red, green, blue
 
 
 def _words(rng: np.random.Generator, face: Typeface, size: float) -> list[str]:
@@ -308,8 +309,12 @@ def _written(
         ImageDraw.Draw(image).multiline_text(
             (margin - left, margin - top), text, 255, font, stroke_width=width, align="center"
         )
-        masks.append(np.asarray(image, np.float32) / 255)
+        masks.append(_shares(image))
     return masks[0], masks[1]
+
+
+def _shares(image: Image.Image) -> Floats:
+    return np.asarray(image, np.float32) * np.float32(1 / 255)
 
 
 @lru_cache(maxsize=512)
