@@ -7,7 +7,7 @@
 TAUGHT holds ``photos``, ``train``, ``val`` and ``test``; SHARDS the last three. FOLDER holds the
 stereo pair that scikit-image 0.16 ships (``motorcycle_left.png``, ``motorcycle_disp.npz``). Kinds
 are measured on the photographs of the split ``holdout``, the rest on validation and test clips;
-where it moves by five-fold cross-validation, for which the network's state (RUN) is needed.
+where it moves by five-fold cross-validation, on the released network or a training run's (RUN).
 """
 
 from __future__ import annotations
@@ -152,11 +152,13 @@ def where(args: argparse.Namespace) -> dict[str, Any]:
     """AUC of moving cells by five-fold cross-validation over all clips."""
     import torch
 
+    from vivant.bundle import open_bundle
+    from vivant.scene.eyes import FOLDER
     from vivant.training.scene.moving import chances_of, learn_moving, seen_windows
-    from vivant.training.scene.restore import network_of
+    from vivant.training.scene.restore import network_of, released_network
 
     torch.set_num_threads(2)
-    network = network_of(args.network)
+    network = network_of(args.network) if args.network else released_network(open_bundle(FOLDER))
     seen = [s for split in ("train", "val", "test")
             for s in seen_windows(network, args.shards / split, split)]  # fmt: skip
     clips = sorted({s.clip for s in seen})

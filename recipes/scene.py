@@ -23,7 +23,7 @@ CHECKED = 12
 WORLDS = 240
 ABOUT = {
     "name": "scene",
-    "version": "0.1.0",
+    "version": "0.2.0",
     "licence": "Apache-2.0",
     "summary": "kinds, waters, depth and what may move, from one picture",
 }

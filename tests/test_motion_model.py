@@ -233,3 +233,8 @@ def test_a_stroke_turns_what_hangs_together_with_it_and_nothing_else() -> None:
         atol=1e-5,
     )
     np.testing.assert_allclose(after[:, :, -3:], before[:, :, -3:], atol=1e-6)
+
+
+def test_the_released_graphs_name_no_folders() -> None:
+    for graph in sorted(BUILTIN.rglob("*.onnx")):
+        assert b".py" not in graph.read_bytes(), graph.name

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vivant import job
-from vivant.cli.animate import teller
+from vivant.cli.animate import Teller
 from vivant.cli.options import (
     Consent,
     FormatName,
@@ -286,7 +286,7 @@ def _run(
                 generator(settings),
                 signing_key(settings),
                 policy=policy_of(settings, outputs.consent, question),
-                hooks=Hooks(progress, planned=teller(outputs)),
+                hooks=Hooks(progress, planned=Teller(outputs)),
             )
     if outputs.json:
         video = done.plan.video

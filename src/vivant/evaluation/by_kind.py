@@ -9,7 +9,7 @@ from __future__ import annotations
 from vivant.data.shards import Sample
 from vivant.data.windows import Window
 from vivant.evaluation.motion_scores import Truth
-from vivant.motion.drifts import moving_kinds
+from vivant.motion.drifts import moving_kinds, without_rain
 
 
 def kind_truths(sample: Sample, window: Window, step: int) -> dict[str, Truth]:
@@ -22,5 +22,5 @@ def kind_truths(sample: Sample, window: Window, step: int) -> dict[str, Truth]:
     category = str(sample.facts.get("category", ""))
     return {
         kind: Truth(sample.key, category, steady, *classes, window.camera_moves)
-        for kind, classes in kinds.items()
+        for kind, classes in without_rain(kinds, sample).items()
     }

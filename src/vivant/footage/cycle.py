@@ -85,8 +85,7 @@ def _period(small: Floats, fps: float, solid: Floats) -> tuple[int, NDArray[np.b
     least, most = max(3, round(LEAST_SECONDS * fps)), len(small) // 2
     if most <= least:
         return None
-    lags = np.arange(1, most + 1)
-    apart = np.stack([_apart(small, lag) for lag in lags])
+    apart = np.stack([_apart(small, lag) for lag in range(1, most + 1)])
     usual = apart.mean(axis=0)
     free = cv2.resize(solid, usual.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
     lively = free & (usual > LIVELY)

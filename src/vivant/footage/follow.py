@@ -39,7 +39,7 @@ class _Pair:
     clip: str
     picture: str
     asset: Asset = field(compare=False)
-    pixels: Picture = field(compare=False, repr=False)
+    whole: Picture = field(compare=False, repr=False)
     assets: Assets = field(compare=False, repr=False)
 
 
@@ -52,11 +52,11 @@ def is_same(asset: Asset, picture: Picture, assets: Assets) -> bool:
 
 @lru_cache(maxsize=4)
 def _compared(pair: _Pair) -> bool:
-    picture, first = pair.pixels, pair.assets.picture(pair.asset).pixels
+    picture, first = pair.whole, pair.assets.picture(pair.asset).pixels
     scale = min(1.0, SHORT / min(first.shape[:2]))
     size = max(16, round(first.shape[1] * scale)), max(16, round(first.shape[0] * scale))
-    pair = (fit_plane(np.asarray(x, np.uint8), size) for x in (picture.pixels, first))
-    return shared(*pair) >= SAME
+    small = (fit_plane(np.asarray(x, np.uint8), size) for x in (picture.pixels, first))
+    return shared(*small) >= SAME
 
 
 def follow_plan(request: Request, asset: Asset, assets: Assets, target: Target) -> Plan:

@@ -42,8 +42,11 @@ MIRRORED = 0.05
 FOG, PLUME = 15.0, 62.0
 """Degrees above the horizon at which fog, which is wide, and smoke, which is tall, go by
 themselves."""
-MOST_ASIDE = 35.0
-"""Degrees from straight towards the viewer at which a sea still rolls in."""
+WIDE = 2.2
+"""Width over height from which smoke is fog."""
+MOST_ASIDE = {"sea": 80.0, "surf": 35.0}
+"""Degrees from straight towards the viewer at which waves still come: surf rolls in to its shore,
+an open sea goes nearly any way but back."""
 MOST_LEAN = 30.0
 """Degrees from straight down at which snow falls in a wind from the side."""
 LEAST_BODY = 0.002
@@ -188,8 +191,10 @@ def _current(
         return None
     speed = prior.draw(rng)
     if body.name == "river":
-        return currents.river(matte, body.ends, speed)
-    aside = float(np.clip((heading - 90) % 360 - 180, -MOST_ASIDE, MOST_ASIDE))
+        ends = body.ends[::-1] if rng.random() < priors.river_back else body.ends
+        return currents.river(matte, (ends[0], ends[1]), speed)
+    most = MOST_ASIDE[body.name]
+    aside = float(np.clip((heading - 90) % 360 - 180, -most, most))
     return currents.open_water(matte, speed, 270 + aside)
 
 
@@ -222,15 +227,21 @@ def _smoke(
     if not matte.any():
         return
     seed, rng = seed_of(asked.seed, "smoke"), Draws(asked.seed, "smoke")
-    speed = priors.smoke_speed.draw(rng)
     across = cos(radians(wind[0]))
-    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
-    rise = (FOG if columns > 2.2 * rows else PLUME) + priors.smoke_lean.draw(rng)
+    speed, rise = priors.smoke_speed.draw(rng), PLUME
+    if is_fog(matte):
+        speed, rise = priors.fog_speed.draw(rng), FOG + priors.fog_lean.draw(rng)
     lean = asked.flows.get("smoke", rise if across >= 0 else 180 - rise)
     velocity = _drawn(currents.plume(matte, speed, lean), matte, asked)
     strength = asked.strength("smoke")
     smoke = SMOKE.scaled(strength)
     yield LayerMotion("smoke", "smoke", smoke, seed, None, velocity * np.float32(strength))
+
+
+def is_fog(matte: Plane) -> bool:
+    """Whether what is seen of smoke ``[H, W]`` is wide, as fog is."""
+    rows, columns = (float((matte > 127).any(axis).sum()) for axis in (1, 0))
+    return columns > WIDE * rows
 
 
 def _fires(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:

@@ -14,6 +14,7 @@ import numpy as np
 from vivant.clip import Floats, Frame
 from vivant.data.camera_fit import camera_velocity, fit_camera
 from vivant.data.labels import Labels
+from vivant.data.shards import Sample
 from vivant.data.windows import STEPS, Window
 from vivant.kinds import HOLDING, INDEX, KINDS
 from vivant.metrics import MIN_GRADIENT, MIN_MOVING, MIN_STATIC, Bools
@@ -22,6 +23,10 @@ from vivant.scene import eyes
 MOVING = tuple(kind for kind in KINDS if kind not in HOLDING)
 MIN_CONFIDENCE = 0.3
 """Agreement of forward and backward flow from which a cell's motion is known."""
+Cells = tuple[Bools, Bools]
+"""Cells that move, and those that hold."""
+FALLING = ("snow", "rain")
+"""Words of categories of clips."""
 ADRIFT = ("sky", "smoke", "fire")
 """Kinds that are taken to drift by themselves where nothing holds and all moves one way; where it
 is water or plants it is taken to be the camera."""
@@ -39,7 +44,7 @@ SLOWEST = 0.006
 
 def moving_kinds(
     window: Window, labels: Labels, step: int
-) -> tuple[Window, dict[str, tuple[Bools, Bools]]] | None:
+) -> tuple[Window, dict[str, Cells]] | None:
     """The ``window`` that begins at ``step`` of a shot's ``labels`` without its camera, and for
     each kind of which enough moves the cells ``[h, w]`` that do, and those that hold anywhere (none
     where too few do); None where the camera cannot be taken out."""
@@ -50,6 +55,13 @@ def moving_kinds(
     may = ADRIFT if steady.camera_moves else MOVING
     found = {kind: _classes(steady, shares[INDEX[kind]] > MOST) for kind in may}
     return steady, {kind: own for kind, own in found.items() if own is not None}
+
+
+def without_rain(kinds: dict[str, Cells], sample: Sample) -> dict[str, Cells]:
+    """Kinds without the sky where it is said to rain or to snow: what moves before it falls."""
+    said = str(sample.facts.get("category", ""))
+    falls = any(word in said for word in FALLING)
+    return {kind: cells for kind, cells in kinds.items() if not (falls and kind == "sky")}
 
 
 def kinds_on(image: Frame, grid: tuple[int, ...]) -> Floats:

@@ -68,16 +68,18 @@ class Priors:
     wind in metres a second on the ground plane (heading in degrees: 0 right, 90 away).
 
     ``sky_rise``: of clouds away from the horizon, besides ``sky_climb``, the degrees by which their
-    way is turned up; ``smoke_lean``: degrees about the way that smoke and fog take by their shape;
-    ``towards``: heading of the wind around straight
-    towards the viewer, by which waves run; ``lateral``: chance that clouds go to the right."""
+    way is turned up; ``fog_lean``: degrees about the way that fog takes, which is wide; smoke
+    rises; ``towards``: heading of the wind around straight towards the viewer, by which waves run;
+    ``lateral``: chance that clouds go to the right; ``river_back``: that a river comes from where
+    it was taken to go to, since of the two ends of a shape either may be the source."""
 
     wind: LogNormal = LogNormal(2.5, 0.35, 0.8, 8.0)
-    towards: Normal = Normal(270.0, 35.0)
+    towards: Normal = Normal(270.0, 60.0)
     lateral: float = 0.5
     sky_speed: LogNormal = LogNormal(0.034, 0.3, 0.012, 0.06)
     sky_rise: Normal = Normal(0.002, 0.004)
     sky_climb: Normal = Normal(0.0, 0.0)
+    river_back: float = 0.25
     river_speed: LogNormal = LogNormal(0.07, 0.3, 0.03, 0.16)
     sea_speed: LogNormal = LogNormal(0.028, 0.25, 0.012, 0.06)
     surf_speed: LogNormal = LogNormal(0.045, 0.25, 0.02, 0.09)
@@ -89,7 +91,8 @@ class Priors:
     river_glint: float = 0.15
     fall_speed: LogNormal = LogNormal(0.24, 0.2, 0.12, 0.5)
     smoke_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
-    smoke_lean: Normal = Normal(0.0, 0.0)
+    fog_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
+    fog_lean: Normal = Normal(0.0, 0.0)
     flame_speed: LogNormal = LogNormal(0.55, 0.2, 0.25, 1.0)
     snow_speed: LogNormal = LogNormal(0.3, 0.5, 0.08, 0.9)
     sway: LogNormal = LogNormal(0.006, 0.3, 0.002, 0.014)

@@ -83,7 +83,7 @@ def cutout_of(looked: Looked, number: int, pixels: Frame) -> Cutout:
     planes = matte, fitted(looked.of(WATERS)), fitted(looked.of(("ground",)))
     digest = blake2b()
     for array in (pixels, *planes):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     return _cut(_Thing(digest.digest(), pixels, planes))
 
 

@@ -19,8 +19,8 @@ from vivant.data.sources import Source
 from vivant.data.windows import Window, windows_of
 from vivant.metrics import MIN_MOVING, Bools
 from vivant.motion.asked import Asked
-from vivant.motion.choose import choose
-from vivant.motion.drifts import moving_kinds
+from vivant.motion.choose import choose, is_fog
+from vivant.motion.drifts import moving_kinds, without_rain
 from vivant.motion.flowing import field_of
 from vivant.motion.held import Looked, look
 from vivant.motion.layered import LayerMotion, Motion
@@ -32,7 +32,7 @@ from vivant.training.drift_fit import ROWS, Drifted
 
 Say = Callable[[str], None]
 
-EITHER = ("sky", "smoke")
+EITHER = ("sky", "smoke", "fog")
 """Kinds that go left or right by chance."""
 CLIMB = 45.0
 """Degrees of climb by which it is found how much of it a sky shows."""
@@ -69,9 +69,10 @@ def drifts_of(sample: Sample, priors: Priors, threads: int = 0) -> list[Drifted]
     window = next((one for one in windows if not one.camera_moves), windows[0])
     steps = (k for k in sorted(sample.keys) if np.array_equal(sample.keys[k], window.image))
     found = moving_kinds(window, sample.labels, next(steps))
-    if found is None or not set(found[1]) & {"sky", "water", "fall", "smoke"}:
+    kinds = {} if found is None else without_rain(found[1], sample)
+    if found is None or not set(kinds) & {"sky", "water", "fall", "smoke"}:
         return []
-    steady, kinds = found
+    steady = found[0]
     looked = look(Picture(window.image), Runtime(threads=threads))
     moving = {kind: classes[0] for kind, classes in kinds.items()}
     return drifts_in(sample, looked, steady, moving, priors)
@@ -100,7 +101,7 @@ def _layers(
         where = moving[layer.kind] & (np.linalg.norm(stated, axis=0) > SLOW)
         if where.sum() < MIN_MOVING:
             continue
-        faster, turn = compared(true[:, where], stated[:, where], layer.kind in EITHER)
+        faster, turn = compared(true[:, where], stated[:, where], name in EITHER)
         if name == "sky":
             turn = _climb(looked, window.image, priors, where, turn)
         yield name, (faster, turn)
@@ -109,15 +110,18 @@ def _layers(
 def named(looked: Looked, priors: Priors, seed: int = 0) -> Iterator[tuple[str, LayerMotion]]:
     """The layers of a scene that go somewhere, each with its kind, or character, of `ROWS`."""
     waters = {body.instance: body.name for body in looked.scene.bodies}
+    smoke = "fog" if is_fog(looked.mattes.of("smoke")) else "smoke"
     for layer in choose(looked, Asked(seed=seed), priors).layers:
-        name = waters.get(layer.part or 0, "") if layer.kind == "water" else layer.kind
+        name = {"water": waters.get(layer.part or 0, ""), "smoke": smoke}.get(
+            layer.kind, layer.kind
+        )
         if name in ROWS and layer.name != "snow":
             yield name, layer
 
 
 def certain(priors: Priors) -> Priors:
     """Distributions without any spread."""
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = {"river_back": 0.0}
     for one in fields(priors):
         value = getattr(priors, one.name)
         if isinstance(value, LogNormal | Normal):

@@ -25,9 +25,9 @@ LEAST_TURN = 8.0
 
 @dataclass(frozen=True)
 class Drifted:
-    """What a ``clip`` of a ``source`` shows of one ``kind`` (of water: its character): ``faster``,
-    true over stated mean speed, and ``turn``, degrees from the stated way to the true one, up
-    positive (left and right alike where a layer goes either way by chance)."""
+    """What a ``clip`` of a ``source`` shows of one ``kind`` (of water its character, of wide smoke
+    fog): ``faster``, true over stated mean speed, and ``turn``, degrees from the stated way to the
+    true one, up positive (left and right alike where a layer goes either way by chance)."""
 
     clip: str
     source: str
@@ -75,9 +75,10 @@ ROWS = {
     "sea": _Row("sea_speed", "towards"),
     "surf": _Row("surf_speed"),
     "fall": _Row("fall_speed"),
-    "smoke": _Row("smoke_speed", "smoke_lean"),
+    "smoke": _Row("smoke_speed"),
+    "fog": _Row("fog_speed", "fog_lean"),
 }
-"""What flow can teach; that falls fall and rivers run downwards no clip need teach."""
+"""What flow can teach; that falls fall, smoke rises and rivers run downwards no clip need teach."""
 
 
 def by_hand(kind: str, priors: Priors) -> Way:

@@ -35,7 +35,7 @@ NODE = 200
 """Nodes on the picture's short side."""
 WHOLE = 0.3
 """Motion of so many short sides is that of the whole thing."""
-CHANCE = 0.35, 0.25
+CHANCE = 0.35, 0.4
 """What hardly ever moves still moves so much; what moves with this chance moves in full."""
 STEM = 0.85
 """What looks most like a trunk is held by so much."""

@@ -31,8 +31,7 @@ class SceneGraph(nn.Module):
         ``[1, .., h, w]``, inverse depth, log-odds of moving and log speed ``[1, h, w]``, on a
         quarter of the sides."""
         out = self.network(image)
-        inputs = head_inputs(out)
-        moves = self.head(inputs, inputs.mean((2, 3)))
+        moves = self.head.answer(head_inputs(out))
         moves = functional.interpolate(moves, scale_factor=2.0, mode="bilinear")
         return out["kinds"], out["waters"], out["depth"], moves[:, 0], moves[:, 1]
 

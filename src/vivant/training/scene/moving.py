@@ -2,6 +2,8 @@
 
 Clips are few, so the head is small, sees the kinds beside the features, and learns from every
 window whose camera stands or was taken out. Moving and still cells weigh the same in each window.
+What is answered is how often the kinds of a cell move, a little corrected by the head, since
+neither alone is as good.
 """
 
 from __future__ import annotations
@@ -26,6 +28,12 @@ from vivant.training.trainer import TrainOptions, train
 
 PLACES = 3
 INPUTS = WIDTH + len(KINDS) + len(WATERS) + 1 + PLACES
+SHARES = slice(WIDTH, WIDTH + len(KINDS))
+"""Place of the kinds among the inputs."""
+LEAN = 0.2
+"""Weight of the head's log-odds beside those of the kinds' rates; chosen on validation clips."""
+UNSEEN = 0.5
+"""Cells, moving and holding each, that a kind is thought to have had before any was seen."""
 SIDE = 32
 LEAST_SPEED = 0.01
 LEAST_CONFIDENCE = 0.3
@@ -48,12 +56,14 @@ class Seen:
 
 
 class MovingHead(nn.Module):
-    """Inputs of cells -> log-odds of moving, log speed."""
+    """Inputs of cells -> log-odds of moving, log speed; ``rates`` ``[12]`` is how often each kind
+    moves."""
 
     def __init__(self, inside: int = INPUTS, width: int = 48) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(inside))
         self.register_buffer("scale", torch.ones(inside))
+        self.register_buffer("rates", torch.full((len(KINDS),), 0.5))
         self.cell, self.whole = nn.Conv2d(inside, width, 1), nn.Linear(inside, width)
         self.near, self.out = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, 2, 1)
         self.drop = nn.Dropout2d(0.3)
@@ -68,12 +78,41 @@ class MovingHead(nn.Module):
         out: Tensor = self.out(x)
         return out
 
+    def answer(self, inputs: Tensor) -> Tensor:
+        """As `forward`, the rates of the kinds taken in: ``[B, 2, h, w]``."""
+        out = self(inputs, inputs.mean((2, 3)))
+        share = (inputs[:, SHARES] * self.rates[:, None, None]).sum(1, keepdim=True)
+        share = share.clamp(0.02, 0.98)
+        return torch.cat([LEAN * out[:, :1] + torch.log(share / (1 - share)), out[:, 1:]], 1)
+
     def standardise(self, seen: Sequence[Seen]) -> None:
-        """Bring the inputs to mean 0 and size 1 over some windows."""
+        """Bring the inputs to mean 0 and size 1 over some windows, and count how often each kind
+        moves in them."""
         means = np.stack([s.inputs.astype(np.float32).mean((1, 2)) for s in seen])
         spread = np.stack([s.inputs.astype(np.float32).var((1, 2)) for s in seen])
         self.mean.copy_(torch.from_numpy(means.mean(0)))
         self.scale.copy_(torch.from_numpy(1 / (np.sqrt(spread.mean(0)) + 1e-3)))
+        self.rates.copy_(torch.from_numpy(rates_of(seen)))
+
+
+def rates_of(seen: Iterable[Seen]) -> Floats:
+    """How often each kind moves ``[12]``, 0..1, where moving and holding cells weigh the same in
+    each window, and each clip as much as the others."""
+    clips: dict[str, list[Floats]] = {}
+    for one in seen:
+        kinds, share = one.inputs[SHARES].astype(np.float32), share_moving(one.speed)
+        moves, holds = one.weight * share, one.weight * (1 - share)
+        both = (moves / (moves.sum() + 1), holds / (holds.sum() + 1))
+        counted = np.stack([(kinds * mass).sum((1, 2)) for mass in both])
+        clips.setdefault(one.clip, []).append(counted)
+    total = np.sum([np.mean(counts, 0) for counts in clips.values()], 0) + UNSEEN
+    return np.asarray(total[0] / total.sum(0), np.float32)
+
+
+def share_moving(speed: Floats) -> Floats:
+    """How surely cells ``[h, w]`` move, 0..1, relative to the fastest of the picture."""
+    top = max(float(np.percentile(speed, 98)), LEAST_SPEED)
+    return np.asarray(np.clip((speed / top - 0.1) / 0.3, 0, 1), np.float32)
 
 
 def head_inputs(out: dict[str, Tensor]) -> Tensor:
@@ -159,8 +198,7 @@ def _square(one: Seen, rng: np.random.Generator) -> tuple[Floats, ...]:
     inputs = one.inputs.astype(np.float32)
     summary = inputs.mean((1, 2)) + 0
     noise = rng.normal(0, 0.1, len(inputs)).astype(np.float32) * inputs.std((1, 2))
-    top = max(float(np.percentile(one.speed, 98)), LEAST_SPEED)
-    share = np.clip((one.speed / top - 0.1) / 0.3, 0, 1)
+    share = share_moving(one.speed)
     log_speed = np.log(one.speed + 1e-3)
     arrays = [inputs + noise[:, None, None], share, log_speed, one.weight]
     h, w = one.speed.shape
@@ -191,5 +229,5 @@ def chances_of(head: MovingHead, one: Seen) -> Floats:
     """Chance 0..1 that each cell of a window moves, ``[h, w]``."""
     inputs = torch.from_numpy(one.inputs.astype(np.float32))[None]
     with torch.no_grad():
-        odds = head(inputs, inputs.mean((2, 3)))[0, 0]
+        odds = head.answer(inputs)[0, 0]
     return np.asarray(torch.sigmoid(odds).numpy(), np.float32)
