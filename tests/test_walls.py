@@ -20,7 +20,6 @@ MAY_DECODE = {
     "media/animation.py",  # what they call
     "media/write.py",  # opens containers to write them
     "data/teacher_files.py",  # `read_taught`, of its own labels
-    "training/scene/lettered.py",  # what it has just compressed
     "data/shards.py",  # `read_sample`, the child's side of `read_samples`
     "provenance/credentials.py",  # the header, for the media type
     "training/scene/lettered.py",  # what it has compressed itself
