@@ -36,8 +36,9 @@ clients-test: $(BIN)/python
 
 # other people's video models, on random checkpoints of their layouts (under 10 minutes)
 adapters-test: $(BIN)/python
-	$(BIN)/pip install -q -e '.[dev,adapters]'
-	$(BIN)/pytest tests/test_adapters_torch.py tests/test_adapters.py tests/test_adapters_model.py
+	$(BIN)/pip install -q -e '.[dev,adapters,quantised]'
+	$(BIN)/pytest -n 2 --dist loadfile tests/test_adapters*.py tests/test_gguf.py tests/test_hub.py \
+		tests/test_carried.py tests/test_drift.py tests/test_moved_noise.py tests/test_tracks.py
 
 # rebuild the shipped weights from a folder of clips with its manifest (about an hour on two cores)
 weights: $(BIN)/python

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from vivant.clip import Frame
 from vivant.media.assets import FileAssets
 from vivant.metrics import psnr
-from vivant.rendering.carried import carry, drift_of, steadied
+from vivant.rendering.carried import carry
+from vivant.rendering.drift import drift_of, steadied
 
 SECONDS, EVERY = 2.0, 6
 EDGE = 6

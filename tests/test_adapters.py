@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from vivant.adapters.families import family_of
 from vivant.adapters.layout import read_checkpoint, variant_of
+from vivant.adapters.memory import weights
 from vivant.adapters.overview import table
 from vivant.cli.checkpoints import add_checkpoint
 from vivant.errors import BundleError, UsageError
@@ -84,6 +85,23 @@ def test_it_is_added_by_name(folder: Path, tmp_path: Path) -> None:
     for name in ("builtin", "../up", "A B"):
         with pytest.raises(UsageError, match="cannot be called"):
             add_checkpoint(name, str(folder), settings)
+
+
+def test_matrices_of_one_byte_are_asked_for_when_it_is_added(folder: Path, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home")
+    for name, dtype in (("plain", "auto"), ("small", "int8")):
+        add_checkpoint(name, str(folder), settings, dtype)
+    plain, small = (
+        json.loads((added_models(settings)[name] / "config.json").read_text())
+        for name in ("plain", "small")
+    )
+    assert (plain["dtype"], small["dtype"]) == ("auto", "int8")
+    assert plain["sha256"] == small["sha256"]
+    assert plain["version"] != small["version"]
+    checkpoint = read_checkpoint(folder)
+    family = family_of(checkpoint)
+    assert weights(checkpoint, family, "bfloat16") == {"unet": 34}
+    assert weights(checkpoint, family, "int8") == {"unet": 12 + 10}
 
 
 def test_foreign_code_is_refused(folder: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from conftest import photo_like
 from vivant.adapters.families import TABLE, Family, family_named
 from vivant.adapters.fit import bucket_of, fit_for
-from vivant.adapters.host import Job, Sampled
+from vivant.adapters.host import Job, Part, Sampled
 from vivant.adapters.layout import Checkpoint
-from vivant.adapters.memory import GIB, Machine, Placement, placed, published
+from vivant.adapters.memory import GIB, Machine, Placement, placed, published, published_needs
 from vivant.adapters.model import VideoModel
 from vivant.clip import Frame
 from vivant.controls.entry import Control
@@ -53,7 +53,7 @@ class Stub:
     def machine(self) -> Machine:
         return Machine("cuda", "a card", 80 * GIB, 256 * GIB)
 
-    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, int]:
+    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, Part]:
         raise NotImplementedError
 
     def sampled(self, job: Job, placement: Placement, hooks: Hooks) -> Sampled:
@@ -120,6 +120,16 @@ def test_frames_are_the_pictures_own_and_nothing_is_stretched(family: Family) ->
         jump = np.abs(frames[1].astype(int) - picture)
         assert jump.mean() < 1.0
         assert frames[-1].shape == picture.shape
+
+
+@pytest.mark.parametrize("family", TABLE, ids=lambda family: family.name)
+def test_a_clip_has_exactly_the_frames_that_are_planned(family: Family) -> None:
+    picture = bullseye((64, 48))
+    last = picture if family.needs_last else None
+    for wanted in (2, 3, 4, 7, 8, 12, 16, 17, 23, 40):
+        frames, _ = made(model(family.name), picture, last=last, seconds=wanted / family.fps)
+        most = family.most_frames(checkpoint(family))
+        assert len(frames) == min(most, wanted) or (last is not None and len(frames) >= wanted)
 
 
 @pytest.mark.parametrize("family", TABLE, ids=lambda family: family.name)
@@ -235,8 +245,9 @@ def test_one_smaller_retry_after_a_lack_of_memory() -> None:
     first, second = (placement for _, placement in video.host.jobs)  # type: ignore[attr-defined]
     assert second.need < first.need
     assert any("tried again" in note and "one part at a time" in note for note in notes)
-    with pytest.raises(BundleError, match="ran out of memory"):
+    with pytest.raises(BundleError, match=r"ran out of memory, though .* GiB") as error:
         made(model("wan-2.1", fails=2), bullseye((96, 64)), seconds=0.5)
+    assert "4194304" not in str(error.value)
 
 
 def test_placements_shrink_with_the_memory_and_are_refused_with_numbers() -> None:
@@ -267,6 +278,9 @@ def test_the_plan_says_where_and_under_which_licence() -> None:
     assert "5.06 s instead of 20 s" in said
     assert "16 frames a second, not 24" in said
     assert 60 < published(video.family) < 70
+    needs = published_needs(video.family)
+    assert needs[""] > needs["parts"] > needs["blocks"] > 1
+    assert abs(needs[""] - published(video.family)) < 6
 
 
 def test_nothing_follows_a_cancelled_job() -> None:

@@ -1,32 +1,11 @@
-"""The picture's pixels carried into a softer clip, and colour held steady."""
+"""The picture's pixels carried into a softer clip."""
 
 import cv2
 import numpy as np
 import pytest
 
-from vivant.rendering.carried import carry, drift_of, steadied
-
-COUNT = 9
-
-
-def world(side: int = 160) -> np.ndarray:
-    rng = np.random.default_rng(3)
-    fine = rng.integers(0, 256, (side, side, 3)).astype(np.float32)
-    broad = cv2.resize(rng.random((6, 6, 3)).astype(np.float32) * 150 + 50, (side, side))
-    return np.clip(broad + 1.6 * (cv2.GaussianBlur(fine, (0, 0), 1.2) - 127), 8, 247).astype(
-        np.uint8
-    )
-
-
-def true_clip() -> list[np.ndarray]:
-    whole = world()
-    return [whole[20:116, 20 + 2 * t : 116 + 2 * t].copy() for t in range(COUNT)]
-
-
-def spoiled(frame: np.ndarray, t: float) -> np.ndarray:
-    """Half the size, off-colour from the start, drifting."""
-    small = cv2.resize(frame, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return np.clip(small * 0.95 + 6 - np.array([14, 8, -10]) * t, 0, 255).astype(np.uint8)
+from softened import COUNT, spoiled, true_clip
+from vivant.rendering.carried import carry
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -53,30 +32,6 @@ def test_no_jump_after_the_first_frame():
     assert np.abs(out[1].astype(float) - out[0]).mean() <= 1.2 * true
 
 
-def test_drift_is_undone():
-    clip = true_clip()
-    bad = [spoiled(frame, t / (COUNT - 1)) for t, frame in enumerate(clip)]
-    drift = drift_of(bad)
-    assert 8 < drift.amount < 20
-    last = list(steadied(bad, drift))[-1].astype(float)
-    meant = spoiled(clip[-1], 0)
-    assert np.abs((last - meant).mean(axis=(0, 1))).max() < 3
-    assert np.abs((bad[-1].astype(float) - meant).mean(axis=(0, 1))).max() > 9
-
-
-def test_what_does_not_drift_and_lightning_are_left_alone():
-    clip = true_clip()
-    assert drift_of(clip).amount == 0
-    flash = [
-        np.clip(f.astype(float) + 50 * (t in (3, 6)), 0, 255).astype(np.uint8)
-        for t, f in enumerate(clip)
-    ]
-    assert drift_of(flash).amount == 0
-    assert all(
-        np.array_equal(a, b) for a, b in zip(flash, steadied(flash, drift_of(flash)), strict=True)
-    )
-
-
 def test_drifting_colours_do_not_close_the_gate():
     clip = true_clip()
     bad = [spoiled(frame, t / (COUNT - 1)) for t, frame in enumerate(clip)]
@@ -100,4 +55,4 @@ def test_a_fading_detail_gives_way_to_the_clips_own():
     rough = [
         np.abs(cv2.Laplacian(f[-1].astype(float) - large, cv2.CV_64F)).mean() for f in (kept, faded)
     ]
-    assert rough[1] < 0.3 * rough[0]
+    assert rough[1] < 0.5 * rough[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -49,3 +50,40 @@ def test_no_network_is_said_with_the_way_out(
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(BundleError, match="not installed"):
         folder_of("owner/name")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("GatedRepoError", "RepositoryNotFoundError"), "licence has to be accepted"),
+        (("RepositoryNotFoundError",), "has none of this name"),
+        (("LocalEntryNotFoundError",), "cannot be reached"),
+    ],
+)
+def test_what_the_hub_says_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...], said: str
+) -> None:
+    kind: type[Exception] = Exception
+    for name in reversed(kinds):
+        kind = type(name, (kind,), {})
+    fails(monkeypatch, kind("https://hub/api ... 40 lines"), tmp_path)
+    with pytest.raises(BundleError, match=said) as error:
+        folder_of("owner/name")
+    assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fails(monkeypatch, OSError(errno.ENOSPC, "No space left on device"), tmp_path)
+    with pytest.raises(BundleError, match="no room is left on the disk"):
+        folder_of("owner/name")
+
+
+def fails(monkeypatch: pytest.MonkeyPatch, error: Exception, cache: Path) -> None:
+    hub = ModuleType("huggingface_hub")
+
+    def snapshot_download(name: str, allow_patterns: list[str]) -> str:
+        raise error
+
+    hub.snapshot_download = snapshot_download  # type: ignore[attr-defined]
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)

@@ -62,8 +62,10 @@ class Family:
     motion, "" for none; ``draft``: how it starts from a clip; ``noise``: the axes of the latents
     that it takes ("tokens" and "plain" hold the picture besides; plain ones are not normalised).
     ``options`` are handed to every call. ``licence`` of the published weights; ``billions`` of
-    parameters by part; ``parts_in_float`` stay in float32. Decoding holds ``pixel_floats`` numbers
-    for each pixel of ``decodes`` frames (0: all) at once, in tiles of ``tile`` pixels.
+    parameters by part; ``parts_in_float`` stay in float32, and so do tensors that have one of
+    ``names_in_float`` in their names. Decoding holds ``pixel_floats`` numbers
+    for each pixel of ``decodes`` frames (0: all) at once, in tiles of ``tile`` pixels
+    a side (0: it has no tiles, and a tiled placement decodes one frame at a time).
     """
 
     name: str
@@ -91,6 +93,7 @@ class Family:
     noise: Literal["", "bcfhw", "bfchw", "tokens", "plain"] = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     parts_in_float: tuple[str, ...] = ()
+    names_in_float: tuple[str, ...] = ()
     pixel_floats: int = 1650
     decodes: int = 4
     tile: int = 256
@@ -127,6 +130,8 @@ def _fixed(checkpoint: Checkpoint) -> bool:
 
 
 WAN = ("WanImageToVideoPipeline",)
+DELICATE = ("time_embedder", "scale_shift_table", "norm1", "norm2", "norm3")
+"""What diffusers keeps in float32 of Wan's networks, and of those made from them."""
 UMT5, T5, LLAMA, SIGLIP = 5.68, 4.76, 7.51, 0.43
 TABLE: tuple[Family, ...] = (
     Family(
@@ -135,31 +140,34 @@ TABLE: tuple[Family, ...] = (
         "Stability AI community, non-commercial",
         {"unet": 1.52, "image_encoder": 0.63, "vae": 0.10},
         most_in=("unet", "num_frames"), prompt=False, strength="motion_bucket_id", noise="bfchw",
+        tile=0,
     ),
     Family(
         "wan-2.1-last", "Wan 2.1 first and last picture", "WanImageToVideoPipeline", WAN,
         16, 81, FOURS, 16, 1280 * 720, 50, 5.0, "Apache-2.0",
         {"transformer": 16.40, "text_encoder": UMT5, "image_encoder": 0.63, "vae": 0.13},
         _first_and_last, last=True, needs_last=True, noise="bcfhw",
-        parts_in_float=("vae", "image_encoder"),
+        parts_in_float=("vae", "image_encoder"), names_in_float=DELICATE,
     ),
     Family(
         "wan-2.1", "Wan 2.1 image to video", "WanImageToVideoPipeline", WAN,
         16, 81, FOURS, 16, 832 * 480, 50, 5.0, "Apache-2.0",
         {"transformer": 16.40, "text_encoder": UMT5, "image_encoder": 0.63, "vae": 0.13},
         _sees, draft="latents", noise="bcfhw", parts_in_float=("vae", "image_encoder"),
+        names_in_float=DELICATE,
     ),
     Family(
         "wan-2.2", "Wan 2.2 A14B", "WanImageToVideoPipeline", WAN,
         16, 81, FOURS, 16, 832 * 480, 40, 3.5, "Apache-2.0",
         {"transformer": 14.29, "transformer_2": 14.29, "text_encoder": UMT5, "vae": 0.13},
         _two_stages, last=True, draft="latents", noise="bcfhw", parts_in_float=("vae",),
+        names_in_float=DELICATE,
     ),
     Family(
         "wan-2.2-5b", "Wan 2.2 TI2V-5B", "WanImageToVideoPipeline", (*WAN, "WanPipeline"),
         24, 121, FOURS, 32, 1280 * 704, 50, 5.0, "Apache-2.0",
         {"transformer": 5.00, "text_encoder": UMT5, "vae": 0.70},
-        _expands, draft="latents", noise="bcfhw", parts_in_float=("vae",),
+        _expands, draft="latents", noise="bcfhw", parts_in_float=("vae",), names_in_float=DELICATE,
     ),
     Family(
         "ltx", "LTX-Video 0.9", "LTXImageToVideoPipeline",
@@ -213,14 +221,14 @@ TABLE: tuple[Family, ...] = (
         "not established",
         {"transformer": 16.40, "text_encoder": UMT5, "image_encoder": 0.63, "vae": 0.13},
         _first_and_last, last=True, needs_last=True, noise="bcfhw",
-        parts_in_float=("vae", "image_encoder"),
+        parts_in_float=("vae", "image_encoder"), names_in_float=DELICATE,
     ),
     Family(
         "skyreels-v2", "SkyReels-V2 I2V", "SkyReelsV2ImageToVideoPipeline",
         ("SkyReelsV2ImageToVideoPipeline",), 24, 97, FOURS, 16, 960 * 544, 50, 5.0,
         "not established",
         {"transformer": 16.40, "text_encoder": UMT5, "image_encoder": 0.63, "vae": 0.13},
-        noise="bcfhw", parts_in_float=("vae", "image_encoder"),
+        noise="bcfhw", parts_in_float=("vae", "image_encoder"), names_in_float=DELICATE,
     ),
     Family(
         "ltx-2", "LTX-2", "LTX2ImageToVideoPipeline",

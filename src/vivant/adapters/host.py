@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -53,6 +54,15 @@ class Sampled:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Part:
+    """Of a part that is loaded: its number of ``parameters``, and the bytes that it holds,
+    ``size``."""
+
+    parameters: int
+    size: int
+
+
 class Host(Protocol):
     """Whatever runs video models."""
 
@@ -60,8 +70,9 @@ class Host(Protocol):
         """What there is to run on. Raises BundleError where a library lacks."""
         ...
 
-    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, int]:
-        """Load a model once: parameters by part. Raises BundleError where a tensor lacks."""
+    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, Part]:
+        """Load a model once: what its parts hold. Raises BundleError where a tensor lacks,
+        MemoryError where memory does not suffice."""
         ...
 
     def sampled(self, job: Job, placement: Placement, hooks: Hooks) -> Sampled:
@@ -92,12 +103,13 @@ class ChildHost:
         (answer,) = self._child.ask("vivant.adapters.worker:machine")
         return Machine(**answer.facts)
 
-    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, int]:
+    def loads(self, folder: str, family: str, placement: Placement) -> Mapping[str, Part]:
         """See `Host`."""
         asked = "vivant.adapters.worker:loads"
         where = asdict(placement)
-        (answer,) = self._child.ask(asked, folder=folder, family=family, placement=where)
-        return answer.facts
+        with _memory():
+            (answer,) = self._child.ask(asked, folder=folder, family=family, placement=where)
+        return {name: Part(*found) for name, found in answer.facts.items()}
 
     def sampled(self, job: Job, placement: Placement, hooks: Hooks) -> Sampled:
         """See `Host`."""
@@ -107,13 +119,18 @@ class ChildHost:
             job=job.facts(),
             placement=asdict(placement),
         )
-        try:
-            with hooks.breaking_off(self._child.kill):
-                return _gathered(answers, hooks)
-        except Broken as error:
-            if "of memory" in error.why:
-                raise MemoryError(error.why) from error
-            raise
+        with _memory(), hooks.breaking_off(self._child.kill):
+            return _gathered(answers, hooks)
+
+
+@contextmanager
+def _memory() -> Iterator[None]:
+    try:
+        yield
+    except Broken as error:
+        if "of memory" in error.why:
+            raise MemoryError(error.why) from error
+        raise
 
 
 def _gathered(answers: Iterator[Answer], hooks: Hooks) -> Sampled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -11,6 +12,15 @@ from vivant.errors import BundleError
 
 NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
 """What is fetched: neither pickles nor code."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+WHY = {
+    "GatedRepoError": "its licence has to be accepted on the hub first, then: hf auth login",
+    "RepositoryNotFoundError": "the hub has none of this name, or not for everyone",
+    "LocalEntryNotFoundError": "the hub cannot be reached",
+    "ConnectError": "the hub cannot be reached",
+    "ConnectionError": "the hub cannot be reached",
+}
+"""What the errors of the hub's client mean, by the names of their classes."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -58,6 +68,13 @@ def _fetched(name: str) -> Path:
         return Path(download(name, allow_patterns=list(NEEDED)))
     except Exception as error:  # the hub's client raises many kinds
         raise BundleError(
-            f"{name} is not on this machine and could not be fetched"
-            f" ({type(error).__name__}); {way_out}"
+            f"{name} is not on this machine and could not be fetched ({_why(error)}); {way_out}"
         ) from error
+
+
+def _why(error: Exception) -> str:
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    found = next((said for kind, said in WHY.items() if kind in kinds), None)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "no room is left on the disk"
+    return found or type(error).__name__

@@ -1,7 +1,7 @@
 """A checkpoint folder in the layout of diffusers, read without loading anything.
 
-Only what JSON and the headers of safetensors files say is looked at; pickled weights and code are
-refused.
+Only what JSON and the headers of safetensors and GGUF files say is looked at; pickled weights and
+code are refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vivant.adapters.gguf import OPENED, gguf_header
 from vivant.errors import BundleError
 from vivant.files import listed, sha256_of
 
@@ -28,7 +29,8 @@ UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".py")
 class Checkpoint:
     """``pipeline``: the name of its class; ``configs`` and ``tensors`` (names, to their shapes)
     by component; ``licence`` as its card states it; ``sha256`` over all of its files; ``flags``
-    of the whole; ``classes``: library and class of each component."""
+    of the whole; ``classes``: library and class of each component; ``packed``: bytes of
+    the tensors of those that are kept quantised, in a GGUF file."""
 
     folder: Path
     pipeline: str
@@ -38,6 +40,7 @@ class Checkpoint:
     sha256: str
     flags: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    packed: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def parameters(self, component: str) -> int:
         """How many numbers a component has."""
@@ -53,14 +56,21 @@ def read_checkpoint(folder: Path, *, hashed: bool = True) -> Checkpoint:
     index = _json(folder / "model_index.json")
     _refuse_unsafe(folder)
     named = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
+    classes = {name: _class_of(folder, name, index[name]) for name in named}
     configs, tensors = {}, {}
+    packed: dict[str, dict[str, int]] = {}
     for component in named:
         place = folder / component
         if not place.is_dir():
             raise BundleError(f"The checkpoint {folder} lacks its part {component}.")
         path = place / "config.json"
         configs[component] = _json(path) if path.is_file() else {}
-        if path.is_file():
+        quantised = gguf_of(place)
+        if quantised is not None:
+            rows = gguf_header(_opened_by(classes[component][1], quantised))
+            tensors[component] = {name: row.shape for name, row in rows.items()}
+            packed[component] = {name: row.size for name, row in rows.items()}
+        elif path.is_file():
             tensors[component] = _tensors(place)
     return Checkpoint(
         folder,
@@ -70,8 +80,26 @@ def read_checkpoint(folder: Path, *, hashed: bool = True) -> Checkpoint:
         _licence(folder),
         _digest(folder) if hashed else "",
         {k: v for k, v in index.items() if not isinstance(v, list) and not k.startswith("_")},
-        {name: _class_of(folder, name, index[name]) for name in named},
+        classes,
+        packed,
     )
+
+
+def gguf_of(place: Path) -> Path | None:
+    """The one GGUF file of a part; None where its weights are plain. Raises BundleError where
+    it is not clear which file holds them."""
+    files = listed(place, "*.gguf")
+    if not files:
+        return None
+    if len(files) > 1 or listed(place, "*.safetensors"):
+        raise BundleError(f"{place} holds several files of weights; keep one of them.")
+    return files[0]
+
+
+def _opened_by(kind: str, path: Path) -> Path:
+    if kind not in OPENED:
+        raise BundleError(f"{path}: diffusers opens no {kind} from a GGUF file.")
+    return path
 
 
 def _class_of(folder: Path, component: str, stated: list[Any]) -> tuple[str, str]:
@@ -152,7 +180,7 @@ def _licence(folder: Path) -> str:
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in listed(folder, deep=True):
-        if path.suffix in (".json", ".safetensors") and path.is_file():
+        if path.suffix in (".json", ".safetensors", ".gguf") and path.is_file():
             digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_of(path)}".encode())
     return digest.hexdigest()
 

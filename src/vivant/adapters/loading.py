@@ -5,27 +5,33 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from vivant.adapters.families import Family
-from vivant.adapters.layout import Checkpoint, read_checkpoint, variant_of
-from vivant.adapters.memory import Machine, Placement
-from vivant.errors import BundleError
+from vivant.adapters.layout import Checkpoint, gguf_of, read_checkpoint, variant_of
+from vivant.adapters.memory import SAMPLERS, Machine, Placement
+from vivant.errors import BundleError, VivantError
 
 SUBMODULES = {"ltx2": "diffusers.pipelines.ltx2"}
 """Where a checkpoint names a package of diffusers as a library."""
+QUANTISED = "adapters,quantised"
+"""Extras for weights of few bits."""
+LONGEST = 200
+"""Letters of a library's sentence that are passed on."""
 UNKNOWN = 1 << 40
 """Bytes taken for granted where a system does not say how much memory it has."""
 
 
-def imported(name: str) -> Any:
-    """A module. Raises BundleError naming the extra that brings it."""
+def imported(name: str, extra: str = "adapters") -> Any:
+    """A module. Raises BundleError naming the ``extra`` that brings it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise BundleError(
-            f"This model needs {error.name}; install it: pip install 'vivant[adapters]'."
+            f"This model needs {error.name}; install it: pip install 'vivant[{extra}]'."
         ) from error
 
 
@@ -57,43 +63,130 @@ def opened(folder: Path, family: Family, placement: Placement) -> Any:
 
     Raises BundleError where a tensor lacks, in the file or in what was made of it.
     """
-    torch, diffusers = imported("torch"), imported("diffusers")
-    torch.set_num_threads(os.cpu_count() or 1)  # a child is started with one
+    torch = imported("torch")
+    torch.set_num_threads(_cores())  # a child is started with one
     checkpoint = read_checkpoint(folder, hashed=False)
-    parts = {
-        name: _part(checkpoint, name, family, getattr(torch, placement.dtype))
-        for name in checkpoint.tensors
-    }
-    pipe = getattr(diffusers, family.pipeline).from_pretrained(
-        folder, **parts, use_safetensors=True, local_files_only=True
-    )
+    for name, (library, kind) in checkpoint.classes.items():
+        _class(library, kind, f"{folder / name}")
+    parts = {name: _part(checkpoint, name, family, placement) for name in checkpoint.tensors}
+    made = _class("diffusers", family.pipeline, f"{folder}")
+    with named(f"{folder} cannot be loaded"):
+        pipe = made.from_pretrained(folder, **parts, use_safetensors=True, local_files_only=True)
     _place(pipe, placement)
-    if placement.tiled and hasattr(pipe.vae, "enable_tiling") and family.name != "svd":
+    if placement.tiled and family.tile:
         pipe.vae.enable_tiling()
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
 
-def _part(checkpoint: Checkpoint, name: str, family: Family, dtype: Any) -> Any:
-    torch = imported("torch")
-    library, kind = checkpoint.classes[name]
+def held(part: Any) -> int:
+    """Bytes of a network's tensors."""
+    tensors = [*part.parameters(), *part.buffers()]
+    return sum(_bytes(tensor) for tensor in tensors)
+
+
+def _bytes(tensor: Any) -> int:
+    """Of a tensor; of those that it is made of, where it is quantised by torchao."""
+    if hasattr(tensor, "__tensor_flatten__"):
+        names, _ = tensor.__tensor_flatten__()
+        return sum(_bytes(getattr(tensor, name)) for name in names)
+    return int(tensor.numel() * tensor.element_size())
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def named(doing: str) -> Iterator[None]:
+    """Whatever a library says is raised as one sentence, BundleError, that begins with ``doing``;
+    a lack of memory stays."""
+    try:
+        yield
+    except (VivantError, MemoryError):
+        raise
+    except Exception as error:  # the libraries raise many kinds, over many lines
+        if is_memory(error):
+            raise
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+        raise BundleError(
+            f"{doing} ({type(error).__name__}: {said[:LONGEST].rstrip('.: ')})."
+        ) from error
+
+
+def is_memory(error: Exception) -> bool:
+    """Whether a library says that memory does not suffice."""
+    said = str(error)
+    return (
+        isinstance(error, MemoryError) or "DefaultCPUAllocator" in said or "out of memory" in said
+    )
+
+
+def _class(library: str, kind: str, place: str) -> Any:
+    """A class of a library. Raises BundleError where what is installed has none such."""
     module = imported(SUBMODULES.get(library, library))
+    found = getattr(module, kind, None)
+    if found is None:
+        version = getattr(imported(module.__name__.partition(".")[0]), "__version__", "")
+        raise BundleError(
+            f"{place} is a {kind}, which the installed {library} {version} does not have."
+        )
+    return found
+
+
+def _part(checkpoint: Checkpoint, name: str, family: Family, placement: Placement) -> Any:
+    """A part with all of its tensors."""
+    torch = imported("torch")
+    place, made = checkpoint.folder / name, _class(*checkpoint.classes[name], name)
+    dtype = getattr(torch, "bfloat16" if placement.dtype == "int8" else placement.dtype)
     if name in family.parts_in_float:
         dtype = torch.float32
-    part, told = getattr(module, kind).from_pretrained(
-        checkpoint.folder / name,
-        dtype=dtype,
-        variant=variant_of(checkpoint),
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-    )
-    lost = sorted(told["missing_keys"]) or [
+    told: Mapping[str, Any]
+    with named(f"{place} cannot be loaded"):
+        if name in checkpoint.packed:
+            part, told = _unpacked(made, place, dtype, checkpoint.tensors[name]), {}
+        else:
+            part, told = made.from_pretrained(
+                place,
+                dtype=dtype,
+                variant=variant_of(checkpoint),
+                use_safetensors=True,
+                local_files_only=True,
+                output_loading_info=True,
+                **_quantised(name, placement),
+            )
+    lost = sorted(told.get("missing_keys", ())) or [
         key for key, tensor in part.named_parameters() if tensor.device.type == "meta"
     ]
     if lost:
-        raise BundleError(f"{checkpoint.folder / name} lacks the tensor {lost[0]}.")
+        raise BundleError(f"{place} lacks the tensor {lost[0]}.")
     return part.eval()
+
+
+def _unpacked(made: Any, place: Path, dtype: Any, names: Collection[str]) -> Any:
+    """A part whose weights stay quantised as its GGUF file has them, and are turned back where
+    they are used; ``names`` of its tensors are diffusers' or the original ones."""
+    imported("gguf", QUANTISED)
+    settings = imported("diffusers").GGUFQuantizationConfig(compute_dtype=dtype)
+    with imported("torch").device("meta"):
+        wanted = set(made.from_config(made.load_config(place)).state_dict())
+    lost = sorted(wanted.difference(names)) if wanted.intersection(names) else []
+    if lost:
+        raise BundleError(f"{place} lacks the tensor {lost[0]}.")
+    return made.from_single_file(
+        str(gguf_of(place)), config=str(place.parent), subfolder=place.name, torch_dtype=dtype,
+        quantization_config=settings, local_files_only=True,
+    )  # fmt: skip
+
+
+def _quantised(name: str, placement: Placement) -> dict[str, Any]:
+    if placement.dtype != "int8" or name not in SAMPLERS:
+        return {}
+    kind = imported("torchao.quantization", QUANTISED).Int8WeightOnlyConfig()
+    return {"quantization_config": imported("diffusers").TorchAoConfig(kind)}
 
 
 def _place(pipe: Any, placement: Placement) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,10 @@ from vivant.adapters.layout import Checkpoint
 from vivant.errors import BundleError
 
 GIB = 1 << 30
-BYTES = {"float32": 4, "bfloat16": 2}
+BYTES = {"float32": 4, "bfloat16": 2, "int8": 2}
+"""Of a number, by format; with "int8" the matrices of `SAMPLERS` are kept in one byte."""
+SAMPLERS = ("unet", "transformer", "transformer_2")
+"""Parts that sample."""
 SPARE = 0.92
 """Share of what is free that is counted on."""
 BLOCK = 0.06
@@ -36,7 +40,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Placement:
-    """``device``; ``dtype`` of the weights; ``offload``: all parts on the device (""), one at a
+    """``device``; ``dtype`` of the weights ("int8": matrices of what samples in one byte, the rest
+    in bfloat16); ``offload``: all parts on the device (""), one at a
     time ("parts"), or block by block ("blocks"); ``tiled``: frames are decoded in tiles;
     ``need`` bytes on the device and ``ram`` bytes of main memory, estimated."""
 
@@ -60,9 +65,27 @@ class Placement:
 def weights(checkpoint: Checkpoint, family: Family, dtype: str) -> dict[str, int]:
     """Bytes of each part once it is loaded."""
     return {
-        part: checkpoint.parameters(part) * (4 if part in family.parts_in_float else BYTES[dtype])
+        part: sum(
+            _bytes(family, checkpoint, part, name, dtype) for name in checkpoint.tensors[part]
+        )
         for part in checkpoint.tensors
     }
+
+
+def _bytes(family: Family, checkpoint: Checkpoint, part: str, name: str, dtype: str) -> int:
+    """Of a tensor once it is loaded."""
+    shape = checkpoint.tensors[part][name]
+    if _in_float(family, part, name):
+        return math.prod(shape) * BYTES["float32"]
+    if part in checkpoint.packed:
+        return checkpoint.packed[part][name]
+    one_each = dtype == "int8" and part in SAMPLERS and len(shape) == 2
+    return math.prod(shape) * (1 if one_each else BYTES[dtype])
+
+
+def _in_float(family: Family, part: str, name: str) -> bool:
+    delicate = part in SAMPLERS and any(word in name for word in family.names_in_float)
+    return delicate or part in family.parts_in_float
 
 
 def published(family: Family, dtype: str = "bfloat16") -> float:
@@ -74,11 +97,34 @@ def published(family: Family, dtype: str = "bfloat16") -> float:
     return sum(each) * 1e9 / GIB
 
 
+def published_needs(family: Family) -> dict[Offload, float]:
+    """GiB on a GPU for five seconds, or as much as there is, of the published checkpoint at its
+    own size, by what is on it at a time."""
+    each = {
+        part: size * 1e9 * (4 if part in family.parts_in_float else BYTES["bfloat16"])
+        for part, size in family.billions.items()
+    }
+    side = round(math.sqrt(family.area))
+    frames = family.grid.given(family.grid.rounds(min(family.most, 5 * family.fps)))
+    busy = working(family, (side, side), frames, "bfloat16", True) + ALLOWANCE
+    loads = _loads(sum(each.values()), max(each.values()))
+    return {offload: (load + busy) / GIB for offload, load in loads.items()}
+
+
+def _loads(total: float, largest: float) -> dict[Offload, float]:
+    """Bytes of weights on a device at a time."""
+    return {"": total, "parts": largest, "blocks": largest * BLOCK}
+
+
 def working(family: Family, size: tuple[int, int], frames: int, dtype: str, tiled: bool) -> int:
     """Bytes for what is under way: decoding frames of ``size`` (width, height), of which one
     window or all of them are decoded at once."""
-    pixels = size[0] * size[1] if not tiled else min(size[0] * size[1], family.tile**2)
+    pixels = size[0] * size[1]
     at_once = frames if family.decodes == 0 else min(frames, family.decodes)
+    if tiled and family.tile:
+        pixels = min(pixels, family.tile**2)
+    elif tiled:
+        at_once = 1
     clip = size[0] * size[1] * frames * 3 * 4
     width = 4 if "vae" in family.parts_in_float else BYTES[dtype]
     return pixels * at_once * family.pixel_floats * width + 2 * clip
@@ -129,9 +175,7 @@ def _ladder(
     for kind in _dtypes(machine, dtype):
         parts = weights(checkpoint, family, kind)
         total, largest = sum(parts.values()), max(parts.values())
-        loads: dict[Offload, int] = {"": total}
-        if not on_cpu:
-            loads |= {"parts": largest, "blocks": round(largest * BLOCK)}
+        loads = {k: round(load) for k, load in _loads(total, largest).items() if not (k and on_cpu)}
         for offload, load in loads.items():
             for tiled in (False, True):
                 busy = working(family, size, frames, kind, tiled) + ALLOWANCE

@@ -18,7 +18,7 @@ from vivant.adapters.families import Family, family_of
 from vivant.adapters.fit import Fit, fit_for
 from vivant.adapters.host import ChildHost, Host, Job, Sampled
 from vivant.adapters.layout import Checkpoint, read_checkpoint
-from vivant.adapters.memory import Placement, placed
+from vivant.adapters.memory import GIB, Placement, placed
 from vivant.adapters.polish import finished
 from vivant.adapters.starts import DRAWN, started, starts
 from vivant.asset import Assets
@@ -213,15 +213,24 @@ class VideoModel:
             return self.host.sampled(job, work.placement, hooks), work
         except MemoryError as error:
             try:
-                work = self._work(plan.video, slim=1)
-                made = self.host.sampled(job, work.placement, hooks)
-            except MemoryError as again:
-                raise BundleError(
-                    f"The model {self.identity.name} ran out of memory ({again}); choose a smaller"
-                    " --size or fewer --seconds."
-                ) from error
-        said = work.placement.said(self.host.machine())
-        return replace(made, notes=(f"It was tried again after a lack of memory. {said}",)), work
+                smaller = self._work(plan.video, slim=1)
+            except BundleError:  # there is none
+                raise self._too_large(work) from error
+        try:
+            made = self.host.sampled(job, smaller.placement, hooks)
+        except MemoryError as error:
+            raise self._too_large(smaller) from error
+        said = smaller.placement.said(self.host.machine())
+        again = replace(made, notes=(f"It was tried again after a lack of memory. {said}",))
+        return again, smaller
+
+    def _too_large(self, work: _Work) -> BundleError:
+        return BundleError(
+            f"The model {self.identity.name} ran out of memory, though"
+            f" {work.placement.need / GIB:.1f} GiB were thought to do for"
+            f" {self.family.grid.given(work.rounds)} frames of {work.fit.outer[0]}x"
+            f"{work.fit.outer[1]}; choose a smaller --size or fewer --seconds."
+        )
 
     def _job(self, request: Request, work: _Work, arrays: Mapping[str, NDArray[Any]]) -> Job:
         family = self.family
@@ -277,4 +286,5 @@ def load(bundle: Bundle, runtime: Runtime, builtin: Callable[[], Generator]) -> 
     checkpoint = read_checkpoint(Path(str(bundle.config.get("checkpoint"))), hashed=False)
     family = family_of(checkpoint)
     host = ChildHost(runtime.memory_mib)
+    runtime = replace(runtime, dtype=str(bundle.config.get("dtype", runtime.dtype)))
     return VideoModel(bundle.identity, checkpoint, family, runtime, host, builtin)

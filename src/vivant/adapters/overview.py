@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from vivant.adapters.families import TABLE, Family
-from vivant.adapters.memory import published
+from vivant.adapters.memory import published, published_needs
 from vivant.adapters.model import HONOURS
 
 EVERY = ("steps", "render", "steady-colour")
@@ -14,9 +14,10 @@ EVERY = ("steps", "render", "steady-colour")
 def table() -> list[str]:
     """Lines of Markdown: a family a row."""
     head = (
-        "| family | honoured besides | refused | frames | working size | weights | their licence |"
+        "| family | honoured besides | refused | frames | working size | weights | on a GPU, GiB"
+        " | their licence |"
     )
-    return [head, "|-|-|-|-|-|-|-|", *(_row(family) for family in TABLE)]
+    return [head, "|-|-|-|-|-|-|-|-|", *(_row(family) for family in TABLE)]
 
 
 def _row(family: Family) -> str:
@@ -34,6 +35,7 @@ def _row(family: Family) -> str:
         f"{_frames(family)}, {family.fps} a second",
         _size(family),
         f"{sum(family.billions.values()):.1f} B, {published(family):.0f} GiB",
+        " / ".join(f"{need:.0f}" for need in published_needs(family).values()),
         family.licence,
     )
     return f"| {' | '.join(cells)} |"

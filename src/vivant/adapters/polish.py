@@ -15,7 +15,8 @@ from vivant.data.labels import label, working_size
 from vivant.field.file import write_field
 from vivant.field.motion_field import RATE, MotionField, grid_for
 from vivant.field.operations import resample
-from vivant.rendering.carried import carry, drift_of, steadied
+from vivant.rendering.carried import carry
+from vivant.rendering.drift import drift_of, steadied
 from vivant.rendering.renderer import render
 from vivant.request import Artefact, FrameStream
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from queue import Queue
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from vivant.adapters.calling import call
 from vivant.adapters.families import family_named
 from vivant.adapters.host import Job
-from vivant.adapters.loading import machine_here, opened
+from vivant.adapters.loading import held, is_memory, machine_here, named, opened
 from vivant.adapters.memory import Placement
 from vivant.errors import BundleError
 from vivant.wire import Answer
@@ -33,14 +34,11 @@ def machine() -> Iterator[Answer]:
 
 
 def loads(folder: str, family: str, placement: dict[str, Any]) -> Iterator[Answer]:
-    """Load a model: its parameters by part."""
-    pipe = _opened(folder, family, Placement(**placement))
-    counts = {
-        name: int(part.num_parameters())
-        for name, part in pipe.components.items()
-        if hasattr(part, "num_parameters")
-    }
-    yield Answer(counts)
+    """Load a model: numbers and bytes of its parts, ``[parameters, bytes]``. Raises as `sample`."""
+    with _room():
+        pipe = _opened(folder, family, Placement(**placement))
+    parts = {name: p for name, p in pipe.components.items() if hasattr(p, "num_parameters")}
+    yield Answer({name: [int(p.num_parameters()), held(p)] for name, p in parts.items()})
 
 
 def sample(
@@ -50,14 +48,23 @@ def sample(
     ``[n, H, W, 3]`` uint8. Raises BundleError where the weights do not fit the model or give no
     numbers, MemoryError where they need too much."""
     asked = Job(**job, arrays=arrays)
-    try:
+    with _room():
         pipe = _opened(asked.folder, asked.family, Placement(**placement))
-        yield from _sampled(pipe, asked, Placement(**placement))
+        with named(f"No clip could be sampled from {asked.folder}"):
+            yield from _sampled(pipe, asked, Placement(**placement))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """A lack of memory frees what is held: whatever is tried next needs the room."""
+    try:
+        yield
     except Exception as error:
-        if _is_memory(error):
-            _LOADED.clear()  # whatever is tried next needs the room
-            raise MemoryError(str(error)) from error
-        raise
+        if not is_memory(error):
+            raise
+        _LOADED.clear()
+        gc.collect()
+        raise MemoryError(str(error)) from error
 
 
 def _opened(folder: str, family: str, placement: Placement) -> Any:
@@ -103,10 +110,3 @@ def _pieces(values: NDArray[np.float32]) -> Iterator[Answer]:
     for start in range(0, len(values), count):
         piece = np.clip(values[start : start + count], 0, 1) * 255
         yield Answer(arrays={"frames": np.rint(piece).astype(np.uint8)})
-
-
-def _is_memory(error: Exception) -> bool:
-    text = str(error)
-    return (
-        isinstance(error, MemoryError) or "DefaultCPUAllocator" in text or "out of memory" in text
-    )

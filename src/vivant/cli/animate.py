@@ -6,7 +6,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -187,7 +186,8 @@ def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
     done: list[tuple[int, Done]] = []
     with progress_bars(run.outputs.json) as progress:
         for seed, place in zip(seeds, places, strict=True):
-            hooks = Hooks(progress, planned=teller(run.outputs, quiet=bool(done)))
+            tell = Teller(run.outputs, quiet=bool(done))
+            hooks = Hooks(progress, planned=tell)
             made = job.run(
                 request.with_seed(seed),
                 place.delivery,
@@ -198,25 +198,38 @@ def _one(run: _Run, photo: Path, assets: FileAssets) -> dict[str, Any]:
                 policy=run.policy,
                 hooks=hooks,
             )
+            tell.found(made.plan)
             done.append((seed, made))
     return _report(run, photo, request, done)
 
 
-def teller(outputs: OutputOptions, quiet: bool = False) -> Callable[[Plan], None]:
-    """Says the plan before the work begins; once for all samples."""
+class Teller:
+    """Says a plan before the work begins, and afterwards what was found out on the way; says
+    nothing where the answer is JSON, or where the plan was said for another sample."""
 
-    def tell(plan: Plan) -> None:
-        if outputs.json or quiet:
-            return
+    def __init__(self, outputs: OutputOptions, quiet: bool = False) -> None:
+        self._silent = outputs.json or quiet
+        self._notes: tuple[str, ...] = ()
+
+    def __call__(self, plan: Plan) -> None:
+        """Before the work."""
         video = plan.video
-        say(
+        self._say(
             f"plan: {video.count} frames of {video.width}x{video.height} at {video.fps:g} per"
             f" second, {video.seconds:.3g} s"
         )
-        for note in plan.notes:
-            say(f"note: {note}")
+        self.found(plan)
 
-    return tell
+    def found(self, plan: Plan) -> None:
+        """What was not said yet."""
+        for note in plan.notes:
+            if note not in self._notes:
+                self._say(f"note: {note}")
+        self._notes = plan.notes
+
+    def _say(self, words: str) -> None:
+        if not self._silent:
+            say(words)
 
 
 def _report(

@@ -25,9 +25,10 @@ COMMON = (1280, 720)
 """Frames for which the check estimates memory."""
 
 
-def add_checkpoint(name: str, source: str, settings: Settings) -> None:
+def add_checkpoint(name: str, source: str, settings: Settings, dtype: str = "auto") -> None:
     """Make a checkpoint known as ``name``; its files stay where they are. ``source`` is a folder,
-    or "owner/name" of the Hugging Face hub.
+    or "owner/name" of the Hugging Face hub; ``dtype`` "int8" keeps what samples in one byte a
+    number.
 
     Raises UsageError where the name cannot be used, BundleError where the source is none that
     this version runs or cannot be had. A model that was trained with vivant is copied.
@@ -42,13 +43,14 @@ def add_checkpoint(name: str, source: str, settings: Settings) -> None:
     config = {
         "format": FORMAT,
         "name": name,
-        "version": checkpoint.sha256[:12],
+        "version": checkpoint.sha256[:12] + ("" if dtype == "auto" else f"-{dtype}"),
         "family": "diffusers",
         "members": [],
         "summary": family.title,
         "licence": checkpoint.licence,
         "checkpoint": str(checkpoint.folder),
         "sha256": checkpoint.sha256,
+        "dtype": dtype,
         "runs_on": "a GPU; small sizes on a CPU",
     }
     path = settings.home / "models" / name / "config.json"
@@ -80,10 +82,19 @@ def check_model(name: str, settings: Settings) -> None:
         say(line)
     host = ChildHost()
     machine = host.machine()
-    placement = _placement(family, checkpoint, machine)
+    placement = _placement(family, checkpoint, machine, str(config.get("dtype", "auto")))
     say(placement.said(machine))
-    found = host.loads(str(checkpoint.folder), family.name, placement)
-    say(f"{name} is whole and loads: {sum(found.values()):,} parameters.")
+    try:
+        found = host.loads(str(checkpoint.folder), family.name, placement).values()
+    except MemoryError as error:
+        raise BundleError(
+            f"{name} ran out of memory while it was loaded; {placement.need / GIB:.1f} GiB were"
+            " thought to do."
+        ) from error
+    say(
+        f"{name} is whole and loads: {sum(part.parameters for part in found):,} parameters,"
+        f" {sum(part.size for part in found) / GIB:.2f} GiB."
+    )
 
 
 def described(family: Family, checkpoint: Checkpoint) -> list[str]:
@@ -103,6 +114,6 @@ def described(family: Family, checkpoint: Checkpoint) -> list[str]:
     return [*lines, f"  all parts: {sum(sizes.values()) / GIB:.2f} GiB."]
 
 
-def _placement(family: Family, checkpoint: Checkpoint, machine: Machine) -> Placement:
-    fit = fit_for(family, checkpoint, COMMON)
-    return placed(family, checkpoint, fit.outer, family.most_frames(checkpoint), machine)
+def _placement(family: Family, checkpoint: Checkpoint, machine: Machine, dtype: str) -> Placement:
+    size = fit_for(family, checkpoint, COMMON).outer
+    return placed(family, checkpoint, size, family.most_frames(checkpoint), machine, dtype)

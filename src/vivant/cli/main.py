@@ -200,6 +200,9 @@ def add_model(
     remove: Annotated[
         str | None, typer.Option(help="depth or kinds: use the built-in eyes again.")
     ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Keep a video model's matrices in one byte each.")
+    ] = False,
 ) -> None:
     """Add a video model by NAME and FOLDER, or see with a network of your own; a JSON file beside
     such a network may say how it wants its picture."""
@@ -209,8 +212,10 @@ def add_model(
     if name is not None:
         if folder is None or depth or kinds or remove:
             raise UsageError("Name a video model and its folder: vivant models add NAME FOLDER.")
-        add_checkpoint(name, folder, _settings())
+        add_checkpoint(name, folder, _settings(), "int8" if int8 else "auto")
         return
+    if int8:
+        raise UsageError("--int8 is for a video model: vivant models add NAME FOLDER --int8.")
     add_eyes(depth, kinds, remove, _settings())
 
 

@@ -16,7 +16,9 @@ from vivant.footage.piece import Piece
 from vivant.footage.source import Footage, footage_of
 from vivant.media.framing import frame_size
 from vivant.media.resize import fit_plane
-from vivant.rendering.carried import SHORT, Drift, carry, drift_of
+from vivant.rendering.carried import carry
+from vivant.rendering.drift import Drift, drift_of
+from vivant.rendering.explained import SHORT
 from vivant.request import Request, SourceType, Target
 
 STRETCHED = 0.02

@@ -29,7 +29,7 @@ from vivant.motion.layered import LayerMotion, Motion
 from vivant.motion.priors import Priors
 from vivant.motion.stage import region, staged
 from vivant.motion.trial import MANNERS, Axis, Manner, camera_stands, layers_of, with_factors
-from vivant.rendering.carried import flow_to_first
+from vivant.rendering.explained import flow_to_first
 from vivant.request import FrameStream, Request, Runtime
 
 FPS = 12.0
