@@ -1,20 +1,23 @@
 """Futures that a video model samples, against what really followed, beside null baselines.
 
-    python benchmarks/video.py runs/tiny --val shards/val [--clips 40] [--worlds 20] [--samples 4]
-        [--out benchmarks/results/video.json] [--sheet docs/images/video.png]
+    python benchmarks/video.py runs/tiny --val shards/val --photos PHOTOS [--worlds 30]
+        [--samples 3] [--temperature T] [--first-seed N] [--out video.json] [--sheet video.png]
 
-Held-out clips, and procedural worlds with seeds and textures that no training saw; each is gone on
-with from one frame and from five. Baselines: the last frame repeated; pixels extrapolated linearly
-from the last two frames; the last flow going on. PSNR is over all frames after the known ones; the
+Held-out clips, and procedural worlds with seeds and textures that no training saw (photographs);
+each is gone on with from one frame and from five. Baselines: the last frame repeated; pixels
+extrapolated linearly from the last two frames; the last flow going on; inertia (the flow over all
+known frames going on, which the model is shown). PSNR is over all frames after the known ones; the
 Frechet distance is that of the bundled features (`vivant.evaluation.subject.features`), one sample
-a clip. The shards come from `vivant prepare --frames 96`.
+a clip. The shards come from `vivant prepare --frames 96`. With other seeds, and `--clips 0`, the
+worlds are those on which the temperature was chosen.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +26,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vivant.data.procedural import KINDS, make_scene, photos_of, scene_sample
+from vivant.data.procedural import KINDS, make_scene, scene_sample
+from vivant.data.shards import read_sample, write_sample
 from vivant.evaluation.statistics import bootstrap, frechet
 from vivant.evaluation.subject import features
 from vivant.registry import bundle_folder
 from vivant.rendering.carried import carry
 from vivant.training.video.autoencoder import psnr_of
 from vivant.training.video.corpus import Shape, Shot, Window, draw_window, read_shots, shot_of
+from vivant.video.inertia import carried_on
 from vivant.video.sampling import Asked, Networks, open_networks, sample
 
 FIRST_SEED = 1_000_000
 """Of held-out worlds; training takes seeds from 0."""
+THIRDS = ("least moves", "some moves", "most moves")
 SHAPE = Shape(64, 64, 17, 1)
+SHOWN = 5
+"""Worlds of a sheet."""
 EVERY = 4
-"""Frames from one to the next that features are taken of."""
+"""Frames from one to the next that a sheet shows."""
+LOOKED = (3, 11)
+"""Frames of a future that features are taken of."""
 Clip = NDArray[np.uint8]
 
 
@@ -54,14 +64,26 @@ class Case:
         return self.window.clip[self.known :]
 
 
-def worlds(count: int, val: Path, kept: Path) -> list[Shot]:
-    photos = photos_of(val)
+def worlds(count: int, first: int, photos: Path, kept: Path) -> list[Shot]:
+    rows = [json.loads(row) for row in (photos / "manifest.jsonl").read_text().splitlines()]
+    shown = [row["path"] for row in rows if row["show"] and row["split"] == "holdout"]
+    textures = [_small(photos / path) for path in shown]
     shots = []
-    for index in range(count):
+    for index in range(first, first + count):
         kind = list(KINDS)[index % len(KINDS)]
-        scene = make_scene(kind, FIRST_SEED + index, photos)
-        shots.append(shot_of(scene_sample(scene, f"world-{kind}-{index}", short=96), 17, kept))
+        path = kept / f"world-{kind}-{index}.tar"
+        if not path.is_file():
+            scene = make_scene(kind, index, textures)
+            write_sample(path, scene_sample(scene, path.stem, short=96))
+        shots.append(shot_of(read_sample(path), SHAPE.frames, kept))
     return shots
+
+
+def _small(path: Path) -> Clip:
+    image = cv2.imread(str(path))
+    scale = 256 / min(image.shape[:2])
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                      [..., ::-1], np.uint8)  # fmt: skip
 
 
 def repeat(case: Case) -> Clip:
@@ -106,7 +128,8 @@ def measured(
     """PSNR by method, and one clip of each."""
     clips = {"repeat": repeat(case)}
     if case.known > 1:
-        clips |= {"linear": linear(case), "flow": flow(case)}
+        goes_on, _ = carried_on(case.window.clip[: case.known], len(case.window.clip))
+        clips |= {"linear": linear(case), "flow": flow(case), "inertia": goes_on[case.known :]}
     scores = {name: psnr(clip, case.future) for name, clip in clips.items()}
     several = [sampled(case, networks, seed) for seed in range(count)]
     each = [psnr(clip, case.future) for clip in several]
@@ -118,14 +141,21 @@ def measured(
     return scores, clips | {"model, one sample": several[0]}
 
 
-def feature_row(clip: Clip) -> list[float]:
-    return features(list(clip[EVERY - 1 :: EVERY]))
+def feature_row(clip: Clip, kept: Path) -> list[float]:
+    """Features half a second and 1.5 s after the last known frame; they are kept, since those of
+    baselines stay the same."""
+    path = kept / f"features-{hashlib.sha256(clip.tobytes()).hexdigest()[:16]}.json"
+    if not path.is_file():
+        path.write_text(json.dumps(features([clip[k] for k in LOOKED])), "utf-8")
+    row: list[float] = json.loads(path.read_text("utf-8"))
+    return row
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means over clips with 95 % intervals, shares of clips on which it beats repeating, and
-    Frechet distances."""
+    """Means over clips with 95 % intervals, shares of clips on which it beats repeating, Frechet
+    distances; and means over thirds of the clips, by how well repeating does."""
     out: dict[str, Any] = {"clips": len(rows)}
+    order = np.argsort([-row["psnr"]["repeat"] for row in rows])
     for name in rows[0]["psnr"]:
         values = np.array([row["psnr"][name] for row in rows])
         over = values - np.array([row["psnr"]["repeat"] for row in rows])
@@ -135,6 +165,10 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             "over_repeat": round(float(over.mean()), 2),
             "over_repeat_interval": [round(v, 2) for v in bootstrap(over)],
             "better_than_repeat": round(float((over > 0).mean()), 2),
+            "psnr_by_thirds": {
+                third: round(float(values[index].mean()), 2)
+                for third, index in zip(THIRDS, np.array_split(order, 3), strict=True)
+            },
         }
     real = np.array([row["features"]["real"] for row in rows], np.float32)
     for name in rows[0]["features"]:
@@ -149,28 +183,41 @@ def sheet_row(case: Case, clips: dict[str, Clip]) -> NDArray[np.uint8]:
     shown = [case.future, clips["model, one sample"]]
     first = case.window.clip[case.known - 1]
     lines = [np.hstack([first, *clip[EVERY - 1 :: EVERY]]) for clip in shown]
-    return np.vstack(lines)
+    row = np.vstack(lines)
+    most = (1 + (SHAPE.frames - 1) // EVERY) * SHAPE.width
+    return np.pad(row, ((0, 4), (0, most - row.shape[1]), (0, 0)), constant_values=255)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--val", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, required=True, help="a folder with its manifest")
     parser.add_argument("--clips", type=int, default=1000, help="at most, evenly chosen")
-    parser.add_argument("--worlds", type=int, default=20)
-    parser.add_argument("--samples", type=int, default=4)
+    parser.add_argument("--worlds", type=int, default=30)
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
+    parser.add_argument("--samples", type=int, default=3)
+    parser.add_argument("--temperature", type=float, help="instead of the model's own")
+    parser.add_argument("--kept", type=Path, help="for scenes and features; the model's own")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     networks = open_networks(bundle_folder(args.model) or args.model)
-    kept = args.model / "seen"
-    clips = read_shots(args.val, SHAPE.frames, kept)
-    clips = clips[:: -(-len(clips) // args.clips)]
-    groups = {"clips": clips, "worlds": worlds(args.worlds, args.val, kept)}
+    if args.temperature is not None:
+        how = replace(networks.sampling, temperature=args.temperature)
+        networks = replace(networks, sampling=how)
+    kept = args.kept or args.model / "seen"
+    groups = {}
+    if args.worlds:
+        groups["worlds"] = worlds(args.worlds, args.first_seed, args.photos, kept)
+    if args.clips:
+        clips = read_shots(args.val, SHAPE.frames, kept)
+        groups["clips"] = clips[:: -(-len(clips) // args.clips)]
     report: dict[str, Any] = {
         "autoencoder": {k: round(psnr_of(networks.autoencoder, s, SHAPE)["psnr"], 2)
                         for k, s in groups.items()},
         "samples": args.samples,
+        "temperature": networks.sampling.temperature,
         "threads": torch.get_num_threads(),
     }  # fmt: skip
     lines = []
@@ -184,9 +231,9 @@ def main() -> None:
                 case = Case(group, shot.name, window, known)
                 scores, made = measured(case, networks, args.samples)
                 every = {"real": case.future, **made}
-                found = {name: feature_row(clip) for name, clip in every.items()}
+                found = {name: feature_row(clip, kept) for name, clip in every.items()}
                 rows.append({"clip": shot.name, "psnr": scores, "features": found})
-                if known == 1:
+                if group == "worlds" and len(rows) <= SHOWN:  # others' clips are not shown
                     lines.append(sheet_row(case, made))
                 print(
                     group, known, shot.name, {k: round(v, 2) for k, v in scores.items()}, flush=True

@@ -14,6 +14,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
+from films import read_video  # noqa: E402
+from test_cli import run  # noqa: E402
+from test_footage import write_clip  # noqa: E402
+from test_footage_extend import pan  # noqa: E402
 from vivant.cli.checkpoints import add_checkpoint, check_model  # noqa: E402
 from vivant.cli.training import load_recipe  # noqa: E402
 from vivant.clip import Picture, VideoSpec  # noqa: E402
@@ -43,7 +47,7 @@ from vivant.training.video.corpus import Shape, Shot, draw_window, read_shots  #
 from vivant.training.video.dry_run import dry_run  # noqa: E402
 from vivant.training.video.run import VideoRecipe, train_video  # noqa: E402
 from vivant.training.video.task import VideoOptions, VideoTask, measure_scales  # noqa: E402
-from vivant.video.anchor import held, known_latents  # noqa: E402
+from vivant.video.anchor import held, inertia_maps, known_latents  # noqa: E402
 from vivant.video.autoencoder import (  # noqa: E402
     AutoencoderParams,
     VideoAutoencoder,
@@ -78,6 +82,7 @@ def conditions(b: int = 1, n: int = 5, side: int = 8) -> Conditions:
     return Conditions(
         torch.randn(b, 8, n, side, side),
         torch.tensor([[1.0] + [0.0] * (n - 1)] * b),
+        torch.zeros(b, 9, n, side, side),
         torch.randn(b, 15, side, side),
         torch.zeros(b, 3, n, side, side),
         torch.zeros(b, 16, dtype=torch.int64),
@@ -149,6 +154,29 @@ def test_the_anchor_knows_and_holds() -> None:
     assert float(leaving[1, :, 2].abs().max()) > 1e-3
 
 
+def test_inertia_is_seen_only_where_nothing_is_known() -> None:
+    known = torch.tensor([[1.0, 1, 0, 0, 0]])
+    maps = inertia_maps(torch.ones(1, 8, 5, 8, 8), torch.full((1, 32, 32), 0.5), known, 4)
+    assert maps.shape == (1, 9, 5, 8, 8)
+    assert not maps[:, :, :2].any()
+    assert maps[0, :8, 2:].unique().tolist() == [1.0]
+    assert maps[0, 8, 2:].unique().tolist() == [0.5]
+
+
+def test_gates_let_inertia_and_the_guess_through() -> None:
+    """Both are shown whole where the network says so, finer than its tokens."""
+    network = VideoTransformer(NET)
+    given = replace(conditions(), inertia=torch.randn(1, 9, 5, 8, 8))
+    x, t = torch.randn(1, 8, 5, 8, 8), torch.tensor([0.4])
+    side = NET.patch**2
+    for gate, shown in enumerate((given.inertia[:, :8], guess(x, t))):
+        torch.nn.init.zeros_(network.out.bias)
+        with torch.no_grad():
+            network.out.bias[(8 + gate) * side : (9 + gate) * side] = 1
+        end = x + 0.6 * network(x, t, given)
+        torch.testing.assert_close(end[:, :, 1:].detach(), shown[:, :, 1:], rtol=0, atol=1e-5)
+
+
 def test_the_transformer_sees_space_time_and_conditions() -> None:
     network = shaken(VideoTransformer(NET))
     given = conditions()
@@ -160,7 +188,7 @@ def test_the_transformer_sees_space_time_and_conditions() -> None:
     far[..., 4, 0, 0] += 1
     assert (network(far, t, given) - v)[0, :, 1, -1, -1].abs().max() > 1e-6
     assert (network(x, torch.tensor([0.9]), given) - v).abs().max() > 1e-4
-    for name in ("anchor", "features", "motion"):
+    for name in ("anchor", "inertia", "features", "motion"):
         other = replace(given, **{name: getattr(given, name) + 1})
         assert (network(x, t, other) - v).abs().max() > 1e-4, name
     words = replace(given, words=torch.tensor([[7] + [0] * 15]))
@@ -172,7 +200,7 @@ def test_the_transformer_sees_space_time_and_conditions() -> None:
 def replace_grid(given: Conditions, width: int) -> Conditions:
     wide = {
         k: torch.randn(*getattr(given, k).shape[:-1], width)
-        for k in ("anchor", "features", "motion")
+        for k in ("anchor", "inertia", "features", "motion")
     }
     return replace(given, **wide)
 
@@ -290,7 +318,7 @@ def test_convolutions_add_to_the_components(shots: list[Shot], tmp_path: Path) -
             return float(np.mean([float(task.loss(batch)) for batch in batches]))
 
     before = loss()
-    training = TrainOptions(60, rate=5e-4, warmup=5, ema=0.9, save_every=60, precision="float32")
+    training = TrainOptions(60, rate=1e-3, warmup=5, ema=0.9, save_every=60, precision="float32")
     task.network = train(task, training, tmp_path)
     assert loss() < 0.97 * before
 
@@ -415,6 +443,9 @@ def test_a_seed_is_a_future(networks: Networks) -> None:
     assert one.shape == (17, 32, 48, 3)
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
+    certain = replace(networks, sampling=replace(networks.sampling, temperature=0.0))
+    likeliest = [sample(certain, picture, 17, Asked(), s) for s in (1, 2)]
+    np.testing.assert_array_equal(*likeliest)
     np.testing.assert_array_equal(one[0], other[0])  # the anchor's own
     still = sample(networks, picture, 17, Asked(strength=0.0), 1)
     assert (
@@ -514,3 +545,21 @@ def test_damaged_weights_are_named(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "weights.safetensors").write_bytes(b"short")
     with pytest.raises(BundleError, match="damaged"):
         open_networks(tmp_path)
+
+
+def test_footage_is_gone_on_with_by_a_model(
+    bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    frames = pan(12)
+    clip = write_clip(tmp_path / "a.mp4", frames, 8)
+    out = tmp_path / "b.mkv"
+    words = ["--model", str(bundle), "--seconds", 0.5, "--no-watermark"]
+    assert run(monkeypatch, "extend", clip, "-o", out, *words) == 0
+    made = read_video(out).frames
+    assert len(made) == 5
+    assert np.array_equal(made[0], read_video(clip).frames[-1])
+    assert run(monkeypatch, "extend", clip, "-o", out, "--before", *words) == 2
+    assert "leave out --before" in capsys.readouterr().err

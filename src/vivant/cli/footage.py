@@ -181,6 +181,10 @@ def extend(
     clip: Clip,
     seconds: Annotated[float, typer.Option(help="How much is made up.")] = 4.0,
     before: Annotated[bool, typer.Option("--before", help="Before the clip, not after.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A model goes on from its end; only what follows, at the model's rate."),
+    ] = None,
     seed: Seed = 0,
     out: Out = None,
     size: Size = None,
@@ -191,12 +195,20 @@ def extend(
     consent: Consent = False,
 ) -> None:
     """Let footage go on: its motion, scene and light."""
+    if model and before:
+        raise UsageError("A model goes on after a clip only; leave out --before or --model.")
     outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
+        if model:
+            frames = (Keyframe(assets.add(clip, "clip")),)
+            return Request(frames, (), seconds, size=size, seed=seed, model=model)
         return _edited(assets, clip, Extend(seconds, before), size=size, seed=seed)
 
-    _run(clip, outputs, ask_for)
+    if model:
+        _run(clip, outputs, ask_for, lambda settings: load(model, runtime_of(settings)))
+    else:
+        _run(clip, outputs, ask_for)
 
 
 def stir(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vivant.video.autoencoder import AutoencoderParams
 
@@ -23,3 +24,13 @@ def known_latents(frames: Tensor, latents: int, params: AutoencoderParams) -> Te
     """``[B, latents]`` 1 for latents that the first ``frames`` ``[B]`` decide, else 0."""
     count = 1 + (frames - 1) // params.time
     return (torch.arange(latents, device=frames.device) < count[:, None]).float()
+
+
+def inertia_maps(leaving: Tensor, trust: Tensor, known: Tensor, space: int) -> Tensor:
+    """``[B, C + 1, N, h, w]``: how inertia leaves the anchor (``leaving`` ``[B, C, N, h, w]``, in
+    units of the scales) and the ``trust`` ``[B, H, W]`` in it, ``space`` pixels a latent; nothing
+    at the ``known`` ``[B, N]`` latents."""
+    free = (1 - known)[:, None, :, None, None]
+    coarse = functional.avg_pool2d(trust[:, None], space)[:, :, None]
+    trusted = coarse.expand(-1, -1, leaving.shape[2], -1, -1)
+    return torch.cat([leaving, trusted], dim=1) * free

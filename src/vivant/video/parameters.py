@@ -10,7 +10,8 @@ class Sampling:
     """``fps`` that the model was trained for; ``short`` side of its frames, pixels; ``frames`` of
     a window; ``chunk`` of them and ``space`` pixels that become one latent; ``steps`` of the
     midpoint solver, ``shift`` of its time grid, ``guidance`` towards what the scene, words and
-    motion say (1 = none beyond)."""
+    motion say (1 = none beyond); ``temperature`` of the noise that it begins with: 1 = futures as
+    various as those of training, 0 = always the likeliest."""
 
     fps: float = 8.0
     short: int = 64
@@ -20,6 +21,7 @@ class Sampling:
     steps: int = 8
     shift: float = 1.0
     guidance: float = 1.0
+    temperature: float = 1.0
 
 
 SAMPLING = Sampling()

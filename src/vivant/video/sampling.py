@@ -18,9 +18,10 @@ from vivant.clip import Floats
 from vivant.errors import BundleError
 from vivant.flow.guidance import guide
 from vivant.flow.solvers import midpoint, time_grid
-from vivant.video.anchor import held, known_latents
+from vivant.video.anchor import held, inertia_maps, known_latents
 from vivant.video.autoencoder import AutoencoderParams, VideoAutoencoder
 from vivant.video.conditions import FEATURES, MOST_WORDS, motion_of
+from vivant.video.inertia import carried_on
 from vivant.video.parameters import SAMPLING, WEIGHTS, Sampling, windows
 from vivant.video.transformer import Conditions, TransformerParams, VideoTransformer
 
@@ -101,8 +102,7 @@ def sample(
     whole = torch.cat(shown, dim=2)[0, :, :count]
     if not whole.isfinite().all():
         raise BundleError("The model's weights give no numbers (NaN); train or add it again.")
-    levels = ((whole + 1) * 127.5).round().clamp(0, 255)
-    return levels.permute(1, 2, 3, 0).byte().numpy()
+    return _levels(whole[None])
 
 
 def _from(asked: Asked, start: int, sampling: Sampling) -> Asked:
@@ -125,10 +125,14 @@ def _piece(
     rest = sampling.frames - context.shape[2]
     frames = torch.tensor([context.shape[2]])
     clip = torch.cat([context, context[:, :, -1:].expand(-1, -1, rest, -1, -1)], dim=2)
-    anchor = coder.encode(held(clip, frames))
+    goes_on, trust = carried_on(_levels(context), sampling.frames)
+    anchor, ahead = coder.encode(torch.cat([held(clip, frames), _tensor(goes_on)])).chunk(2)
     known = known_latents(frames, anchor.shape[2], coder.params)
-    given = _conditions(anchor, known, asked, sampling)
-    plain = _conditions(anchor, known, Asked(), sampling)
+    scale = networks.transformer.scale_for(known)
+    leaving = (ahead - anchor) / scale
+    inertia = inertia_maps(leaving, torch.from_numpy(trust)[None], known, coder.params.space)
+    given = _conditions(anchor, known, inertia, asked, sampling)
+    plain = _conditions(anchor, known, inertia, Asked(), sampling)
     free = (1 - known)[:, None, :, None, None]
     evaluations = 2 * sampling.steps
     done = 0
@@ -143,13 +147,14 @@ def _piece(
         progress(done / evaluations)
         return found
 
-    noise = torch.randn(anchor.shape, generator=generator) * free
+    noise = torch.randn(anchor.shape, generator=generator) * free * sampling.temperature
     leaving = midpoint(velocity, noise, time_grid(sampling.steps, sampling.shift))
-    scale = networks.transformer.scale_for(known)
     return coder.decode(anchor + leaving * free * scale * asked.strength)
 
 
-def _conditions(anchor: Tensor, known: Tensor, asked: Asked, sampling: Sampling) -> Conditions:
+def _conditions(
+    anchor: Tensor, known: Tensor, inertia: Tensor, asked: Asked, sampling: Sampling
+) -> Conditions:
     _, _, n, h, w = anchor.shape
     features = torch.zeros(1, FEATURES, h, w)
     motion = torch.zeros(1, 3, n, h, w)
@@ -160,7 +165,13 @@ def _conditions(anchor: Tensor, known: Tensor, asked: Asked, sampling: Sampling)
         motion = torch.from_numpy(motion_of(asked.velocity, sampling.chunk, (h, w)))[None]
     if asked.words is not None:
         words = torch.from_numpy(asked.words)[None]
-    return Conditions(anchor, known, features, motion, words)
+    return Conditions(anchor, known, inertia, features, motion, words)
+
+
+def _levels(clip: Tensor) -> NDArray[np.uint8]:
+    """``[1, 3, T, H, W]`` from -1 to 1 as frames ``[T, H, W, 3]``."""
+    levels = ((clip[0] + 1) * 127.5).round().clamp(0, 255)
+    return levels.permute(1, 2, 3, 0).byte().numpy()
 
 
 def _tensor(frames: NDArray[np.uint8]) -> Tensor:

@@ -17,6 +17,8 @@ from torch.nn import functional
 from vivant.nn import Attention, time_features
 from vivant.video.conditions import FEATURES, VOCABULARY
 
+GATES = 2
+"""How far inertia and the linear guess pass at each place: both are finer than a token's width."""
 MODULATIONS = 9
 """Shift, scale and gate of attention over space, over time, and of the network between."""
 LEAST_LEFT = 0.02
@@ -40,29 +42,32 @@ class TransformerParams:
 
     @property
     def inputs(self) -> int:
-        """Channels that a token is made from: what flows, anchor, known, scene, motion."""
-        return 2 * self.channels + 1 + FEATURES + 3
+        """Channels that a token is made from: what flows, anchor, known, inertia, scene, motion."""
+        return 3 * self.channels + 2 + FEATURES + 3
 
 
 @dataclass(frozen=True)
 class Conditions:
     """What a clip of N latents is sampled under; ``[B, C, N, h, w]`` ``anchor``; ``known``
-    ``[B, N]`` 1 for latents that are given; ``features`` ``[B, 15, h, w]`` of the scene, zeros
+    ``[B, N]`` 1 for latents that are given; ``inertia`` ``[B, C + 1, N, h, w]`` how the clip leaves
+    the anchor if its motion just goes on, in units of the scales, and the trust in it (see
+    `vivant.video.inertia`); ``features`` ``[B, 15, h, w]`` of the scene, zeros
     where it was not seen; ``motion`` ``[B, 3, N, h, w]`` (see `vivant.video.conditions`), zeros
     where none is given; ``words`` ``[B, 16]`` int64, 0 = no word."""
 
     anchor: Tensor
     known: Tensor
+    inertia: Tensor
     features: Tensor
     motion: Tensor
     words: Tensor
 
     def maps(self) -> Tensor:
-        """All that lies on the latents' grid, ``[B, channels + 19, N, h, w]``."""
+        """All that lies on the latents' grid, ``[B, 2 channels + 20, N, h, w]``."""
         b, _, n, h, w = self.anchor.shape
         known = self.known[:, None, :, None, None].to(self.anchor.dtype).expand(b, 1, n, h, w)
         seen = self.features[:, :, None].expand(-1, -1, n, -1, -1)
-        return torch.cat([self.anchor, known, seen, self.motion], dim=1)
+        return torch.cat([self.anchor, known, self.inertia, seen, self.motion], dim=1)
 
 
 class SpaceTimeBlock(nn.Module):
@@ -115,7 +120,7 @@ class VideoTransformer(nn.Module):
         self.blocks = nn.ModuleList(SpaceTimeBlock(dim, params.heads) for _ in range(params.depth))
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
         self.final = nn.Linear(dim, 2 * dim)
-        self.out = nn.Linear(dim, params.channels * params.patch**2)
+        self.out = nn.Linear(dim, (params.channels + GATES) * params.patch**2)
         self.register_buffer("scales", torch.ones(params.channels, params.horizon))
         nn.init.normal_(self.embed_words.weight, std=0.02)
         for layer in (self.modulate[-1], self.final, self.out):
@@ -128,7 +133,8 @@ class VideoTransformer(nn.Module):
         side, dim = self.params.patch, self.params.dim
         _, _, n, h, w = x.shape
         places, times = self.positions(n, h // side, w // side, x.device)
-        tokens = self.embed(tokens_of(torch.cat([guess(x, t), given.maps()], dim=1), side))
+        linear = guess(x, t)
+        tokens = self.embed(tokens_of(torch.cat([linear, given.maps()], dim=1), side))
         said = (given.words > 0).sum(1, keepdim=True).clamp(min=1)
         words = self.embed_words(given.words).sum(1) / said
         condition = self.embed_time(time_features(t, dim)) + words
@@ -136,9 +142,11 @@ class VideoTransformer(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, shared, places, times)
         shift, scale = self.final(functional.silu(condition))[:, None, None].chunk(2, dim=-1)
-        end = latents_of(self.out(self.norm(tokens) * (1 + scale) + shift), side, h // side)
+        out = latents_of(self.out(self.norm(tokens) * (1 + scale) + shift), side, h // side).float()
+        own, on, passed = out.split([self.params.channels, 1, 1], dim=1)
+        end = own + on * given.inertia[:, :-1] + passed * linear
         left = (1 - t).clamp(min=LEAST_LEFT)[:, None, None, None, None]
-        return (end.float() - x) / left * (1 - given.known[:, None, :, None, None])
+        return (end - x) / left * (1 - given.known[:, None, :, None, None])
 
     def positions(
         self, n: int, rows: int, columns: int, device: torch.device

@@ -20,8 +20,8 @@ from vivant.scene.eyes import see
 from vivant.video.autoencoder import AutoencoderParams
 from vivant.video.conditions import Box, features_of, fitted, motion_of, words_of
 
-BEGIN_EVERY = 8
-"""Steps from one possible beginning of a window to the next; there is a key frame at each."""
+SEEN_EVERY = 16
+"""Steps from one look at the scene to the next; a window's is the last one before it."""
 LEAST_SIDE = 0.67
 """The smallest window, in sides of the largest that fits."""
 LEAST_GAIN, MOST_GAIN = 0.85, 1.15
@@ -30,7 +30,7 @@ LEAST_GAIN, MOST_GAIN = 0.85, 1.15
 @dataclass(frozen=True)
 class Shot:
     """``frames`` ``[N, H, W, 3]`` uint8 and ``velocity`` ``[N, 2, h, w]`` float16, one a step of
-    1/8 s; ``features`` ``[15, h, w]`` float16 of the scene at some steps, where windows begin;
+    1/8 s; ``features`` ``[15, h, w]`` float16 of the scene at every 16th step;
     ``words`` ``[16]`` of its caption or category; ``made`` procedurally or filmed."""
 
     name: str
@@ -91,7 +91,7 @@ def shot_of(sample: Sample, frames: int, kept: Path) -> Shot:
     """A sample with small frames as a shot for windows of ``frames``; see `read_shots`."""
     facts: dict[str, Any] = sample.facts
     small = sample.frames if sample.frames is not None else np.zeros((0, 1, 1, 3), np.uint8)
-    starts = [k for k in sample.keys if k % BEGIN_EVERY == 0 and k + frames <= len(small)]
+    starts = [k for k in sample.keys if k % SEEN_EVERY == 0 and k + frames <= len(small)]
     return Shot(
         name=sample.key,
         frames=small,
@@ -123,8 +123,8 @@ def draw_window(
 ) -> Window:
     """A window of a shot: where and when it is cut, mirrored or lit is drawn; ``plain`` takes the
     first frames and the middle. ``params`` say how many pixels and frames make a latent."""
-    steps = list(shot.features)
-    start = steps[0] if plain else steps[int(rng.integers(len(steps)))]
+    start = 0 if plain else int(rng.integers(len(shot.frames) - shape.frames + 1))
+    key = start // SEEN_EVERY * SEEN_EVERY
     frames = shot.frames[start : start + shape.frames]
     height, width = frames.shape[1:3]
     most = min(height / shape.height, width / shape.width)
@@ -139,7 +139,7 @@ def draw_window(
     zoom = min(height, width) / min(high, wide)
     velocity = shot.velocity[start : start + shape.frames - 1].astype(np.float32) * zoom
     motion = motion_of(velocity, params.time, grid, box)
-    window = Window(clip, fitted(shot.features[start], box, grid), motion, shot.words)
+    window = Window(clip, fitted(shot.features[key], box, grid), motion, shot.words)
     return window if plain else _varied(window, rng)
 
 

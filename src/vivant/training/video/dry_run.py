@@ -58,6 +58,7 @@ def _through(coder: VideoAutoencoder, network: VideoTransformer, shape: Shape) -
     given = Conditions(
         latents,
         torch.zeros(1, n),
+        torch.zeros(1, coder.params.channels + 1, n, h, w),
         torch.zeros(1, FEATURES, h, w),
         torch.zeros(1, 3, n, h, w),
         torch.zeros(1, MOST_WORDS, dtype=torch.int64),

@@ -22,7 +22,7 @@ from vivant.training.trainer import TrainOptions, train
 from vivant.training.video.autoencoder import AutoencoderOptions, AutoencoderTask, begin, psnr_of
 from vivant.training.video.corpus import Shot, read_shots
 from vivant.training.video.task import VideoOptions, VideoTask, held_out_loss, measure_scales
-from vivant.training.world import World, join_world, leave
+from vivant.training.world import World, join_world, leave, meet
 from vivant.video.autoencoder import AutoencoderParams, VideoAutoencoder
 from vivant.video.parameters import SAMPLING, WEIGHTS, Sampling
 from vivant.video.transformer import TransformerParams, VideoTransformer
@@ -64,8 +64,12 @@ def train_video(
     made_of = identity(recipe, data)
     for stage in ("autoencoder", "video"):
         check_state(out / stage / "state.safetensors", made_of)
+    if not world.leads:
+        meet(world)  # the first process sees the scenes, the others read what it kept
     shots = read_shots(data, recipe.sampling.frames, out / "seen")
     held_out = read_shots(val, recipe.sampling.frames, out / "seen") if val else []
+    if world.leads:
+        meet(world)
     say(f"{len(shots)} shots, {sum(shot.made for shot in shots)} of them procedural")
     torch.manual_seed(recipe.autoencoder_training.seed)
     autoencoder = VideoAutoencoder(recipe.autoencoder)

@@ -13,8 +13,9 @@ from vivant.training.tasks import Batch
 from vivant.training.video.autoencoder import scaled
 from vivant.training.video.consistency import flow_back, inconsistency
 from vivant.training.video.corpus import Shape, Shot, Window, draw_shots, draw_window
-from vivant.video.anchor import held, known_latents
+from vivant.video.anchor import held, inertia_maps, known_latents
 from vivant.video.autoencoder import VideoAutoencoder
+from vivant.video.inertia import carried_on
 from vivant.video.transformer import Conditions, VideoTransformer
 
 LEAST_LEFT = 0.5
@@ -26,18 +27,22 @@ class VideoOptions:
     """``shapes`` of windows, drawn alike; share ``made`` of them procedural; ``several`` of them
     anchored on five frames instead of one; chances to ``drop_features``, ``drop_words`` and to
     ``give_motion``; weight ``consistent`` of the flow's consistency, 0: none; ``time_centre``
-    and ``time_spread`` of the logit-normal flow times; ``measured`` windows from which the scales
-    come."""
+    and ``time_spread`` of the logit-normal flow times, or with the chance ``from_noise`` time 0,
+    where what is learned is the mean of all futures; ``even`` mean square of a clip's departure
+    above which its error counts the less, the more it departs, so that those in which little moves
+    count; ``measured`` windows from which the scales come."""
 
     shapes: tuple[Shape, ...] = (Shape(),)
     made: float = 0.3
-    several: float = 0.4
+    several: float = 0.5
     drop_features: float = 0.1
     drop_words: float = 0.5
     give_motion: float = 0.3
     consistent: float = 0.1
     time_centre: float = -0.5
     time_spread: float = 1.0
+    from_noise: float = 0.25
+    even: float = 0.5
     measured: int = 64
 
 
@@ -67,8 +72,12 @@ class VideoTask:
         shots = draw_shots(self.shots, shape.count, options.made, rng)
         windows = [_withheld(draw_window(s, shape, coder, rng), options, rng) for s in shots]
         t = 1 / (1 + np.exp(-rng.normal(options.time_centre, options.time_spread, shape.count)))
+        t[rng.random(shape.count) < options.from_noise] = 0
         n, h, w = windows[0].motion.shape[1:]
         known = np.where(rng.random(shape.count) < options.several, 1 + coder.time, 1)
+        goes_on = [
+            carried_on(w.clip[:k], shape.frames) for w, k in zip(windows, known, strict=True)
+        ]
         arrays = {
             "clip": np.stack([one.clip for one in windows]).transpose(0, 4, 1, 2, 3),
             "features": np.stack([one.features for one in windows]),
@@ -77,9 +86,11 @@ class VideoTask:
             "noise": rng.standard_normal((shape.count, self.params.channels, n, h, w), np.float32),
             "t": t.astype(np.float32),
             "known": known.astype(np.int64),
+            "goes_on": np.stack([clip for clip, _ in goes_on]).transpose(0, 4, 1, 2, 3),
+            "trust": np.stack([trust for _, trust in goes_on]),
         }
         if options.consistent:
-            arrays["flow"], arrays["trust"] = flow_back(windows[int(t.argmax())].clip)
+            arrays["flow"], arrays["explains"] = flow_back(windows[int(t.argmax())].clip)
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
 
     def loss(self, batch: Batch) -> Tensor:
@@ -91,25 +102,30 @@ class VideoTask:
         found = self.network(x, batch["t"], given).float()
         bounded = (1 - t) / (1 - t).clamp(min=LEAST_LEFT)
         error = ((found - velocity(batch["noise"], data) * free) * bounded) ** 2
-        loss = error.sum() / (free.sum() * error[0, :, 0].numel())
+        count = free.sum((1, 2, 3, 4)) * error[0, :, 0].numel()
+        departs = data.square().sum((1, 2, 3, 4)) / count
+        weight = (1 + self.options.even) / (departs + self.options.even)
+        loss = (weight * error.sum((1, 2, 3, 4)) / count).mean()
         if not self.options.consistent:
             return loss
         one = int(batch["t"].argmax())
         ahead = (x + (1 - t) * found)[one : one + 1] * self.scale_for(given.known[one : one + 1])
         clip = self.autoencoder.decode(given.anchor[one : one + 1] + ahead)[0].float()
-        departs = inconsistency(clip, batch["flow"], batch["trust"])
-        return loss + self.options.consistent * batch["t"][one] * departs
+        apart = inconsistency(clip, batch["flow"], batch["explains"])
+        return loss + self.options.consistent * batch["t"][one] * apart
 
     def prepared(self, batch: Batch) -> tuple[Tensor, Conditions]:
         """How the latents of the clips leave their anchor, in units of the scales, and what they
         are sampled under."""
-        clip, frames = scaled(batch["clip"]), batch["known"]
+        clip, frames, coder = scaled(batch["clip"]), batch["known"], self.autoencoder
+        three = torch.cat([clip, held(clip, frames), scaled(batch["goes_on"])])
         with torch.no_grad():
-            both = self.autoencoder.encode(torch.cat([clip, held(clip, frames)])).float()
-        latents, anchor = both.chunk(2)
-        known = known_latents(frames, latents.shape[2], self.autoencoder.params)
-        given = Conditions(anchor, known, *(batch[k] for k in ("features", "motion", "words")))
-        return (latents - anchor) / self.scale_for(known), given
+            latents, anchor, ahead = coder.encode(three).float().chunk(3)
+        known = known_latents(frames, latents.shape[2], coder.params)
+        scale = self.scale_for(known)
+        inertia = inertia_maps((ahead - anchor) / scale, batch["trust"], known, coder.params.space)
+        rest = (batch[k] for k in ("features", "motion", "words"))
+        return (latents - anchor) / scale, Conditions(anchor, known, inertia, *rest)
 
 
 def _withheld(window: Window, options: VideoOptions, rng: np.random.Generator) -> Window:
