@@ -28,8 +28,8 @@ def carried_on(
         still = np.repeat(last[None], ahead, axis=0)
         return np.concatenate([known, still]), np.zeros(last.shape[:2], np.float32)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (last, known[0])]
-    back = np.asarray(search.calc(*grey, None), np.float32)
+    now, then = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (last, known[0]))
+    back = np.asarray(search.calc(now, then, None), np.float32)
     error = cv2.absdiff(_fetched(known[0], back), last).astype(np.float32).mean(axis=2)
     trust = np.exp(-((cv2.GaussianBlur(error, (0, 0), 1.0) / ERROR) ** 2))
     rows = [_fetched(last, back * np.float32(k / steps)) for k in range(1, ahead + 1)]
