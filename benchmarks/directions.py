@@ -10,15 +10,13 @@ direction, in quarter turns; **by hand**, the layers under the constants that we
 sources, so that no clip is sampled from a distribution that it was fitted to; **transformer**, its
 sampled field; **both**, the transformer's directions at the fitted speeds; **fields**, the fitted
 directions at the speeds of the transformer. What counts are the cells of the kind that truly move;
-layers state here their steady motion. Clips that were looked at are kept in OUT.cache, so that a
-killed run goes on.
+layers state here their steady motion.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import pickle
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -68,20 +66,14 @@ class Case:
     drifted: list[Drifted]
 
 
-def cases(folders: list[Path], cache: Path, model: MotionModel) -> Iterator[Case]:
-    cache.mkdir(parents=True, exist_ok=True)
+def cases(folders: list[Path], model: MotionModel) -> Iterator[Case]:
     for folder in folders:
         for path in shard_paths(folder):
-            kept = cache / f"{path.stem}.pickle"
-            if not kept.is_file():
-                category = str(read_facts(path).get("category", ""))
-                if not category.startswith(SHOWING):
-                    continue
-                case = _case(read_sample(path), folder.name, model)
-                kept.write_bytes(pickle.dumps(case))
-                print(path.stem, "" if case is None else ", ".join(case.truths), flush=True)
-            case = pickle.loads(kept.read_bytes())
+            if not str(read_facts(path).get("category", "")).startswith(SHOWING):
+                continue
+            case = _case(read_sample(path), folder.name, model)
             if case is not None:
+                print(path.stem, ", ".join(case.truths), flush=True)
                 yield case
 
 
@@ -204,7 +196,7 @@ def main() -> None:
     model = load("builtin", Runtime(threads=1))
     if not isinstance(model, MotionModel):
         raise SystemExit("the built-in model samples no motion fields")
-    found = list(cases(args.shards, args.out.with_suffix(".cache"), model))
+    found = list(cases(args.shards, model))
     priors = folds(found)
     known = {row["shot"] for row in json.loads((BUILTIN / "data.json").read_text())}
     tasks = [(case, kind, own) for case, own in zip(found, priors, strict=True)

@@ -192,6 +192,35 @@ def where(args: argparse.Namespace) -> dict[str, Any]:
     return out
 
 
+def moving(args: argparse.Namespace) -> dict[str, Any]:
+    """AUC of moving cells on validation and test clips, which the released weights never saw."""
+    from vivant.bundle import open_bundle
+    from vivant.scene.eyes import FOLDER
+    from vivant.training.scene.moving import SHARES, chances_of, seen_windows
+    from vivant.training.scene.restore import released_head, released_network
+
+    bundle = open_bundle(FOLDER)
+    network, head = released_network(bundle), released_head(bundle)
+    rates = head.rates.numpy()
+    scores: dict[tuple[str, str], list[list[float]]] = {}
+    for split in ("val", "test"):
+        for s in seen_windows(network, args.shards / split, split):
+            if s.classes is not None:
+                usual = np.tensordot(rates, s.inputs[SHARES].astype(np.float32), 1)
+                maps = chances_of(head, s), usual, centre_guess(*s.speed.shape)
+                found = [moving_area_auc(np.asarray(m, np.float32), *s.classes) for m in maps]
+                scores.setdefault((split, s.clip), []).append(found)
+    out: dict[str, Any] = {}
+    for name, splits in (("val", ("val",)), ("val and test", ("val", "test"))):
+        rows = [np.mean(v, axis=0) for (split, _), v in scores.items() if split in splits]
+        means, medians = np.mean(rows, axis=0), np.median(rows, axis=0)
+        out[name] = {"clips": len(rows)} | {
+            who: [float(means[k]), float(medians[k])]
+            for k, who in enumerate(("answer", "rates of kinds", "centre"))
+        }
+    return out
+
+
 def class_prior(seen: list[Any]) -> NDArray[np.float32]:
     """How often each kind moves among the cells of some windows."""
     moved, all_ = np.zeros(len(KINDS)), np.full(len(KINDS), 1e-3)
@@ -310,6 +339,7 @@ PARTS = {
     "waters": waters,
     "own_kinds": own_kinds,
     "where": where,
+    "moving": moving,
     "depth": depth,
     "mattes": mattes,
     "speed": speed,

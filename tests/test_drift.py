@@ -59,3 +59,8 @@ def test_light_that_is_switched_is_no_drift(step):
     ]
     assert drift_of(clip).amount == 0
     assert len(clip) == COUNT
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_clip_without_colours_has_no_drift(level):
+    assert drift_of([np.full((64, 96, 3), level, np.uint8)] * 6).amount == 0

@@ -68,7 +68,7 @@ def test_words_are_those_of_the_command_line() -> None:
         "seed": 7,
         "camera": "push-in 0.1",
         "loop": True,
-        "hold": ["sky", SHA],
+        "hold": ["built", SHA],
         "strength": 0.5,
         "prompt": "the clouds drift left",
         "resolution": "640*360",

@@ -23,6 +23,7 @@ from vivant.controls.fov import FieldOfView
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.layer import Layer
+from vivant.controls.light import Light
 from vivant.controls.like import Like
 from vivant.controls.loop import Loop
 from vivant.controls.mask import Move, Still
@@ -73,7 +74,7 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
     edits = (
         Between(True),
         Retime(0.25),
-        Clean(True),
+        Clean(),
         Looped(2.0),
         Freeze(),
         Extend(2.0, True),
@@ -81,7 +82,18 @@ def test_a_request_with_every_control_comes_back_equal() -> None:
     )
     shape = (Layer(number=2), Aspect(4, 5))
     observed = (Transition(), Like(Asset("e" * 64, "clip")))
-    controls = (*own, way, depth, *shape, *sampled, Draft(0.4), MovedNoise(), *observed, *edits)
+    controls = (
+        *own,
+        way,
+        depth,
+        *shape,
+        *sampled,
+        Draft(0.4),
+        MovedNoise(),
+        Light("dusk", 0.5),
+        *observed,
+        *edits,
+    )
     assert {entry_of(c).name for c in controls} == set(TABLE)
     request = Request((Keyframe(PICTURE),), controls, 2.5, 29.97, "720p", 2**60, "other")
     again = Request.from_data(json.loads(json.dumps(request.to_data())))

@@ -305,3 +305,15 @@ def test_the_sky_is_behind_what_stands_before_it() -> None:
     assert found[10, 41] > 0.06
     assert found[30, 41] > 0.06
     assert relief_of(seen, (W, H)).thresholds()[0] < 0.06
+
+
+def test_a_relief_of_the_middle_fits_frames_that_are_cut() -> None:
+    seen = looked()
+    width, height = seen.mattes.size
+    cut = height // 4 * 2
+    whole, part = relief_of(seen, (width, height)), relief_of(seen, (width, cut))
+    assert part.shape == (cut, width)
+    top = (height - cut) // 2
+    middle = whole.at((height, width))[top : top + cut]
+    assert np.abs(part.at((cut, width)) - middle)[2:-2, 2:-2].max() < 0.03
+    assert whole.middle((height, width)) is whole

@@ -22,6 +22,7 @@ MAY_DECODE = {
     "data/teacher_files.py",  # `read_taught`, of its own labels
     "data/shards.py",  # `read_sample`, the child's side of `read_samples`
     "provenance/credentials.py",  # the header, for the media type
+    "training/scene/lettered.py",  # what it has compressed itself
 }  # fmt: skip
 UNPICKLES = re.compile(r"\b(multiprocessing|concurrent\.futures\.process|ProcessPoolExecutor)\b")
 

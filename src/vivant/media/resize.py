@@ -56,12 +56,20 @@ def fit_plane(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.ui
         return pixels
     if 0 <= width - size[0] <= 1 and 0 <= height - size[1] <= 1:
         return np.ascontiguousarray(pixels[: size[1], : size[0]])  # made even, not resampled
+    wide, high = covering((width, height), size)
     scale = max(size[0] / width, size[1] / height)
-    wide, high = (max(t, round(s * scale)) for t, s in zip(size, (width, height), strict=True))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LANCZOS4
     scaled = cv2.resize(pixels, (wide, high), interpolation=method)
     left, top = (wide - size[0]) // 2, (high - size[1]) // 2
     return np.ascontiguousarray(scaled[top : top + size[1], left : left + size[0]])
+
+
+def covering(source: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """The (width, height) to which a picture of size ``source`` is scaled before what goes beyond
+    ``size`` is cut."""
+    scale = max(size[0] / source[0], size[1] / source[1])
+    wide, high = (max(t, round(s * scale)) for t, s in zip(size, source, strict=True))
+    return wide, high
 
 
 def cut_share(source: tuple[int, int], target: tuple[int, int]) -> float:

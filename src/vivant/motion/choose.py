@@ -92,8 +92,8 @@ def _sky(
     seed, rng = seed_of(asked.seed, "sky"), Draws(asked.seed, "sky")
     speed, rise = priors.sky_speed.draw(rng), priors.sky_rise.draw(rng)
     if looked.aurora:
-        pace = speed / priors.sky_speed.median * asked.strength("sky")
-        yield LayerMotion("sky", "sky", Aurora().scaled(pace), seed)
+        pace = min(max(speed / priors.sky_speed.median, 0.7), 1.5)  # clouds differ much more
+        yield LayerMotion("sky", "sky", Aurora().scaled(pace * asked.strength("sky")), seed)
         return
     side = 1.0 if rng.random() < priors.lateral else -1.0
     climb = radians(priors.sky_climb.draw(rng))

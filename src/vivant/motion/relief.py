@@ -7,6 +7,7 @@ import numpy as np
 
 from vivant.clip import Floats, Plane
 from vivant.kinds import INDEX
+from vivant.media.resize import covering
 from vivant.motion.held import Looked
 from vivant.rendering.plates import filled
 from vivant.rendering.space.outline import crisp, shared
@@ -49,7 +50,11 @@ NEAR_SKY = 0.2, 0.35
 
 
 def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
-    """The relief of a picture at ``size`` (width, height)."""
+    """The relief of a picture at ``size`` (width, height), of its middle where the shape is another
+    than the picture's."""
+    whole = covering(looked.mattes.size, size)
+    if whole != size:
+        return relief_of(looked, whole).middle(size[::-1])
     scene = looked.scene
     seen = _standing(looked)
     sky, depth = _parted(seen, scene.kinds[INDEX["sky"]])

@@ -22,6 +22,8 @@ ERROR = 8.0
 """Levels of disagreement at which a correspondence counts for 1/e."""
 BROAD = 8.0
 """Pixels of the small frames; what is broader is colour, not structure."""
+LEAST_SEEN = 256
+"""Correspondences of a whole clip; fewer tell nothing."""
 LEAST_TRUST = 0.02
 """How much a correspondence counts that the flow does not explain at all."""
 BEFORE = 2
@@ -82,6 +84,8 @@ def drift_of(clip: Sequence[Frame]) -> Drift:
     if len(clip) >= 4:
         for before, most_left in ((_first, MOST_LEFT_OF_FIRST), (_shortly, MOST_LEFT_OF_BEFORE)):
             seen = _seen(clip, before)
+            if len(seen.times) < LEAST_SEEN:
+                continue  # all of it is black or white
             terms, left = zip(*(_fitted(seen, channel) for channel in range(3)), strict=True)
             found = Drift(np.stack(terms))
             if _believed(seen, np.stack(left, 1), most_left) and found.amount <= MOST_DRIFT:
@@ -146,8 +150,6 @@ def _fitted(seen: _Seen, channel: int) -> tuple[Floats, Floats]:
     reweighted by Tukey's biweight."""
     was, now = seen.was[:, channel], seen.now[:, channel]
     terms = np.zeros(4, np.float32)
-    if len(was) < 64:
-        return terms, now - was
     weight = seen.trust.astype(np.float64)
     left = now - was
     for _ in range(ROUNDS):

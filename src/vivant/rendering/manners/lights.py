@@ -24,7 +24,7 @@ BRIGHTER = 22
 """Levels by which a disc is brighter than the sky around it."""
 AROUND, UNEVEN = 1.0, 0.22
 """Over so many of its widths around a disc the sky differs by less than so much of its light."""
-GLOW = 0.08
+GLOW = 0.12
 """Width of the glow around a light, in short sides."""
 GLOWS = 5e-4
 """Least area, in square short sides, of a disc around which the sky glows: a star's does not."""

@@ -29,6 +29,9 @@ SIDE = 180
 """Short side at which the relief is looked over for edges."""
 
 
+Shape = tuple[int, int]
+
+
 @dataclass(frozen=True, eq=False)
 class Sheet:
     """A ``matte`` ``[H, W]`` (255 = its own), and its ``disparity`` ``[h, w]`` 0..1 over the whole
@@ -83,10 +86,24 @@ class Relief:
         wide = (
             cv2.copyMakeBorder(s.matte, *(margin,) * 4, cv2.BORDER_REFLECT_101) for s in self.sheets
         )
+        low, size = (-margin, -margin), (self.shape[0] + 2 * margin, self.shape[1] + 2 * margin)
         return Relief(
             tuple(
-                Sheet(np.asarray(matte, np.uint8), _further(sheet.disparity, self.shape, margin))
+                Sheet(np.asarray(matte, np.uint8), _part(sheet.disparity, self.shape, low, size))
                 for sheet, matte in zip(self.sheets, wide, strict=True)
+            )
+        )
+
+    def middle(self, shape: Shape) -> Relief:
+        """The relief of the middle of the picture, ``shape`` rows and columns."""
+        if shape == self.shape:
+            return self
+        top, left = ((a - b) // 2 for a, b in zip(self.shape, shape, strict=True))
+        box = np.s_[top : top + shape[0], left : left + shape[1]]
+        return Relief(
+            tuple(
+                Sheet(s.matte[box], _part(s.disparity, self.shape, (top, left), shape))
+                for s in self.sheets
             )
         )
 
@@ -139,12 +156,13 @@ class Relief:
         return tuple(sorted(found))
 
 
-def _further(values: Floats, shape: tuple[int, int], margin: int) -> Floats:
-    """A grid ``[h, w]`` over a picture going on mirrored over a margin of ``margin`` pixels."""
+def _part(values: Floats, whole: Shape, low: tuple[int, int], part: Shape) -> Floats:
+    """A grid ``[h, w]`` over a picture of ``whole`` rows and columns, over the ``part`` of it that
+    begins at ``low``; mirrored where it reaches beyond."""
     at = []
-    for cells, pixels in zip(values.shape, shape, strict=True):
+    for cells, pixels, first, length in zip(values.shape, whole, low, part, strict=True):
         share = (np.arange(cells, dtype=np.float32) + 0.5) / cells
-        at.append((share * (pixels + 2 * margin) - margin) / pixels * cells - 0.5)
+        at.append((share * length + first) / pixels * cells - 0.5)
     x, y = np.meshgrid(at[1].astype(np.float32), at[0].astype(np.float32))
     border = cv2.BORDER_REFLECT_101
     return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=border), np.float32)
