@@ -37,7 +37,7 @@ COMMANDS = {
         "--ratio", "--samples", "--split", "--truth",
     },
     "extend": {
-        "clip", "--before", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "clip", "--before", "--consent", "--format", "--json", "--model", "--no-watermark", "--out",
         "--overwrite", "--seconds", "--seed", "--size", "-o",
     },
     "field": {"path", "--json", "--overwrite", "--picture", "--preview"},
