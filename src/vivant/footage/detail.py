@@ -60,9 +60,10 @@ def kept(frame: Frame, last: Frame, wanted: Detail, rng: np.random.Generator) ->
     light = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = light - cv2.GaussianBlur(light, (0, 0), FINE)
     power = _power(light)
-    flat = np.asarray(moved / (1 + (power / (FLAT * _least(power) + 1e-3)) ** 2), np.float32)
+    least = _least(power)
+    flat = np.asarray(moved / (1 + (power / (FLAT * least + 1e-3)) ** 2), np.float32)
     busy = moved - flat
-    more = _flattened(light, flat * fine, wanted.flat)
+    more = _flattened(light, flat * fine, least, wanted.flat)
     calm = light + np.float32(more) * flat * fine
     share = flat * np.float32(more) + busy * np.float32(_sharpened(calm, busy * fine, wanted.sharp))
     colours = frame.astype(np.float32)
@@ -80,10 +81,11 @@ def _moved(frame: Frame, last: Frame) -> Floats:
     return np.asarray(np.clip((apart - low) / (high - low), 0, 1), np.float32)
 
 
-def _flattened(light: Floats, fine: Floats, wanted: float) -> float:
-    """The share of ``fine`` to add to ``light`` for flat places of the power that is wanted."""
+def _flattened(light: Floats, fine: Floats, power: float, wanted: float) -> float:
+    """The share of ``fine`` to add to ``light``, whose flat places have a ``power``, for the one
+    that is wanted."""
     low, high = SMOOTHEST, STRONGEST
-    if abs(_least(_power(light)) / max(wanted, 1e-6) - 1) < NEAR:
+    if abs(power / max(wanted, 1e-6) - 1) < NEAR:
         return 0.0
     for _ in range(ROUNDS):  # levels are whole numbers: what is weak does not change in proportion
         more = (low + high) / 2

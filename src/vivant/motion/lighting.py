@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -11,7 +11,6 @@ from vivant.clip import Floats, Frame
 from vivant.controls.light import Light
 from vivant.media.resize import fit_plane
 from vivant.motion.held import Looked
-from vivant.rendering.illumination import Illumination
 from vivant.rendering.lamps import lamps
 from vivant.rendering.renderer import Held
 from vivant.rendering.space.pose import Lens
@@ -50,16 +49,6 @@ def surfaces_of(
         lamps=lamps(pixels, fire, sky),
         grey=_is_grey(pixels),
     )
-
-
-def lighting(
-    lights: tuple[Light, ...], seconds: float, loop: bool, seed: int, on: Callable[[], Surfaces]
-) -> Callable[[Frame, float], Frame] | None:
-    """What the light makes of a frame at a time; None where it does not change."""
-    if not lights:
-        return None
-    light, surfaces = Illumination(lights, seconds, loop, seed), on()
-    return lambda frame, at: light.lit(frame, surfaces, at)
 
 
 def light_notes(lights: Iterable[Light]) -> list[str]:

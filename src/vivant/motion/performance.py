@@ -17,13 +17,14 @@ from vivant.motion.depth import plane
 from vivant.motion.flowing import field_of
 from vivant.motion.held import FLOWING, Looked, cells
 from vivant.motion.layered import Motion
-from vivant.motion.lighting import lighting, surfaces_of
+from vivant.motion.lighting import surfaces_of
 from vivant.motion.relief import relief_of
 from vivant.motion.stage import staged
 from vivant.motion.steering import Steering
 from vivant.motion.travel import travellers
 from vivant.rendering.bodies import Body, find_bodies
 from vivant.rendering.exports import FlowPair, stage_flows
+from vivant.rendering.illumination import Illumination
 from vivant.rendering.layers import Stage
 from vivant.rendering.parameters import Rendering
 from vivant.rendering.play import play
@@ -34,7 +35,6 @@ from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
 from vivant.rendering.space.view import viewed_along
-from vivant.rendering.surfaces import Surfaces
 
 HOLDS = "holds"
 """Member of a field's ``about`` that says that it was made with a scene, whose kinds hold."""
@@ -76,35 +76,32 @@ class Performance:
         through depth."""
         shot, camera = self.shot, self.shot.controls.camera
         drawn = shot.controls
-        if self.looked is None or not (needs_depth(camera, drawn.paths) or camera.zoom):
+        relief = self.relief if needs_depth(camera, drawn.paths) or camera.zoom else None
+        if relief is None:
             return None
-        relief = self._seen_relief or self.relief(self.looked)
         path = path_of(
             camera, shot.spec, shot.loop, relief, shot.seed, paths=drawn.paths, view=drawn.view
         )
         return relief, path
 
-    def relief(self, looked: Looked) -> Relief:
-        """The picture in relief, at the size of the frames."""
-        size = self.shot.picture.size
-        given = self.motion.depth
-        return relief_of(looked, size) if given is None else relief_from(plane(given, size))
-
     @cached_property
-    def _seen_relief(self) -> Relief | None:
-        return None if self.looked is None else self.relief(self.looked)
+    def relief(self) -> Relief | None:
+        """The picture in relief, at the size of the frames; None where nothing is looked at."""
+        if self.looked is None:
+            return None
+        size, given = self.shot.picture.size, self.motion.depth
+        return relief_of(self.looked, size) if given is None else relief_from(plane(given, size))
 
     def _light(self) -> Callable[[Frame, float], Frame] | None:
         """What the light makes of a frame; None where it does not change."""
-        shot, looked, relief = self.shot, self.looked, self._seen_relief
-        if looked is None or relief is None:
+        shot, lights = self.shot, self.shot.controls.lights
+        relief = self.relief if lights else None
+        if self.looked is None or relief is None:
             return None
-        pixels, view = shot.picture.pixels, shot.controls.view
-
-        def on() -> Surfaces:
-            return surfaces_of(pixels, looked, relief, self.held, view)
-
-        return lighting(shot.controls.lights, shot.spec.seconds, shot.loop, shot.seed, on)
+        view = shot.controls.view
+        surfaces = surfaces_of(shot.picture.pixels, self.looked, relief, self.held, view)
+        light = Illumination(lights, shot.spec.seconds, shot.loop, shot.seed)
+        return lambda frame, at: light.lit(frame, surfaces, at)
 
     def _played(self, camera: Camera) -> Iterator[Frame]:
         shot = self.shot

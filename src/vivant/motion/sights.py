@@ -58,7 +58,10 @@ class Sights:
     def near(self) -> Floats:
         """Disparity ``[H, W]`` of the picture."""
         width, height = self.shown.shot.picture.size
-        return self.shown.relief(self.looked).at((height, width))
+        relief = self.shown.relief
+        if relief is None:
+            raise ValueError("a performance in which nothing is looked at has no depth")
+        return relief.at((height, width))
 
     @cached_property
     def views(self) -> list[Floats]:

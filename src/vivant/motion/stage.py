@@ -14,6 +14,7 @@ from vivant.media.resize import fit_plane
 from vivant.motion.floating import float_matte
 from vivant.motion.held import Looked, rest_of_water
 from vivant.motion.layered import REST, LayerMotion, Motion
+from vivant.rendering.disc import disc
 from vivant.rendering.layers import HELD, Box, Layer, Stage, box_of
 from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.manner import Ground
@@ -164,19 +165,20 @@ def _behind_outlines(cuts: list[_CutOut]) -> None:
     for cut in cuts:
         if cut.layer.kind != "sky" or cut.row.veil:
             continue
-        size = 2 * max(2, round(OUTLINE * min(cut.own.shape))) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        near = cv2.dilate(cut.own, kernel)
+        near = _reached(cut.own)
         for cover in covers:
             cut.matte = np.maximum(cut.matte, np.minimum(near, cover.own))
 
 
 def _open(looked: Looked, own: Plane, pixels: Frame) -> Plane:
     """The sky ``[H, W]`` beside a layer, before which its outline may move."""
-    size = 2 * max(2, round(OUTLINE * min(own.shape))) + 1
-    wide = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     sky = fit_plane(looked.mattes.of("sky"), (pixels.shape[1], pixels.shape[0]))
-    return np.asarray(np.minimum(np.minimum(wide, sky), 255 - own), np.uint8)
+    return np.asarray(np.minimum(np.minimum(_reached(own), sky), 255 - own), np.uint8)
+
+
+def _reached(own: Plane) -> Plane:
+    """A matte ``[H, W]`` and as far beside it as an outline moves."""
+    return cv2.dilate(own, disc(max(2, OUTLINE * min(own.shape))))
 
 
 def _without(pixels: Frame, veil: Layer) -> Frame:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.rendering.disc import disc
 from vivant.rendering.manners.manner import enlarged
 
 WORK = 360
@@ -50,8 +51,7 @@ def _spots(small: Frame) -> NDArray[np.bool_]:
     level = small.max(axis=2)
     if float(np.median(level)) > DARK:
         return np.zeros(level.shape, bool)
-    size = round(WIDE * min(level.shape)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    kernel = disc(round(WIDE * min(level.shape)) // 2)
     hat = cv2.morphologyEx(level, cv2.MORPH_TOPHAT, kernel)
     return np.asarray((level >= BRIGHT) & (hat >= STANDS_OUT))
 

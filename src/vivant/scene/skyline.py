@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats
 from vivant.rendering.plates import filled
+from vivant.rendering.touching import touching
 
 Bools = NDArray[np.bool_]
 AWAY = 1 / 64
@@ -45,10 +46,12 @@ def before_sky(work: Floats, sky: Floats) -> Floats:
     sure = ((sky > 0.97) & (away > AWAY * short)).astype(np.float32)
     if not other.any() or sure.mean() < LEAST:
         return sky
-    sure *= _unlike(work, sure, WIDE * short) < 1  # not even where nobody said so
-    score = _unlike(work, sure, SMOOTH * short) * _liker(work, sure, other, short)
+    wide = _apart(work, sure, WIDE * short)
+    sure *= _unlike(wide, sure) < 1  # not even where nobody said so
+    apart = _apart(work, sure, SMOOTH * short)
+    score = _unlike(apart, sure) * _liker(apart, work, other, short)
     foreign = (score > 1) & (sky > SKY) & (away < REACH * short)
-    hanging = _hanging(foreign, other)
+    hanging = touching(foreign, other)
     if not hanging.any():
         return sky
     beside = cv2.dilate(hanging.astype(np.float32), np.ones((3, 3)))
@@ -56,23 +59,21 @@ def before_sky(work: Floats, sky: Floats) -> Floats:
     return np.asarray(np.minimum(sky, 1 - taken), np.float32)
 
 
-def _unlike(work: Floats, sure: Floats, smooth: float) -> Floats:
-    """How far each colour is from the sky's there, which are even over ``smooth`` pixels; 1 = just
-    more than is usual."""
-    apart = _apart(work, sure, smooth)
+def _unlike(apart: Floats, sure: Floats) -> Floats:
+    """How far colours are ``apart`` ``[h, w]`` from the sky's; 1 = just more than is usual where
+    it is ``sure``."""
     spread = (0, 0), AROUND * min(sure.shape)
     usual = cv2.GaussianBlur(apart**2 * sure, *spread)
     usual = np.sqrt(usual / np.maximum(cv2.GaussianBlur(sure, *spread), 1e-3))
     return np.asarray(apart / (PLAIN + USUAL * usual), np.float32)
 
 
-def _liker(work: Floats, sure: Floats, other: Bools, short: int) -> Floats:
-    """0 where a colour is far more like the sky's than like that of what stands beside, else 1: the
-    sky pales towards a skyline."""
+def _liker(apart: Floats, work: Floats, other: Bools, short: int) -> Floats:
+    """0 where a colour, ``apart`` from the sky's, is far more like it than like that of what stands
+    beside, else 1: the sky pales towards a skyline."""
     inner = cv2.erode(other.astype(np.float32), np.ones((5, 5)))
-    smooth = SMOOTH * short
-    beside = _apart(work, inner, smooth) if inner.any() else np.zeros_like(sure)
-    share = _apart(work, sure, smooth) / (beside + np.float32(1e-3))
+    beside = _apart(work, inner, SMOOTH * short) if inner.any() else np.zeros_like(apart)
+    share = apart / (beside + np.float32(1e-3))
     return np.asarray(np.clip(share / PALER, 0, 1), np.float32)
 
 
@@ -80,14 +81,6 @@ def _apart(work: Floats, sure: Floats, smooth: float) -> Floats:
     """How far colours are from those that are sure, continued and smoothed."""
     even = cv2.GaussianBlur(filled(work * sure[..., None], sure), (0, 0), smooth)
     return np.asarray(np.sqrt(((work - even) ** 2).sum(axis=2)), np.float32)
-
-
-def _hanging(foreign: Bools, other: Bools) -> Bools:
-    """What is foreign to the sky and hangs together with what is no sky."""
-    _, part = cv2.connectedComponents((foreign | other).astype(np.uint8))
-    touched = np.zeros(int(part.max()) + 1, bool)
-    touched[np.unique(part[other])] = True
-    return np.asarray(touched[part] & foreign)
 
 
 def given(others: list[Floats], sky: Floats, lost: Floats) -> list[Floats]:

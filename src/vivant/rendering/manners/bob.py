@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.rendering.disc import disc
 from vivant.rendering.manners.manner import Ground, Shown, coarse, rate_of
 from vivant.rendering.noise import walk
 from vivant.rendering.plates import continued
@@ -49,8 +50,7 @@ class Bob:
 
 def afloat_matte(matte: Plane) -> Plane:
     """Where a thing that floats may be seen, ``[H, W]``: its matte and a margin."""
-    size = 2 * max(3, round(MARGIN * min(matte.shape))) + 1
-    return cv2.dilate(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return cv2.dilate(matte, disc(max(3, MARGIN * min(matte.shape))))
 
 
 class BobManner:
@@ -83,16 +83,13 @@ class BobManner:
 
     def cover(self, seconds: float) -> Plane | None:
         """See `vivant.rendering.manners.manner.Outlined`."""
-        cover = cv2.warpAffine(self.cut[..., 3], self._turn(seconds), self.ground.shape[::-1])
-        return np.asarray(np.clip(255 * cover, 0, 255), np.uint8)
+        return np.asarray(np.clip(255 * self._cover(seconds), 0, 255), np.uint8)
 
     def shown(self, seconds: float) -> Shown:
         """See `Manner`; only where the thing is seen."""
-        turn = self._turn(seconds)
-        cover = cv2.warpAffine(self.cut[..., 3], turn, self.ground.shape[::-1])
         shift = self._shift(seconds, self.ground.shape)
         none = np.zeros(self.ground.shape, np.float32)
-        return Shown(shift, shift, none, exact=False, where=cover > 0.5)
+        return Shown(shift, shift, none, exact=False, where=self._cover(seconds) > 0.5)
 
     def flow(self, seconds: float) -> Floats:
         """See `Manner`: of the thing alone."""
@@ -100,6 +97,11 @@ class BobManner:
         own = cv2.resize(self.cut[..., 3], nodes[::-1], interpolation=cv2.INTER_AREA)
         moved = rate_of(lambda t: self._shift(t, nodes), seconds, self.ground.short)
         return np.asarray(moved * own[..., None], np.float32)
+
+    def _cover(self, seconds: float) -> Floats:
+        """Share 0..1 ``[h, w]`` of each pixel that the thing covers."""
+        turn, size = self._turn(seconds), self.ground.shape[::-1]
+        return np.asarray(cv2.warpAffine(self.cut[..., 3], turn, size), np.float32)
 
     def _laid(self, seconds: float) -> Floats:
         """The thing over what is behind it, ``[h, w, 3]`` levels."""

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame
+from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
+from vivant.rendering.touching import touching
 
 STEPS = (0.13, -0.13, 0.29, -0.29, 0.43, -0.43, 0.61, -0.61)
 """Where detail is looked for, in widths of the box."""
@@ -79,8 +81,7 @@ def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
     """What stands dark and thin before a sky ``[h, w, 3]`` where it is ``sure`` and hangs together
     with what is not: twigs, masts and leaves, which no cloud takes along; ``[h, w]`` 0 or 1."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    size = max(3, round(short / THIN)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    kernel = disc(max(3, round(short / THIN)) // 2)
     dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel).astype(np.float32)
     sigma = short / 10
     squares, known = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (dark * dark * sure, sure))
@@ -88,10 +89,7 @@ def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
     found = (dark > DARKER + 2 * usual) & (sure > 0)
     around = 2 * max(2, round(HANGS * short)) + 1
     other = cv2.dilate((sure == 0).astype(np.uint8), np.ones((around, around), np.uint8)) > 0
-    _, parts = cv2.connectedComponents((found | other).astype(np.uint8))
-    hangs = np.zeros(int(parts.max()) + 1, bool)
-    hangs[parts[other]] = True
-    kept = (found & hangs[parts]).astype(np.uint8)
+    kept = touching(found, other).astype(np.uint8)
     return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(np.float32)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.rendering.disc import disc
 from vivant.rendering.manners.current import sharpened
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, coarse, enlarged, rate_of
 from vivant.rendering.manners.turns import Turn, Turns, lives_in
@@ -75,8 +76,7 @@ def flame_matte(matte: Plane) -> Plane:
     tall = height_of(matte)
     if tall == 0:
         return matte
-    size = 2 * max(2, round(REACH * tall)) + 1
-    wide = cv2.dilate(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    wide = cv2.dilate(matte, disc(max(2, REACH * tall)))
     soft = cv2.GaussianBlur(wide, (0, 0), max(1.0, REACH * tall / 3))
     return np.asarray(np.maximum(matte, soft), np.uint8)
 
@@ -281,8 +281,7 @@ def textured(emission: Frame, own: Floats, tall: float) -> float:
 def within(own: Floats, behind: Floats, tall: float) -> NDArray[np.int16]:
     """Where flames may be seen to lick, ``[h, w, 3]`` 0..255: what burns and its nearest
     neighbourhood, but not where they are ``hidden``."""
-    size = 2 * max(1, round(0.06 * tall)) + 1
-    wide = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    wide = cv2.dilate(own, disc(0.06 * tall))
     soft = cv2.GaussianBlur(np.clip(wide - behind, 0, 1), (0, 0), max(0.8, 0.015 * tall))
     soft *= 1 - cv2.erode(behind, np.ones((3, 3), np.uint8))
     return np.repeat((255 * soft)[..., None], 3, axis=2).astype(np.int16)

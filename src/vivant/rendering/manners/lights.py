@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
+from vivant.rendering.disc import disc
 from vivant.rendering.manners.manner import Ground, enlarged
 
 Lit = NDArray[np.bool_]
@@ -91,8 +92,7 @@ def _discs(grey: NDArray[np.uint8], short: float) -> Lit:
     """Compact round things brighter than the sky around them, of the size of a sun or a moon."""
     out = np.zeros(grey.shape, bool)
     for width in DISCS:
-        size = max(5, round(width * short)) | 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        kernel = disc(max(5, round(width * short)) // 2)
         top = cv2.morphologyEx(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.MORPH_TOPHAT, kernel)
         out |= _round((top > BRIGHTER).astype(np.uint8), grey, short)
     return out
