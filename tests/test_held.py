@@ -75,7 +75,10 @@ def test_unclaimed_pixels_of_a_stream_are_water() -> None:
     alpha["water"][80:100, 20:60] = 0
     alpha["sky"] = alpha["sky"].copy()
     alpha["sky"][5:15, 5:15] = 0
-    filled = poured(Looked(one.scene, Mattes(alpha, (W, H))))
+    grey = np.full((H, W, 3), 120, np.uint8)
+    grey[84:96, 50:58] = 40  # a stone
+    filled = poured(Looked(one.scene, Mattes(alpha, (W, H))), grey)
+    assert filled.mattes.of("water")[90, 54] == 0
     assert filled.mattes.of("water")[90, 40] == 255
     assert filled.mattes.of("water")[10, 10] == 0
     total = np.sum([filled.mattes.of(kind).astype(int) for kind in KINDS], axis=0)

@@ -49,6 +49,8 @@ MOST_ASIDE = {"sea": 80.0, "surf": 35.0}
 an open sea goes nearly any way but back."""
 MOST_LEAN = 30.0
 """Degrees from straight down at which snow falls in a wind from the side."""
+FLOES, CALM = 0.2, 0.4
+"""Share of the water that is firm from which it is full of floes, and how rough it still is."""
 LEAST_BODY = 0.002
 """Share of the picture from which a body of water flows in a way of its own."""
 
@@ -128,11 +130,19 @@ def _waters(
         own = thing_matte(scene, body.instance, matte)
         if own.any():
             bed = np.maximum(own, bed_of(looked, body))
-            yield _water(f"water {number}", body, bed, asked, priors, wind)
+            made = _water(f"water {number}", body, bed, asked, priors, wind)
+            yield among_floes(made) if looked.floes > FLOES and not asked.strokes else made
     rest = rest_of_water(looked)
     if (rest > 127).mean() > LEAST_BODY:
         unknown = WaterBody(REST, STILL, ((0.5, 0.0), (0.5, 1.0)))
         yield _water("water", unknown, rest, asked, priors, wind)
+
+
+def among_floes(water: LayerMotion) -> LayerMotion:
+    """The same water among floes, which would tear it: it goes nowhere and hardly waves."""
+    waves = water.manner.waves
+    calm = Surface(None, None if waves is None else waves.scaled(CALM))
+    return replace(water, manner=calm, velocity=None)
 
 
 def bed_of(looked: Looked, body: WaterBody) -> Plane:

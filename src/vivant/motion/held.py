@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from vivant.asset import Assets
-from vivant.clip import Floats, Picture, Plane
+from vivant.clip import Floats, Frame, Picture, Plane
 from vivant.controls.kinds import HoldKind, MoveKind
 from vivant.controls.stroke import Stroke
-from vivant.kinds import HOLDING, INDEX, KINDS
+from vivant.kinds import HOLDING, INDEX, KINDS, WATERS
 from vivant.media.resize import cut_share
+from vivant.motion.firm import firm_in_water
 from vivant.motion.sampler import Seen
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
@@ -36,6 +37,13 @@ FINER = 4
 """Samples on a side of a cell at which strokes are drawn."""
 POURED = 0.45, 0.65
 """Share of water from which what no matte claims begins to be, and is, water."""
+FOAMING = tuple(WATERS.index(name) for name in ("river", "surf"))
+"""Waters that foam."""
+LEAST_BODY = 0.02
+"""Share of the picture from which a body of water says whether the water foams."""
+DARK_AT, DARKER = 160, 24.0
+"""Short side in pixels at which brightness is compared; what is darker than the water by half so
+many levels is no foam."""
 LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
@@ -47,13 +55,16 @@ MOST_DRIVEN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size, what falls in it, and whether there
-    is an ``aurora`` in its sky."""
+    """A picture's scene with its mattes at the picture's size, what falls in it, whether there is an
+    ``aurora`` in its sky; ``firm`` ``[H, W]`` (255 = holds) what stands in its water, None where
+    nothing does, and how much of the water, 0..1, are ``floes`` and the like."""
 
     scene: Scene
     mattes: Mattes
     falling: Falling | None = None
     aurora: bool = False
+    firm: Plane | None = None
+    floes: float = 0.0
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -135,9 +146,10 @@ def rest_of_water(looked: Looked) -> Plane:
     return np.asarray(matte - np.minimum(taken, matte), np.uint8)
 
 
-def poured(looked: Looked) -> Looked:
-    """The same picture, in which what no matte claims is water where the scene says so: between the
-    stones of a stream the refiner leaves foam and spray out."""
+def poured(looked: Looked, pixels: Frame) -> Looked:
+    """The same picture ``[H, W, 3]``, in which what no matte claims is water where the scene says
+    so: between the stones of a stream the refiner leaves foam and spray out. What is darker than
+    the water is no foam."""
     mattes = looked.mattes
     if not mattes.alpha:
         return looked
@@ -146,10 +158,39 @@ def poured(looked: Looked) -> Looked:
         looked.scene.kinds[INDEX["water"]], mattes.size, interpolation=cv2.INTER_LINEAR
     )
     low, high = POURED
-    likely = np.clip((share - low) / (high - low), 0, 1) * 255
+    likely = np.clip((share - low) / (high - low), 0, 1) * 255 * _pale(pixels, mattes.of("water"))
     more = np.minimum(255 - np.minimum(claimed, 255), likely).astype(np.uint8)
     alpha = {**mattes.alpha, "water": mattes.of("water") + more}
     return replace(looked, mattes=Mattes(alpha, mattes.size))
+
+
+def _pale(pixels: Frame, water: Plane) -> Floats:
+    """0 where a picture ``[H, W, 3]`` is darker than its water around there, else 1, ``[H, W]``."""
+    width, height = pixels.shape[1], pixels.shape[0]
+    scale = min(1.0, DARK_AT / min(width, height))
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(water, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    sums = cv2.GaussianBlur(np.dstack([grey * share, share]), (0, 0), DARK_AT / 12)
+    usual = sums[..., 0] / np.maximum(sums[..., 1], 1e-3)
+    pale = np.clip((grey - usual + DARKER) / DARKER, 0, 1).astype(np.float32)
+    return np.asarray(cv2.resize(pale, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def parted(looked: Looked, pixels: Frame) -> Looked:
+    """The same picture ``[H, W, 3]``, its water parted from what is firm in it."""
+    foaming = 0.0
+    for body in looked.scene.bodies:
+        if looked.scene.instances[body.instance].area > LEAST_BODY:
+            foaming = max(foaming, sum(body.character[k] for k in FOAMING))
+    firm = firm_in_water(looked.mattes, pixels, foaming)
+    if firm is None:
+        return looked
+    water = looked.mattes.of("water")
+    left = np.minimum(water, 255 - firm)
+    mattes = Mattes({**looked.mattes.alpha, "water": left}, looked.mattes.size)
+    floes = 1 - float(left.sum()) / max(float(water.sum()), 1.0)
+    return replace(looked, mattes=mattes, firm=firm, floes=floes)
 
 
 def _under(plane: Plane, place: tuple[float, float]) -> int:
@@ -180,7 +221,8 @@ def look(
     mattes = eyes.mattes(told, shown.pixels, threads=runtime.threads)
     mattes = righted(mattes, shown.pixels)
     aurora = aurora_in(shown.pixels, mattes.of("sky"))
-    looked = poured(Looked(told, mattes, falling(picture), aurora))
+    looked = poured(Looked(told, mattes, falling(picture), aurora), shown.pixels)
+    looked = parted(looked, shown.pixels)
     if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:
         _looked.clear()
         _looked[key] = looked

@@ -57,6 +57,8 @@ def region(looked: Looked, layer: LayerMotion, pixels: Frame) -> Plane:
     if sure is not None:
         share = looked.scene.kinds[INDEX[layer.kind]]
         matte = without_islands(matte, share, sure, pixels)
+    if layer.kind == "water" and looked.firm is not None:
+        matte = np.minimum(matte, 255 - fit_plane(looked.firm, matte.shape[::-1]))
     return without_specks(matte)
 
 
