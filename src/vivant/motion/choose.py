@@ -26,6 +26,7 @@ from vivant.rendering.manners.bob import Bob
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
+from vivant.rendering.manners.flight import Flight
 from vivant.rendering.manners.particles import Particles
 from vivant.rendering.manners.stream import SMOKE, Stream
 from vivant.rendering.manners.surface import Surface
@@ -67,6 +68,7 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
         *_swaying(looked, asked, priors, wind),
         *_fires(looked, asked, priors),
         *_boats(looked, asked),
+        *_birds(looked, asked, priors),
         *_snow(looked, asked, priors),
     ]
     kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
@@ -284,6 +286,16 @@ def _boats(looked: Looked, asked: Asked) -> Iterator[LayerMotion]:
         )
         yield LayerMotion(name, "vehicle", bob.scaled(asked.strength("water")),
                           seed_of(asked.seed, name))  # fmt: skip
+
+
+def _birds(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
+    """What flies goes with the sky: it is held and strengthened with it."""
+    if not looked.flies:
+        return
+    rng = Draws(asked.seed, "birds")
+    speed = priors.bird_speed.draw(rng) * (1.0 if rng.random() < 0.5 else -1.0)
+    flight = Flight(speed).scaled(asked.strength("sky"))
+    yield LayerMotion("birds", "sky", flight, seed_of(asked.seed, "birds"))
 
 
 def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:

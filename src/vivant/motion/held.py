@@ -14,7 +14,9 @@ from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS, WATERS
 from vivant.media.resize import cut_share
 from vivant.motion.firm import firm_in_water
+from vivant.motion.petals import with_petals
 from vivant.motion.sampler import Seen
+from vivant.rendering.manners.flyers import found_in
 from vivant.request import Request, Runtime
 from vivant.scene import eyes
 from vivant.scene.aurora import aurora_in
@@ -57,7 +59,8 @@ MOST_DRIVEN = 0.25
 class Looked:
     """A picture's scene with its mattes at the picture's size, what falls in it, whether there is an
     ``aurora`` in its sky; ``firm`` ``[H, W]`` (255 = holds) what stands in its water, None where
-    nothing does, and how much of the water, 0..1, are ``floes`` and the like."""
+    nothing does, and how much of the water, 0..1, are ``floes`` and the like; and whether something
+    ``flies`` in its sky."""
 
     scene: Scene
     mattes: Mattes
@@ -65,6 +68,7 @@ class Looked:
     aurora: bool = False
     firm: Plane | None = None
     floes: float = 0.0
+    flies: bool = False
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -219,9 +223,11 @@ def look(
         return known
     told = scene_of(picture, runtime) if scene is None else scene
     mattes = eyes.mattes(told, shown.pixels, threads=runtime.threads)
-    mattes = righted(mattes, shown.pixels)
+    mattes = with_petals(righted(mattes, shown.pixels), shown.pixels)
     aurora = aurora_in(shown.pixels, mattes.of("sky"))
-    looked = poured(Looked(told, mattes, falling(picture), aurora), shown.pixels)
+    flies = not aurora and bool(found_in(shown.pixels, mattes.of("sky")).any())
+    looked = Looked(told, mattes, falling(picture), aurora, flies=flies)
+    looked = poured(looked, shown.pixels)
     looked = parted(looked, shown.pixels)
     if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:
         _looked.clear()

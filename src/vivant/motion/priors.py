@@ -94,6 +94,7 @@ class Priors:
     fog_speed: LogNormal = LogNormal(0.07, 0.3, 0.02, 0.2)
     fog_lean: Normal = Normal(0.0, 0.0)
     flame_speed: LogNormal = LogNormal(0.55, 0.2, 0.25, 1.0)
+    bird_speed: LogNormal = LogNormal(0.03, 0.3, 0.012, 0.07)
     snow_speed: LogNormal = LogNormal(0.3, 0.5, 0.08, 0.9)
     sway: LogNormal = LogNormal(0.006, 0.3, 0.002, 0.014)
     sway_rate: LogNormal = LogNormal(0.55, 0.25, 0.25, 1.2)

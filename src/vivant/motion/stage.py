@@ -17,8 +17,8 @@ from vivant.motion.layered import REST, LayerMotion, Motion
 from vivant.rendering.disc import disc
 from vivant.rendering.layers import HELD, Box, Layer, Stage, box_of
 from vivant.rendering.manners.bob import Bob
-from vivant.rendering.manners.manner import Ground
-from vivant.rendering.manners.particles import ParticlesManner
+from vivant.rendering.manners.flight import FlightManner
+from vivant.rendering.manners.manner import Ground, Veil
 from vivant.rendering.manners.table import Row, manner_of
 from vivant.scene.mattes import thing_matte
 from vivant.scene.record import Scene
@@ -72,8 +72,7 @@ def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> 
     out = matte.copy()
     for number in range(1, count):
         x, y, w, h, area = stats[number]
-        touches = x == 0 or y + h == matte.shape[0] or x + w == matte.shape[1]
-        if touches or area >= MOST_ISLAND * matte.size:
+        if y + h == matte.shape[0] or area >= MOST_ISLAND * matte.size:
             continue
         box = slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
         own = labels[box] == number
@@ -126,6 +125,8 @@ def staged(
     veils: list[Layer] = []
     behind = pixels
     for cut in sorted(cuts, key=lambda one: not one.row.veil):
+        if cut.layer.kind == "sky" and not cut.row.veil:
+            _closed(cut, veils, held)
         made = _layer(behind, cut, looked.scene, loop)
         if cut.row.veil:
             veils.append(made)
@@ -172,6 +173,18 @@ def _behind_outlines(cuts: list[_CutOut]) -> None:
             cut.matte = np.maximum(cut.matte, np.minimum(near, cover.own))
 
 
+def _closed(sky: _CutOut, veils: list[Layer], held: Plane | None) -> None:
+    """The sky goes on where something flew before it."""
+    for veil in veils:
+        if not isinstance(veil.manner, FlightManner):
+            continue
+        own = np.minimum(veil.manner.cleared, veil.matte)
+        if held is not None:
+            own = np.where(held[veil.box] > HELD, np.uint8(0), own)
+        for plane in (sky.matte, sky.own):
+            np.maximum(plane[veil.box], own, out=plane[veil.box])
+
+
 def _open(looked: Looked, own: Plane, pixels: Frame) -> Plane:
     """The sky ``[H, W]`` beside a layer, before which its outline may move."""
     sky = fit_plane(looked.mattes.of("sky"), (pixels.shape[1], pixels.shape[0]))
@@ -185,7 +198,7 @@ def _reached(own: Plane) -> Plane:
 
 def _without(pixels: Frame, veil: Layer) -> Frame:
     """The picture ``[H, W, 3]`` as it is behind a veil."""
-    if not isinstance(veil.manner, ParticlesManner):
+    if not isinstance(veil.manner, Veil):
         return pixels
     out = pixels.copy()
     own = veil.matte > HELD

@@ -17,7 +17,7 @@ from vivant.clip import Floats, Frame
 from vivant.rendering.manners.clouds import base_of, clouded, endless, thin
 from vivant.rendering.manners.lights import lights
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, coarse, enlarged, rate_of
-from vivant.rendering.manners.turns import Turn, Turns, lives_in
+from vivant.rendering.manners.turns import Turn, Turns, lives_in, set_in
 from vivant.rendering.noise import smooth_noise, walk
 from vivant.rendering.plates import continued
 
@@ -29,6 +29,10 @@ LAG = 0.06
 """Places differ in the time of renewal by so many periods."""
 LOOP_HANDOVER = 0.7
 """Handover within a short loop, in which it cannot be hidden in a long time."""
+MEASURED, SET_IN = (1.0, 3.0, 6.0), 0.7
+"""Seconds at which the sky's sharpness is measured, and after which it is made up for."""
+MOST_GAIN, LEAST = (0.6, 1.25), 0.005
+"""Limits of that; share of the box that must be sky."""
 GREY = 128
 
 
@@ -79,12 +83,16 @@ class DriftManner:
         self.walks = tuple(walk(drift.rate, rng, ground.loop) for _ in range(3))
         self.turns = self._turns(rng)
         self.seed = self.turns.seed
+        self.gain = self._gain()
 
     def at(self, seconds: float) -> Frame:
         """See `Manner`."""
         shown = [turn for turn in self.turns.at(seconds) if turn.weight.any()]
         looks = [self.fetcher.at(self._shift(turn, seconds)) for turn in shown]
         out = looks[0] if len(looks) == 1 else self._mixed(looks, shown)
+        gain = 1 + (self.gain - 1) * set_in(seconds, SET_IN, self.ground.loop)
+        if abs(gain - 1) > 0.01:
+            out = cv2.addWeighted(out, gain, self.grey, 1 - gain, 0)
         if self.keep is None:
             return out
         return np.asarray(cv2.blendLinear(out, self.texture, 1 - self.keep, self.keep), np.uint8)
@@ -102,6 +110,23 @@ class DriftManner:
         steady = [drift.speed * profile, -drift.rise * profile * self.height]
         change = rate_of(self._change, seconds, self.ground.short)
         return np.asarray(np.dstack(steady) + change, np.float32)
+
+    def _gain(self) -> float:
+        """What detail is multiplied by once it has moved, so that the sky stays as sharp as it is:
+        what the picture has besides its detail (grain, rounding) stays where it is, and adds to
+        what comes."""
+        own = self.ground.sure * (1 if self.keep is None else self.keep < 0.1)
+        if own.mean() < LEAST:
+            return 1.0
+        rest = slopes(self.ground.pixels) - slopes(self.texture)
+        wanted = float(((slopes(self.ground.pixels) ** 2) * own[..., None]).sum())
+        found = []
+        for seconds in MEASURED:
+            moved = slopes(self.fetcher.at(self._shift(self.turns.at(seconds)[0], seconds)))
+            a, b = (float((one * moved * own[..., None]).sum()) for one in (moved, rest))
+            c = float((rest * rest * own[..., None]).sum()) - wanted
+            found.append((-b + np.sqrt(max(b * b - a * c, 0.0))) / max(a, 1e-6))
+        return float(np.clip(np.median(found), *MOST_GAIN))
 
     def _mixed(self, looks: list[Frame], shown: list[Turn]) -> Frame:
         """Two textures in their weights; what is lost of contrast, since they differ, is made up
@@ -154,7 +179,8 @@ class DriftManner:
         size = self.drift.evolve * self.ground.short
         by = size * np.array([w.since(seconds) for w in self.walks], np.float32)
         across = by[0] * self.noise[0] + 0.7 * by[1] * self.noise[1]
-        return np.asarray(np.dstack([across, 0.6 * by[2] * self.noise[2]]), np.float32)
+        change = np.dstack([across, 0.6 * by[2] * self.noise[2]])
+        return np.asarray(change * near_at(self.height)[..., None], np.float32)
 
     def _wide(self, shift: Floats) -> Floats:
         wide = enlarged(shift, self.ground.shape)
@@ -176,6 +202,17 @@ class DriftManner:
 def pace_at(height: Floats, far: float) -> Floats:
     """Share of the speed overhead at which a sky goes at a ``height`` 0..1 above the horizon: near
     it ``far``, at the very horizon, where far hills are easily taken for sky, next to nothing."""
+    return np.asarray((far + (1 - far) * height) * near_at(height), np.float32)
+
+
+def near_at(height: Floats) -> Floats:
+    """Share of all motion that is left at a ``height`` 0..1 above the horizon."""
     low, reach = HORIZON
-    near = low + (1 - low) * np.clip(height / reach, 0, 1)
-    return np.asarray((far + (1 - far) * height) * near, np.float32)
+    return np.asarray(low + (1 - low) * np.clip(height / reach, 0, 1), np.float32)
+
+
+def slopes(look: Frame) -> Floats:
+    """Both slopes of a look's brightness, side by side, ``[h, w, 2]`` levels a pixel."""
+    grey = cv2.cvtColor(look, cv2.COLOR_RGB2GRAY)
+    both = [cv2.Sobel(grey, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1))]
+    return np.asarray(np.dstack(both), np.float32)

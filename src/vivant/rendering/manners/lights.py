@@ -95,6 +95,9 @@ def _discs(grey: NDArray[np.uint8], short: float) -> Lit:
         kernel = disc(max(5, round(width * short)) // 2)
         top = cv2.morphologyEx(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.MORPH_TOPHAT, kernel)
         out |= _round((top > BRIGHTER).astype(np.uint8), grey, short)
+    by_day = float(np.median(grey)) >= DARK
+    if by_day and cv2.connectedComponents(out.astype(np.uint8))[0] > 2:
+        return np.zeros(grey.shape, bool)  # there is one moon; these are puffs of cloud
     return out
 
 

@@ -134,6 +134,17 @@ class Outlined(Protocol):
         ...
 
 
+@runtime_checkable
+class Veil(Protocol):
+    """A manner before all others: they move ``beneath`` ``[h, w, 3]``, the picture without what it
+    moves."""
+
+    @property
+    def beneath(self) -> Frame:
+        """The picture without what moves."""
+        ...
+
+
 class Fetcher:
     """Reads a texture ``[H, W, 3]`` at shifted places, as crisply as the picture itself.
 

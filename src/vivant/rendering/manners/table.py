@@ -13,6 +13,8 @@ from vivant.rendering.manners.aurora import Aurora, AuroraManner
 from vivant.rendering.manners.bob import Bob, BobManner, afloat_matte
 from vivant.rendering.manners.drift import Drift, DriftManner
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
+from vivant.rendering.manners.flight import Flight, FlightManner
+from vivant.rendering.manners.flyers import open_sky
 from vivant.rendering.manners.manner import Ground, Manner
 from vivant.rendering.manners.particles import Particles, ParticlesManner, everywhere
 from vivant.rendering.manners.stream import Stream, StreamManner
@@ -44,6 +46,7 @@ MANNERS: dict[str, Row] = {
         Row("flame", Flame, FlameManner, flame_matte),
         Row("sway", Sway, SwayManner, over=True),
         Row("bob", Bob, BobManner, afloat_matte),
+        Row("flight", Flight, FlightManner, open_sky, veil=True),
         Row("particles", Particles, ParticlesManner, everywhere, veil=True),
     )
 }
