@@ -14,7 +14,6 @@ from vivant.controls.stroke import Stroke
 from vivant.kinds import HOLDING, INDEX, KINDS, WATERS
 from vivant.media.resize import cut_share
 from vivant.motion.firm import firm_in_water
-from vivant.motion.petals import with_petals
 from vivant.motion.sampler import Seen
 from vivant.rendering.manners.flyers import found_in
 from vivant.request import Request, Runtime
@@ -223,7 +222,7 @@ def look(
         return known
     told = scene_of(picture, runtime) if scene is None else scene
     mattes = eyes.mattes(told, shown.pixels, threads=runtime.threads)
-    mattes = with_petals(righted(mattes, shown.pixels), shown.pixels)
+    mattes = righted(mattes, shown.pixels)
     aurora = aurora_in(shown.pixels, mattes.of("sky"))
     flies = not aurora and bool(found_in(shown.pixels, mattes.of("sky")).any())
     looked = Looked(told, mattes, falling(picture), aurora, flies=flies)

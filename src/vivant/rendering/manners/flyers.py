@@ -1,7 +1,8 @@
 """Small things in the open sky: birds, kites, balloons, aircraft, and the picture without them.
 
-What is far darker than the median of the sky around it, ends as sharply as no cloud does, and has
-sky on all sides. What is paler is left to the sky: small clouds look like gulls.
+What is far darker than the median of the sky around it, or of a colour that no sky has there, ends
+as sharply as no cloud does, and has sky on all sides. What is only paler is left to the sky: small
+clouds look like gulls.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ FAINT, ROUGH, DARKER = 20.0, 5.0, 0.2
 of its light."""
 LEAST, LONGEST = 5, 40
 """Pixels in one at least, and its length at most."""
+COLOUR = 24.0
+"""How far (Lab, a and b) a colour is from that of the sky around."""
+BELOW = 0.85
+"""It is darker than so much of the darkest of the sky."""
 STEEP = 0.25
 """Share of their contrast by which their rim changes in a pixel."""
 ALONE = 0.9
@@ -86,7 +91,15 @@ def _parts(small: Frame, sky: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     under = np.where(sky, usual - grey, 0).astype(np.float32)
     spread = cv2.medianBlur(np.minimum(4 * np.abs(under), 255).astype(np.uint8), AROUND) / 4
     hot = under > np.maximum(np.maximum(FAINT, DARKER * usual), ROUGH * spread)
-    slopes = cv2.magnitude(*(cv2.Sobel(grey, cv2.CV_32F, *o, ksize=3) for o in ((1, 0), (0, 1))))
+    foreign = np.where(sky, _foreign(small, even), 0).astype(np.float32)
+    hot |= foreign > COLOUR
+    under = np.maximum(under, 2 * foreign)
+    slopes = _slopes(small)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    calm = sky & ~hot
+    if not calm.any():
+        return []
+    usual_sky = np.percentile(lab[calm], (1, 99), axis=0).astype(np.float32)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(hot.astype(np.uint8), connectivity=8)
     found = []
     for number in range(1, count):
@@ -94,11 +107,34 @@ def _parts(small: Frame, sky: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
         if box is None:
             continue
         own = labels[box] == number
-        if _stands_alone(own, under[box], slopes[box] / 8, sky[box]):
+        unlike = _unlike(lab[box][own], usual_sky)
+        if unlike and _stands_alone(own, under[box], slopes[box], sky[box]):
             plane = np.zeros(grey.shape, bool)
             plane[box] = own
             found.append(plane)
     return found
+
+
+def _unlike(colours: Floats, usual: Floats) -> bool:
+    """Whether ``colours`` ``[N, 3]`` (Lab) are those of no sky in the picture, whose are mostly
+    within ``usual`` ``[2, 3]``: a gap of blue between clouds is no bird."""
+    dark = float(np.percentile(colours[:, 0], 25))
+    most = colours[:, 1:].mean(axis=0)
+    beyond = np.maximum(usual[0, 1:] - most, most - usual[1, 1:]).max()
+    return bool(dark < BELOW * usual[0, 0] or beyond > COLOUR / 2)
+
+
+def _foreign(small: Frame, even: Frame) -> Floats:
+    """How far colours are from those around, Lab, a and b."""
+    here, there = (cv2.cvtColor(one, cv2.COLOR_RGB2LAB)[..., 1:] for one in (small, even))
+    usual = [cv2.medianBlur(np.ascontiguousarray(there[..., k]), AROUND) for k in (0, 1)]
+    return np.linalg.norm(here.astype(np.float32) - np.dstack(usual), axis=2)
+
+
+def _slopes(small: Frame) -> Floats:
+    """The steepest of the three colours' slopes, levels a pixel."""
+    both = [cv2.Sobel(small, cv2.CV_32F, *o, ksize=3) / 8 for o in ((1, 0), (0, 1))]
+    return np.asarray(np.hypot(*both).max(axis=2), np.float32)
 
 
 def _around(stats: Labels, shape: tuple[int, ...]) -> tuple[slice, slice] | None:

@@ -19,7 +19,6 @@ import numpy as np
 
 from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.guided import Guide
-from vivant.rendering.manners.heads import Head, heads_of, swung
 from vivant.rendering.manners.manner import (
     Fetcher,
     Ground,
@@ -57,8 +56,6 @@ FOLDS = 1.2
 """Nodes over which the noise of boughs and leaves changes at the outline of a thing at least."""
 MOST = 0.014
 """Short sides towards which a sway is limited, near the viewer."""
-HEADS = 1.5
-"""Flower heads swing so much farther than leaves."""
 GUIDE = 1 / 30, 2e-3
 """Radius, in short sides, and epsilon of the filter that makes noise follow edges."""
 
@@ -147,7 +144,6 @@ class SwayManner:
         self.guide = Guide(guide.astype(np.float32) / 255, radius, GUIDE[1])
         self.near = nearness(ground, nodes)
         self.free = freedom(ground, nodes) * self.near
-        self.heads = self._heads(guide, nodes)
         self.most = (MOST * ground.short * self.near)[..., None]
         self.modes = self._modes(nodes, rng)
         self.first = self._bent(0.0)
@@ -182,7 +178,7 @@ class SwayManner:
     def _modes(self, nodes: tuple[int, int], rng: np.random.Generator) -> Modes:
         sway = self.sway
         rates, cosines, sines = [], [], []
-        groups = ((0.5, sway.lean, 1 / 1.5, 6), (1.0, sway.swing, 1 / 9, 11),
+        groups = ((0.5, sway.lean, 1 / 1.5, 4), (1.0, sway.swing, 1 / 9, 8),
                   (2.6, sway.flutter, 1 / 36, 5))  # fmt: skip
         for pace, amplitude, size, count in groups:
             for _ in range(count):
@@ -213,25 +209,8 @@ class SwayManner:
         wind = np.cos(np.radians(self.sway.heading)), -np.sin(np.radians(self.sway.heading))
         ways = np.array([np.copysign(1.0, wind[0] + 1e-9), 0.3], np.float32)
         free = (self.free * (self._lever(nodes) if whole else 1.0))[..., None]
-        both = (np.asarray(one[..., None] * ways * free, np.float32) for one in (across, later))
-        if not self.heads:
-            cosine, sine = both
-            return cosine, sine
-        # as far as leaves of its plant go, though petals have no fine texture
-        loose = np.float32(HEADS) * self.near
-        cosine, sine = (
-            swung(way, one * loose, self.heads, ways)
-            for way, one in zip(both, (across, later), strict=True)
-        )
-        return cosine, sine
-
-    def _heads(self, guide: Frame, nodes: tuple[int, int]) -> list[Head]:
-        """What of it swings whole; cloth has no such parts."""
-        if self.sway.foot < 0.5:
-            return []
-        known = cv2.resize(_own(self.ground), nodes[::-1], interpolation=cv2.INTER_AREA)
-        short = self.ground.short * nodes[0] / self.ground.shape[0]
-        return heads_of(guide, known.astype(np.float32) / 255, short)
+        return (np.asarray(across[..., None] * ways * free, np.float32),
+                np.asarray(later[..., None] * ways * free, np.float32))  # fmt: skip
 
     def _late(self, nodes: tuple[int, int], rate: float) -> Floats:
         """Phase of a gust that travels, radians."""
