@@ -7,7 +7,9 @@ teachers are certain hold (being, vehicle, built, ground), the largest over the 
 of sky, water and plants after 2 s; the least and the greatest gradient energy of each moving kind
 over 8 s, in units of frame 0 (``contrast``: that of frame 0, squared levels a pixel); the highest
 line in the amplitude spectrum of PSNR to frame 0 over 12 s, over the median of its neighbourhood
-(noise alone has about 2.3); the likeliest second copy of what holds in plants, and of beings in all
+(noise alone has about 2.3), and ``pulse``, the same over the higher of the medians on either side
+of it: what wanders slowly has a spectrum that falls, which the former counts as a line, a beat
+stands out to both sides; the likeliest second copy of what holds in plants, and of beings in all
 that moves (`vivant.evaluation.copies`, at four times).
 Without TAUGHT what is certain is so by vivant's own eyes. Frames are those without a watermark, 480
 pixels on the short side.
@@ -115,6 +117,18 @@ def line(values: Floats) -> float:
     return float(max(found))
 
 
+def pulse(values: Floats) -> float:
+    """The highest line in an amplitude spectrum over the higher median of its two sides."""
+    rest = values[len(values) // 6 :]
+    height = np.abs(np.fft.rfft((rest - rest.mean()) * np.hanning(len(rest))))
+    found = [
+        height[k]
+        / max(float(np.median(height[max(1, k - 6) : k])), float(np.median(height[k + 1 : k + 7])))
+        for k in range(3, len(height) - 3)
+    ]
+    return float(max(found))
+
+
 def measured(photo: Path, taught: Path | None) -> dict[str, object]:
     """All figures of one photograph."""
     clip = vivant.animate(photo, seconds=12, fps=FPS, size=SIZE, consent=True, camera="still")
@@ -149,6 +163,7 @@ def measured(photo: Path, taught: Path | None) -> dict[str, object]:
         "contrast": {kind: round(value, 1) for kind, value in base.items()},
         "copies": copies.rows(),
         "line": round(line(np.array(values, np.float32)), 2) if min(values) < 60 else None,
+        "pulse": round(pulse(np.array(values, np.float32)), 2) if min(values) < 60 else None,
     }
 
 

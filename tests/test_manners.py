@@ -215,6 +215,18 @@ def test_a_sky_goes_on_behind_and_beyond() -> None:
     assert max(seams) < 2.5 * usual
 
 
+def test_a_cloud_that_leaves_leaves_nothing_behind() -> None:
+    y, x = np.mgrid[0:H, 0:W].astype(np.float32)
+    blue = np.stack([70 + 0.5 * y, 110 + 0.5 * y, 190 + 0 * y], -1)
+    cloud = np.exp(-((((x - 100) / 12) ** 2 + ((y - 30) / 7) ** 2) ** 2))[..., None]
+    picture = (blue + cloud * (245 - blue)).astype(np.uint8)
+    base = base_of(picture, H)
+    plain = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), H / 7)
+    left, before = (np.abs(one - blue)[20:40, 80:120].max() for one in (base, plain))
+    assert left < 14
+    assert before > 1.7 * left
+
+
 def test_the_sun_is_held_and_leaves_no_copy() -> None:
     y, x = np.mgrid[0:H, 0:W].astype(np.float32)
     sky = 120 + 40 * np.sin(x / 9)[..., None] * np.ones(3, np.float32)
@@ -354,7 +366,7 @@ def test_what_is_held_coarse_or_upright_does_not_sway() -> None:
 
 
 def test_the_table_names_every_manner() -> None:
-    own = {"particles"}  # which has a file of tests of its own
+    own = {"particles", "flight"}  # which have files of tests of their own
     assert {manner_of(motion).name for motion in MOTIONS.values()} == set(MANNERS) - own
     with pytest.raises(ValueError, match="no manner"):
         manner_of(object())
