@@ -56,8 +56,8 @@ MOST_DRIVEN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """A picture's scene with its mattes at the picture's size, what falls in it, whether there is an
-    ``aurora`` in its sky; ``firm`` ``[H, W]`` (255 = holds) what stands in its water, None where
+    """A picture's scene with its mattes at the picture's size, what falls in it, whether there is
+    an ``aurora`` in its sky; ``firm`` ``[H, W]`` (255 = holds) what stands in its water, None where
     nothing does, and how much of the water, 0..1, are ``floes`` and the like; and whether something
     ``flies`` in its sky."""
 

@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from vivant.clip import Frame
+from vivant.clip import Frame, Plane
 from vivant.controls.camera import Camera
 from vivant.controls.fov import needs_depth
 from vivant.field.motion_field import MotionField, grid_for, still_field
+from vivant.media.resize import fit_plane
 from vivant.motion.apply import apply_controls, guidance_for
 from vivant.motion.depth import plane
 from vivant.motion.flowing import field_of
@@ -115,7 +116,15 @@ class Performance:
             held=self.held,
             light=self._light(),
             rendering=self.rendering,
+            water=self._water(),
         )
+
+    def _water(self) -> Plane | None:
+        """Where things travel on water, at the size of the frames."""
+        if self.looked is None or self.things is None:
+            return None
+        water = fit_plane(self.looked.mattes.of("water"), self.shot.picture.size)
+        return water if water.any() else None
 
     def bodies(self, pixels: Frame) -> list[Body]:
         """What travels on a picture ``[H, W, 3]``: things that are seen, along their strokes; what

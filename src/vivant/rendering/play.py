@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from vivant.clip import Frame, Picture, VideoSpec
+from vivant.clip import Frame, Picture, Plane, VideoSpec
 from vivant.controls.camera import Camera
 from vivant.rendering.advect import grid_of
 from vivant.rendering.bodies import Body
@@ -27,13 +27,15 @@ def play(
     held: Held | None = None,
     light: Callable[[Frame, float], Frame] | None = None,
     rendering: Rendering = RENDERING,
+    water: Plane | None = None,
 ) -> Iterator[Frame]:
     """Yield ``spec.count`` frames ``[spec.height, spec.width, 3]``; frame 0 is the picture, scaled
     and cut to the size of the frames.
 
     ``stage_of`` puts the layers on a picture of that size; ``bodies`` are what travels upon it, and
     the layers go on behind them; ``held`` ``[H, W]`` never changes while the camera stands still;
-    ``light`` changes what a frame shows, seconds after the first, before the camera sees it.
+    ``light`` changes what a frame shows, seconds after the first, before the camera sees it; on
+    ``water`` ``[H, W]`` (255 = water) what travels draws a wake.
     """
     size = (spec.width, spec.height)
     views = views_of(camera, spec, loop)
@@ -41,7 +43,8 @@ def play(
     travellers = None
     found = [] if bodies is None else bodies(source.fitted)
     if found:
-        travellers = Travellers.of(source.fitted, found, held, rendering)
+        floats = None if water is None else (water, spec.fps)
+        travellers = Travellers.of(source.fitted, found, held, rendering, floats)
     stage = stage_of(source.fitted if travellers is None else travellers.below)
     grid = grid_of(size) if views else None
     for index in range(spec.count):

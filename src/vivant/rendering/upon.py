@@ -8,17 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Frame
+from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.bodies import Body, Rim, lay, plate, put_back, rims
 from vivant.rendering.camera import zoom_of
 from vivant.rendering.parameters import Rendering
 from vivant.rendering.source import Source
+from vivant.rendering.wake import Wakes, wakes_of
 
 
 @dataclass(frozen=True)
 class Travellers:
     """Bodies upon a picture ``pixels``: ``below`` is the picture without them; ``held``
-    ``[H, W]`` True where nothing may change."""
+    ``[H, W]`` True where nothing may change; ``wakes`` what they draw on water."""
 
     pixels: Frame
     below: Frame
@@ -26,19 +27,28 @@ class Travellers:
     rims: list[Rim]
     held: NDArray[np.bool_] | None
     rendering: Rendering
+    wakes: Wakes | None = None
 
     @staticmethod
     def of(
-        pixels: Frame, bodies: list[Body], held: NDArray[np.bool_] | None, rendering: Rendering
+        pixels: Frame,
+        bodies: list[Body],
+        held: NDArray[np.bool_] | None,
+        rendering: Rendering,
+        water: tuple[Plane, float] | None = None,
     ) -> Travellers:
-        """Bodies cut out."""
+        """Bodies cut out; ``water`` ``[H, W]`` that they may travel on, and frames a second."""
         below = plate(pixels, bodies, rendering)
-        return Travellers(pixels, below, bodies, rims(pixels, below, bodies), held, rendering)
+        wakes = None if water is None else wakes_of(pixels, below, bodies, *water)
+        around = rims(pixels, below, bodies)
+        return Travellers(pixels, below, bodies, around, held, rendering, wakes)
 
     def upon(self, frame: Frame, index: int) -> Frame:
         """A frame of the ground with every body where it is in frame ``index``."""
         if not self.bodies:
             return frame
+        if self.wakes is not None:
+            frame = self.wakes.upon(frame, index)
         for body in self.bodies:
             frame = lay(frame, self.pixels, body, index)
         for body, rim in zip(self.bodies, self.rims, strict=True):

@@ -36,6 +36,8 @@ ALONE = 0.9
 """Share of sky around them."""
 CALM = 0.3
 """The sky around varies by so much of their contrast at most."""
+NEAREST = 1 / 18
+"""Short sides to anything that is no sky, at least: leaves before it belong to a tree."""
 MOST = 80
 """If there are more, they are none: leaves, rain on a window, grain."""
 
@@ -88,6 +90,10 @@ def _parts(small: Frame, sky: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     # what is no sky is filled in, so that no skyline is near
     even = continued(small, cv2.erode(sky.astype(np.uint8), np.ones((3, 3))).astype(np.float32))
     usual = cv2.medianBlur(cv2.cvtColor(even, cv2.COLOR_RGB2GRAY), AROUND).astype(np.float32)
+    away = cv2.distanceTransform(np.pad(sky, 1, "edge").astype(np.uint8), cv2.DIST_L2, 3)
+    sky = away[1:-1, 1:-1] > NEAREST * SHORT
+    if not sky.any():
+        return []
     under = np.where(sky, usual - grey, 0).astype(np.float32)
     spread = cv2.medianBlur(np.minimum(4 * np.abs(under), 255).astype(np.uint8), AROUND) / 4
     hot = under > np.maximum(np.maximum(FAINT, DARKER * usual), ROUGH * spread)
