@@ -19,6 +19,7 @@ from vivant.rendering.layers import Stage
 from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift, pace_at
 from vivant.rendering.manners.flame import Flame
+from vivant.rendering.manners.flight import Flight
 from vivant.rendering.manners.particles import Particles
 from vivant.rendering.manners.stream import Stream
 from vivant.rendering.manners.surface import Surface
@@ -54,7 +55,8 @@ def onward(
     layers = [
         _paced(layer, pixels, looked, steady, back)
         for layer in motion.layers
-        if not isinstance(layer.manner, Particles) or np.median(shaken) > FALLS
+        if not isinstance(layer.manner, Flight)  # birds of footage have ways of their own
+        and (not isinstance(layer.manner, Particles) or np.median(shaken) > FALLS)
     ]
     kept = tuple(layer for layer in layers if layer is not None)
     paced = replace(motion, layers=kept)

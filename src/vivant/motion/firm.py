@@ -24,6 +24,8 @@ WATER, OTHER = 0.97, 0.35
 """Share of water from which a place is surely water, and under which it is something else."""
 AWAY, REACH = 1 / 45, 1 / 12
 """Short sides from what is no water at which water is surely itself, and within which rims lie."""
+PALE = 0.35
+"""Of that way for what is paler than the water: a lit wall is mirrored below it."""
 WIDE, BESIDE = 1 / 14, 1 / 70
 """Short sides over which the colours of the water, and those of what stands in it, are even."""
 PLAIN, USUAL = 0.05, 1.3
@@ -90,7 +92,8 @@ def firm(work: Floats, water: Floats, sky: Floats, pale: bool = True) -> Bools:
     apart = _apart(work, calm, WIDE * short) if calm.mean() > LEAST else apart
     usual = PLAIN + USUAL * _usual(apart, calm, short)
     paler = work.mean(axis=2) > _even(work, calm, WIDE * short).mean(axis=2)
-    rims = _rims(work, water, other, apart / usual, away < REACH * short)
+    near = away < np.where(paler, PALE, 1) * REACH * short
+    rims = _rims(work, water, other, apart / usual, near)
     rims &= ~_tall(rims & paler)
     stands = apart / np.maximum(usual, STANDS)
     stands[(water < OTHER) | rims | _mirrored(work, sky)] = 0
