@@ -11,11 +11,14 @@ from torch.nn import functional
 
 from vivant.kinds import INDEX
 from vivant.training.scene.corpus import Crop, Example, chances, cut
+from vivant.training.scene.mixed import mix
 from vivant.training.scene.network import SceneNetwork
 from vivant.training.scene.pasted import paste
 
 PASTED = 0.2
 """Share of crops that get a made-up fall, flame, smoke or flag."""
+MIXED = 0.4
+"""Share of crops that get a thing of another picture."""
 FROZEN_STAGES = 3
 """Encoder stages (to stride 8) that keep their ImageNet weights: edges are edges."""
 
@@ -51,6 +54,10 @@ class SeeTask:
             for examples, chance, count in self.sources
             for k in rng.choice(len(examples), count, p=chance)
         ]
+        crops = [
+            mix(c, o) if rng.random() < MIXED else c
+            for c, o in zip(crops, _turned(crops), strict=True)
+        ]
         return collate([paste(c, rng) if rng.random() < PASTED else c for c in crops])
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
@@ -62,6 +69,10 @@ class SeeTask:
         waters = waters_loss(out["waters"], batch)
         depth = depth_loss(out["depth"], batch["depth"], batch["depth_trust"])
         return kinds + 0.2 * waters + 0.7 * depth
+
+
+def _turned(crops: list[Crop]) -> list[Crop]:
+    return crops[1:] + crops[:1]
 
 
 def collate(crops: Sequence[Crop]) -> dict[str, Tensor]:
