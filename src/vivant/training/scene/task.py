@@ -54,9 +54,10 @@ class SeeTask:
             for examples, chance, count in self.sources
             for k in rng.choice(len(examples), count, p=chance)
         ]
+        others = crops[1:] + crops[:1]
         crops = [
-            mix(c, o) if rng.random() < MIXED else c
-            for c, o in zip(crops, _turned(crops), strict=True)
+            mix(crop, other) if rng.random() < MIXED else crop
+            for crop, other in zip(crops, others, strict=True)
         ]
         return collate([paste(c, rng) if rng.random() < PASTED else c for c in crops])
 
@@ -69,10 +70,6 @@ class SeeTask:
         waters = waters_loss(out["waters"], batch)
         depth = depth_loss(out["depth"], batch["depth"], batch["depth_trust"])
         return kinds + 0.2 * waters + 0.7 * depth
-
-
-def _turned(crops: list[Crop]) -> list[Crop]:
-    return crops[1:] + crops[:1]
 
 
 def collate(crops: Sequence[Crop]) -> dict[str, Tensor]:
