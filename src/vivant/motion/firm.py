@@ -39,12 +39,14 @@ LEAST = 0.01
 STANDS, BROAD, EVEN = 0.16, 1 / 85, 0.55
 """A thing of its own is so far from the water's colours, so many short sides from its edge in its
 middle, and its inside varies by so much of that distance at most."""
-PART, TALL = 0.6, 1.4
+PART, TALL = 0.75, 1.4
 """What stands out by so much less is still part of a thing; what is so many times as high as wide
 is mirrored light."""
 GLARES, BLOWN, WHITE, GLITTER = 0.12, 0.6, 0.93, 1 / 12
 """Above glitter the sky is so much brighter than usual, and so bright at least (0..1), or as bright
 as the third; glitter is so many short sides wider than that."""
+NIGHT = 0.25
+"""Light of the sky, 0..1, under which what is pale on the water is mirrored lamps."""
 OVERCAST = 0.75
 """Share of the picture's width that is bright from which no light glitters more than others."""
 BLUE = 0.22
@@ -97,6 +99,9 @@ def firm(work: Floats, water: Floats, sky: Floats, pale: bool = True) -> Bools:
     rims &= ~_tall(rims & paler)
     stands = apart / np.maximum(usual, STANDS)
     stands[(water < OTHER) | rims | _mirrored(work, sky)] = 0
+    lit = sky > WATER
+    if lit.any() and float(work[lit].mean()) < NIGHT:
+        pale = False
     blue = work[..., 1:].max(axis=2) - work[..., 0] > BLUE
     stands[(~paler & blue) if pale else (paler | blue)] = 0
     return np.asarray(rims | _things(work, stands, apart))
