@@ -26,11 +26,12 @@ from vivant.motion.motion_file import (
     motion_from,
 )
 from vivant.motion.priors import PRIORS, LogNormal, priors_of
-from vivant.motion.stage import staged, without_islands, without_specks
+from vivant.motion.stage import region, staged, without_islands, without_specks
 from vivant.records import to_data
 from vivant.rendering.layers import Stage
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
+from vivant.rendering.manners.flight import Flight
 from vivant.rendering.manners.stream import Stream
 from vivant.rendering.manners.surface import Surface
 from vivant.rendering.manners.sway import Sway
@@ -190,11 +191,13 @@ def test_holes_that_are_none_are_filled_and_specks_are_left_out() -> None:
     matte = np.full((H, W), 255, np.uint8)
     matte[30:40, 30:40] = 0
     matte[60:70, 60:70] = 0
+    matte[12:22, :8] = 0  # cut off by the picture's side
     share = np.ones((H // 4, W // 4), np.float32)
     share[14:18, 14:18] = 0
     soft = np.full((H, W, 3), 90, np.uint8)
     filled = without_islands(matte, share, 0.6, soft)
     assert (filled[30:40, 30:40] == 255).all()
+    assert (filled[12:22, :8] == 255).all()
     soft[30:40, 30:40] = 250  # lettering
     written = without_islands(matte, share, 0.6, soft)
     assert (written[30:40, 30:40] == 0).all()
@@ -204,6 +207,41 @@ def test_holes_that_are_none_are_filled_and_specks_are_left_out() -> None:
     small[50:90, 50:90] = 255
     assert without_specks(small)[5, 5] == 0
     assert without_specks(small)[60, 60] == 255
+
+
+def test_what_is_firm_in_the_water_is_in_no_layer() -> None:
+    one = looked()
+    firm = np.zeros((H, W), np.uint8)
+    firm[84:92, 40:56] = 255
+    motion = choose(replace(one, firm=firm), Asked())
+    waters = [layer for layer in motion.layers if layer.kind == "water"]
+    assert waters
+    for layer in waters:
+        assert region(one, layer, PIXELS)[88, 48] > 200
+        assert not region(replace(one, firm=firm), layer, PIXELS)[firm > 0].any()
+
+
+def test_water_full_of_floes_flows_nowhere() -> None:
+    one = looked()
+    plain, full = (
+        next(layer for layer in choose(replace(one, floes=share), Asked()).layers
+             if layer.kind == "water")
+        for share in (0.0, 0.5)
+    )  # fmt: skip
+    assert full.velocity is None
+    assert full.manner.current is None
+    assert full.manner.waves.shift < 0.5 * plain.manner.waves.shift
+
+
+def test_a_bird_is_lifted_off_the_sky() -> None:
+    picture = np.full((4 * H, 4 * W, 3), 170, np.uint8)
+    picture[78:81, 155:166] = 35
+    layers = (LayerMotion("sky", "sky", Drift(speed=0.05), 1),
+              LayerMotion("birds", "sky", Flight(speed=0.05, bob=0.001), 2))  # fmt: skip
+    later = staged(picture, Motion(layers), looked()).at(2.0)
+    assert np.abs(later[70:90, 145:176].astype(int) - 170).max() < 12
+    assert later[70:90, 190:240].min() < 60
+    assert np.array_equal(later[80:256, 320:448], picture[80:256, 320:448])
 
 
 def test_the_field_states_what_moves() -> None:
