@@ -29,7 +29,9 @@ STAGES: Stages = (
 )
 SIZES: dict[int, Stages] = {
     0: STAGES,
-    1: tuple((*s, n) for (*s, _), n in zip(STAGES, (1, 3, 3, 4, 4, 5, 1), strict=True)),
+    1: tuple(
+        (e, k, s, c, n) for (e, k, s, c, _), n in zip(STAGES, (1, 3, 3, 4, 4, 5, 1), strict=True)
+    ),
     2: (
         (1, 3, 1, 16, 1),
         (6, 3, 2, 24, 3),
