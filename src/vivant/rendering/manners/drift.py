@@ -29,10 +29,13 @@ LAG = 0.06
 """Places differ in the time of renewal by so many periods."""
 LOOP_HANDOVER = 0.7
 """Handover within a short loop, in which it cannot be hidden in a long time."""
-MEASURED, SET_IN = (1.0, 3.0, 6.0), 0.7
-"""Seconds at which the sky's sharpness is measured, and after which it is made up for."""
-MOST_GAIN, LEAST = (0.6, 1.25), 0.005
-"""Limits of that; share of the box that must be sky."""
+MEASURED, LATER = (1.0, 3.0), (-4.0, 0.0, 4.0)
+"""Seconds from the middle of the first and of every other renewal at which the sky's sharpness is
+measured."""
+SET_IN, KEPT = 0.7, 8
+"""Seconds after which it is made up for at first, and how many renewals are remembered."""
+MOST_GAIN, LEAST, INSIDE = (0.6, 1.4), 0.005, 0.03
+"""Limits of that; share of the box that must be sky, so many short sides from its edge."""
 GREY = 128
 
 
@@ -83,16 +86,13 @@ class DriftManner:
         self.walks = tuple(walk(drift.rate, rng, ground.loop) for _ in range(3))
         self.turns = self._turns(rng)
         self.seed = self.turns.seed
-        self.gain = self._gain()
+        self.gains: dict[tuple[int, int], float] = {}
 
     def at(self, seconds: float) -> Frame:
         """See `Manner`."""
         shown = [turn for turn in self.turns.at(seconds) if turn.weight.any()]
-        looks = [self.fetcher.at(self._shift(turn, seconds)) for turn in shown]
+        looks = [self._look(turn, seconds) for turn in shown]
         out = looks[0] if len(looks) == 1 else self._mixed(looks, shown)
-        gain = 1 + (self.gain - 1) * set_in(seconds, SET_IN, self.ground.loop)
-        if abs(gain - 1) > 0.01:
-            out = cv2.addWeighted(out, gain, self.grey, 1 - gain, 0)
         if self.keep is None:
             return out
         return np.asarray(cv2.blendLinear(out, self.texture, 1 - self.keep, self.keep), np.uint8)
@@ -111,20 +111,44 @@ class DriftManner:
         change = rate_of(self._change, seconds, self.ground.short)
         return np.asarray(np.dstack(steady) + change, np.float32)
 
-    def _gain(self) -> float:
-        """What detail is multiplied by once it has moved, so that the sky stays as sharp as it is:
-        what the picture has besides its detail (grain, rounding) stays where it is, and adds to
-        what comes."""
-        own = self.ground.sure * (1 if self.keep is None else self.keep < 0.1)
-        if own.mean() < LEAST:
+    def _look(self, turn: Turn, seconds: float) -> Frame:
+        """One part of the sky at a time, as sharp as the sky is at first."""
+        look = self.fetcher.at(self._shift(turn, seconds))
+        number = self.turns.number(int(np.median(turn.life)))
+        gain = self._gain(number, turn.slot)
+        if (number, turn.slot) == (0, 0):
+            gain = 1 + (gain - 1) * set_in(seconds, SET_IN, self.ground.loop)
+        if abs(gain - 1) < 0.01:
+            return look
+        return np.asarray(cv2.addWeighted(look, gain, self.grey, 1 - gain, 0), np.uint8)
+
+    def _gain(self, number: int, slot: int) -> float:
+        """What the detail of a part of the sky is multiplied by: what the picture has besides
+        (grain, rounding) stays where it is and adds to what comes, and parts differ."""
+        if (number, slot) not in self.gains:
+            while len(self.gains) > KEPT:
+                self.gains.pop(next(iter(self.gains)))
+            middle = (number - 0.5 * slot) * self.turns.period
+            times = MEASURED if (number, slot) == (0, 0) else LATER
+            self.gains[number, slot] = self._measured([middle + t for t in times], slot)
+        return self.gains[number, slot]
+
+    def _measured(self, times: list[float], slot: int) -> float:
+        away = cv2.distanceTransform(self.ground.sure.astype(np.uint8), cv2.DIST_L2, 3)
+        clear = (away > INSIDE * self.ground.short) & (
+            True if self.keep is None else self.keep < 0.1
+        )
+        if clear.mean() < LEAST:
             return 1.0
-        rest = slopes(self.ground.pixels) - slopes(self.texture)
-        wanted = float(((slopes(self.ground.pixels) ** 2) * own[..., None]).sum())
+        own = clear.astype(np.float32)[..., None]
+        first = slopes(self.ground.pixels)
+        rest, wanted = first - slopes(self.texture), float((first * first * own).sum())
         found = []
-        for seconds in MEASURED:
-            moved = slopes(self.fetcher.at(self._shift(self.turns.at(seconds)[0], seconds)))
-            a, b = (float((one * moved * own[..., None]).sum()) for one in (moved, rest))
-            c = float((rest * rest * own[..., None]).sum()) - wanted
+        for seconds in times:
+            turn = self.turns.at(seconds)[slot]
+            moved = slopes(self.fetcher.at(self._shift(turn, seconds)))
+            a, b = (float((one * moved * own).sum()) for one in (moved, rest))
+            c = float((rest * rest * own).sum()) - wanted
             found.append((-b + np.sqrt(max(b * b - a * c, 0.0))) / max(a, 1e-6))
         return float(np.clip(np.median(found), *MOST_GAIN))
 
