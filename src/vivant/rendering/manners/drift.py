@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.rendering.manners.clouds import base_of, clouded, endless, thin
@@ -32,6 +33,8 @@ LOOP_HANDOVER = 0.7
 MEASURED, LATER = (1.0, 3.0), (-4.0, 0.0, 4.0)
 """Seconds from the middle of the first and of every other renewal at which the sky's sharpness is
 measured."""
+TRIED = 0.8
+"""A gain that is tried beside 1, to see how far it goes: white clouds are cut off."""
 SET_IN, KEPT = 0.7, 8
 """Seconds after which it is made up for at first, and how many renewals are remembered."""
 MOST_GAIN, LEAST, INSIDE = (0.6, 1.4), 0.005, 0.03
@@ -140,17 +143,21 @@ class DriftManner:
         )
         if clear.mean() < LEAST:
             return 1.0
-        own = clear.astype(np.float32)[..., None]
-        first = slopes(self.ground.pixels)
-        rest, wanted = first - slopes(self.texture), float((first * first * own).sum())
-        found = []
+        wanted = _energy(self.ground.pixels, clear)
+        gains = []
         for seconds in times:
-            turn = self.turns.at(seconds)[slot]
-            moved = slopes(self.fetcher.at(self._shift(turn, seconds)))
-            a, b = (float((one * moved * own).sum()) for one in (moved, rest))
-            c = float((rest * rest * own).sum()) - wanted
-            found.append((-b + np.sqrt(max(b * b - a * c, 0.0))) / max(a, 1e-6))
-        return float(np.clip(np.median(found), *MOST_GAIN))
+            look = self.fetcher.at(self._shift(self.turns.at(seconds)[slot], seconds))
+            first, other = (np.log(_energy(self._shown(look, g), clear) / wanted)
+                            for g in (1.0, TRIED))  # fmt: skip
+            steep = (other - first) / np.log(TRIED)
+            gains.append(np.exp(np.clip(-first / max(steep, 0.3), -1, 1)))
+        return float(np.clip(np.median(gains), *MOST_GAIN))
+
+    def _shown(self, look: Frame, gain: float) -> Frame:
+        """The sky as a look is seen in it."""
+        change = cv2.addWeighted(look, gain, self.grey, 1 - gain, 0)
+        moved = cv2.subtract(change, self.texture, dtype=cv2.CV_16S)
+        return np.asarray(cv2.add(moved, self.ground.pixels, dtype=cv2.CV_8U), np.uint8)
 
     def _mixed(self, looks: list[Frame], shown: list[Turn]) -> Frame:
         """Two textures in their weights; what is lost of contrast, since they differ, is made up
@@ -235,8 +242,8 @@ def near_at(height: Floats) -> Floats:
     return np.asarray(low + (1 - low) * np.clip(height / reach, 0, 1), np.float32)
 
 
-def slopes(look: Frame) -> Floats:
-    """Both slopes of a look's brightness, side by side, ``[h, w, 2]`` levels a pixel."""
+def _energy(look: Frame, where: NDArray[np.bool_]) -> float:
+    """Mean squared slope of a look's brightness, levels a pixel."""
     grey = cv2.cvtColor(look, cv2.COLOR_RGB2GRAY)
-    both = [cv2.Sobel(grey, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1))]
-    return np.asarray(np.dstack(both), np.float32)
+    x, y = (cv2.Sobel(grey, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1)))
+    return float((x * x + y * y)[where].mean()) + 1e-3
