@@ -50,7 +50,7 @@ MOST_ASIDE = {"sea": 80.0, "surf": 35.0}
 an open sea goes nearly any way but back."""
 MOST_LEAN = 30.0
 """Degrees from straight down at which snow falls in a wind from the side."""
-FLOES, CALM = 0.3, 0.4
+FLOES, CALM = 0.22, 0.4
 """Share of the water that is firm from which it is full of floes, and how rough it still is."""
 LEAST_BODY = 0.002
 """Share of the picture from which a body of water flows in a way of its own."""

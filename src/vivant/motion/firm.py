@@ -49,8 +49,9 @@ NIGHT = 0.25
 """Light of the sky, 0..1, under which what is pale on the water is mirrored lamps."""
 OVERCAST = 0.75
 """Share of the picture's width that is bright from which no light glitters more than others."""
-BLUE = 0.22
-"""Blue or green by so much more than red, and darker: deep water."""
+BLUE, SHADE = 0.22, 0.05
+"""Blue or green by so much more than red, or of the water's hue but for so much, and darker: deep
+water, or the dark side of a wave."""
 FOAMS = 0.25
 """Chance that water is surf or a river from which what is pale in it is foam."""
 SOFT = 1.0
@@ -93,7 +94,8 @@ def firm(work: Floats, water: Floats, sky: Floats, pale: bool = True) -> Bools:
     calm = sure * (apart < PLAIN + USUAL * _usual(apart, sure, short))
     apart = _apart(work, calm, WIDE * short) if calm.mean() > LEAST else apart
     usual = PLAIN + USUAL * _usual(apart, calm, short)
-    paler = work.mean(axis=2) > _even(work, calm, WIDE * short).mean(axis=2)
+    even = _even(work, calm, WIDE * short)
+    paler = work.mean(axis=2) > even.mean(axis=2)
     near = away < np.where(paler, PALE, 1) * REACH * short
     rims = _rims(work, water, other, apart / usual, near)
     rims &= ~_tall(rims & paler)
@@ -102,9 +104,15 @@ def firm(work: Floats, water: Floats, sky: Floats, pale: bool = True) -> Bools:
     lit = sky > WATER
     if lit.any() and float(work[lit].mean()) < NIGHT:
         pale = False
-    blue = work[..., 1:].max(axis=2) - work[..., 0] > BLUE
-    stands[(~paler & blue) if pale else (paler | blue)] = 0
+    deep = (work[..., 1:].max(axis=2) - work[..., 0] > BLUE) | (_hues(work, even) < SHADE)
+    stands[(~paler & deep) if pale else (paler | deep)] = 0
     return np.asarray(rims | _things(work, stands, apart))
+
+
+def _hues(work: Floats, even: Floats) -> Floats:
+    """How far the parts of red, green and blue are from the water's, ``[h, w]`` 0..1."""
+    here, there = ((one + 0.02) / (one + 0.02).sum(axis=2, keepdims=True) for one in (work, even))
+    return np.asarray(np.abs(here - there).max(axis=2), np.float32)
 
 
 def _rims(work: Floats, water: Floats, other: Bools, unlike: Floats, near: Bools) -> Bools:
