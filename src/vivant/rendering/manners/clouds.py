@@ -14,6 +14,8 @@ from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
 from vivant.rendering.touching import touching
 
+COARSE = 64
+"""Short side in pixels at which the sky's light is looked at."""
 GLOW, ROUNDS, STANDS_OUT = (1 / 4, 1 / 10), 3, 25.0
 """The sky's light is even over so many short sides across and down; found in so many rounds, in
 which what is so many levels away from it counts half."""
@@ -43,13 +45,13 @@ def base_of(texture: Frame, short: float) -> Floats:
     """What stays: the sky's glow and gradient, ``[h, w, 3]``. Clouds that stand out of it are left
     out of the mean (a few rounds of Cauchy weights), so that none leaves a pale shape behind."""
     h, w = texture.shape[:2]
-    scale = min(1.0, 160 / min(h, w))
+    scale = min(1.0, COARSE / short)
     size = max(2, round(w * scale)), max(2, round(h * scale))
     small = cv2.resize(texture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     across, down = (max(0.5, short * part * scale) for part in GLOW)
-    pad = min(min(size) - 1, round(2.5 * across))
+    left, top = min(size[0] - 1, round(2.5 * across)), min(size[1] - 1, round(2.5 * down))
     # continued as an odd function, so that a gradient has no detail at the edge
-    wide = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), "reflect", reflect_type="odd")
+    wide = np.pad(small, ((top, top), (left, left), (0, 0)), "reflect", reflect_type="odd")
     known = np.ones(wide.shape[:2], np.float32)
     for _ in range(ROUNDS):
         mean = cv2.GaussianBlur(wide * known[..., None], (0, 0), across, sigmaY=down)
@@ -57,7 +59,7 @@ def base_of(texture: Frame, short: float) -> Floats:
         smooth = mean / np.maximum(share, 1e-3)[..., None]
         apart = np.abs(wide - smooth).max(axis=2)
         known = (1 / (1 + (apart / STANDS_OUT) ** 2)).astype(np.float32)
-    smooth = smooth[pad:-pad, pad:-pad]
+    smooth = smooth[top:-top, left:-left]
     return np.asarray(cv2.resize(smooth, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
