@@ -17,8 +17,8 @@ from vivant.rendering.manners.flyers import Flyer, found_in, lifted
 from vivant.rendering.manners.manner import STEP, Ground, Shown, coarse
 from vivant.rendering.noise import Walk, walk
 
-GLIDES = 0.03
-"""Things up to so many short sides long travel."""
+GLIDES = 0.04
+"""Things up to so many short sides long, with their rims, travel."""
 UNLIKE = 0.12
 """Spread of the logarithms of their speeds."""
 NODES = 16.0
