@@ -77,7 +77,8 @@ def without_islands(matte: Plane, share: Floats, sure: float, pixels: Frame) -> 
         box = slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
         own = labels[box] == number
         rim = _rim(own, edges[box])
-        if rim < SHARP and wide[box][own].mean() > (sure if rim > SOFT else 0.5 * sure):
+        cut = x == 0 or x + w == matte.shape[1]  # what is blurred there may be near
+        if rim < SHARP and wide[box][own].mean() > (sure if cut or rim > SOFT else 0.5 * sure):
             out[box][own] = 255
     return out
 
