@@ -68,6 +68,7 @@ def learn(args: argparse.Namespace) -> None:
             weight_decay=0.02,
             ema=0.998,
             save_every=250,
+            compiled=args.compiled,
         ),
         args.out,
         progress=lambda step, loss: print(step, round(loss, 3), flush=True),
@@ -133,6 +134,8 @@ def main() -> None:
             command.add_argument(f"--{folder}", type=Path, required=True)
         if steps:
             command.add_argument("--steps", type=int, default=steps)
+        if name == "train":
+            command.add_argument("--compiled", action="store_true", help="needs a C++ compiler")
         if name == "mattes":
             command.add_argument("--go-on", action="store_true", help="from the released weights")
     args = parser.parse_args()
