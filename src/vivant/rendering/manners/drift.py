@@ -9,6 +9,7 @@ minute is no harder than a second. Sun, moon and stars hold.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -89,7 +90,7 @@ class DriftManner:
         self.walks = tuple(walk(drift.rate, rng, ground.loop) for _ in range(3))
         self.turns = self._turns(rng)
         self.seed = self.turns.seed
-        self.gains: dict[tuple[int, int], float] = {}
+        self.gain = lru_cache(KEPT)(self._gain)  # frames are made in several threads
 
     def at(self, seconds: float) -> Frame:
         """See `Manner`."""
@@ -118,7 +119,7 @@ class DriftManner:
         """One part of the sky at a time, as sharp as the sky is at first."""
         look = self.fetcher.at(self._shift(turn, seconds))
         number = self.turns.number(int(np.median(turn.life)))
-        gain = self._gain(number, turn.slot)
+        gain = self.gain(number, turn.slot)
         if (number, turn.slot) == (0, 0):
             gain = 1 + (gain - 1) * set_in(seconds, SET_IN, self.ground.loop)
         if abs(gain - 1) < 0.01:
@@ -128,13 +129,9 @@ class DriftManner:
     def _gain(self, number: int, slot: int) -> float:
         """What the detail of a part of the sky is multiplied by: what the picture has besides
         (grain, rounding) stays where it is and adds to what comes, and parts differ."""
-        if (number, slot) not in self.gains:
-            while len(self.gains) > KEPT:
-                self.gains.pop(next(iter(self.gains)))
-            middle = (number - 0.5 * slot) * self.turns.period
-            times = MEASURED if (number, slot) == (0, 0) else LATER
-            self.gains[number, slot] = self._measured([middle + t for t in times], slot)
-        return self.gains[number, slot]
+        middle = (number - 0.5 * slot) * self.turns.period
+        times = MEASURED if (number, slot) == (0, 0) else LATER
+        return self._measured([middle + t for t in times], slot)
 
     def _measured(self, times: list[float], slot: int) -> float:
         away = cv2.distanceTransform(self.ground.sure.astype(np.uint8), cv2.DIST_L2, 3)
