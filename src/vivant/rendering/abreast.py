@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from vivant.cores import cores
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 MOST = 4
 """Threads at most: each holds a frame and what it is made from."""
 

@@ -58,5 +58,6 @@ def play(
         return frame if light is None else light(frame, index / spec.fps)
 
     for index, frame in enumerate(abreast(made, range(spec.count))):
-        seen = index == 0 or grid is None
-        yield frame if seen else viewed(frame, source, grid, views[index])
+        if index and grid is not None:
+            frame = viewed(frame, source, grid, views[index])
+        yield frame
