@@ -58,6 +58,7 @@ def play(
         return frame if light is None else light(frame, index / spec.fps)
 
     for index, frame in enumerate(abreast(made, range(spec.count))):
-        if index and grid is not None:
-            frame = viewed(frame, source, grid, views[index])
-        yield frame
+        if index == 0 or grid is None:
+            yield frame
+        else:
+            yield viewed(frame, source, grid, views[index])
