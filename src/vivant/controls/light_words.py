@@ -38,11 +38,12 @@ AMOUNTS = {
     "strongly": 1.6, "strong": 1.6, "much": 1.6, "wildly": 2.0,
 }  # fmt: skip
 """Times the usual amount of a change; it is 1 at most."""
-FILLERS = frozenset(
-    "comes come coming falls falling goes going go moves moving move wanders wander passes pass"
-    " passing drifts drift drifting shines shining gets grows becomes turns turning grow get sweeps"
-    " sweep sweeping from over across through".split()
-)
+FILLERS = frozenset([
+    "comes", "come", "coming", "falls", "falling", "goes", "going", "go", "moves", "moving", "move",
+    "wanders", "wander", "passes", "pass", "passing", "drifts", "drift", "drifting", "shines",
+    "shining", "gets", "get", "grows", "grow", "becomes", "turns", "turning", "sweeps", "sweep",
+    "sweeping", "from", "over", "across", "through",
+])  # fmt: skip
 ALSO = {"clouds": frozenset(["cloud", "clouds"]), "flicker": FLAMES}
 """Words that go with one change only."""
 

@@ -125,7 +125,9 @@ def _wind(words: list[str], said: str) -> list[Control]:
 
 def _light(words: list[str], said: str) -> list[Control]:
     """``the sun goes left``, ``dusk falls``, ``the light flickers``."""
-    change = about_light(words)
+    plain = FILLERS - {"slightly"}
+    rest = [word for word in words if word not in plain]
+    change = about_light(rest)
     if change is None:
         return []
     if not change:
@@ -134,8 +136,7 @@ def _light(words: list[str], said: str) -> list[Control]:
             f" {', '.join(CHANGES)}."
         )
     ways = CHANGES[change].ways
-    plain = FILLERS - {"slightly"}
-    found, unknown = read_light(change, [word for word in words if word not in plain])
+    found, unknown = read_light(change, rest)
     _refuse(unknown, said, f"of the light's {' '.join((change, *ways))}")
     if found is None:
         raise UsageError(f"The prompt does not say where to the sun goes in {said!r}.")
