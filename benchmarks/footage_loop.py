@@ -3,10 +3,11 @@
     python benchmarks/footage_loop.py --clips CLIPS --out loop.json [--sheet SHEET.png]
 
 20 clips of the splits (every fourth of val and test, --split). ``seam``: mean change from the last
-frame to the first over the median step of the loop; ``closing``: the largest step while it closes
-over the same; ``sharp``: the least gradient energy while it closes over the median elsewhere;
-``dissolve``: the same of a cross-fade at the same place. A sheet shows, clip by clip, what goes
-over into what (first and last column) and the closing.
+frame to the first over the median step of the loop. Of those that close: ``closing``, the largest
+step while it closes over the same; ``sharp``, the least gradient energy while it closes over the
+median elsewhere; ``dissolve``, the same of a cross-fade at the same place. ``back``: what goes
+forth and back, since it never looks the same again. A sheet shows, clip by clip, what goes over
+into what (first and last column) and the closing; or a way forth and back.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from vivant.asset import Asset
 from vivant.clip import Frame
 from vivant.controls.edits import Looped
 from vivant.footage.cut import best_cut
-from vivant.footage.loop import looped
+from vivant.footage.loop import looped, never_again
 from vivant.footage.retime import faded
 from vivant.footage.source import footage_of
 from vivant.media.assets import FileAssets
@@ -47,52 +48,67 @@ def measured(asset: Asset, assets: FileAssets) -> tuple[dict[str, object], Frame
     loop = list(looped(request, assets, Target()).frames())
     footage = footage_of(request, assets, Target())
     begin, stop = max(footage.shots, key=lambda shot: shot[1] - shot[0])
-    cut = best_cut(footage.small[begin:stop], footage.info.fps)
+    seen = footage.small[begin:stop]
+    cut = best_cut(seen, footage.info.fps)
+    row: dict[str, object] = {"frames": len(loop), "apart": round(cut.apart, 1)}
+    row["back"] = never_again(seen, cut)
+    if row["back"]:
+        steps = [change(a, b) for a, b in itertools.pairwise(loop)]
+        row["seam"] = round(change(loop[-1], loop[0]) / max(float(np.median(steps)), 0.1), 3)
+        return row, sheet_of([loop[k * (len(loop) - 1) // 8] for k in range(5)])
     whole = list(footage.frames())[begin:stop]
     lead = whole[cut.start - cut.blend : cut.start]
     tail = whole[cut.stop - cut.blend : cut.stop]
-    plain = [
-        faded(a, b, (k + 1) / (cut.blend + 1))
-        for k, (a, b) in enumerate(zip(tail, lead, strict=True))
-    ]
-    steps = [change(a, b) for a, b in itertools.pairwise(loop)]
-    typical = float(np.median(steps[: -cut.blend] or steps))
-    sharp = [energy(frame) for frame in loop]
-    usual = float(np.median(sharp[: -cut.blend] or sharp))
-    row = {
-        "frames": len(loop),
-        "blend": cut.blend,
-        "apart": round(cut.apart, 1),
-        "seam": round(change(loop[-1], loop[0]) / max(typical, 0.1), 3),
-        "closing": round(
-            max([*steps[-cut.blend :], change(loop[-1], loop[0])]) / max(typical, 0.1), 3
-        ),
-        "sharp": round(min(sharp[-cut.blend :]) / usual, 3),
-        "dissolve": round(min(energy(frame) for frame in plain) / usual, 3),
-    }
     chosen = [int(share * cut.blend) for share in COLUMNS]
     shown = [tail[cut.blend // 2], *(loop[-cut.blend + k] for k in chosen), lead[cut.blend // 2]]
-    return row, np.hstack([cv2.resize(f, (400, 225), interpolation=cv2.INTER_AREA) for f in shown])
+    return row | closing(loop, tail, lead), sheet_of(shown)
+
+
+def closing(loop: list[Frame], tail: list[Frame], lead: list[Frame]) -> dict[str, object]:
+    """How a loop closes, in which ``tail`` turns into ``lead``."""
+    blend = len(tail)
+    plain = [
+        faded(a, b, (k + 1) / (blend + 1)) for k, (a, b) in enumerate(zip(tail, lead, strict=True))
+    ]
+    steps = [change(a, b) for a, b in itertools.pairwise(loop)]
+    typical = max(float(np.median(steps[:-blend] or steps)), 0.1)
+    sharp = [energy(frame) for frame in loop]
+    usual = float(np.median(sharp[:-blend] or sharp))
+    seam = change(loop[-1], loop[0])
+    return {
+        "blend": blend,
+        "seam": round(seam / typical, 3),
+        "closing": round(max([*steps[-blend:], seam]) / typical, 3),
+        "sharp": round(min(sharp[-blend:]) / usual, 3),
+        "dissolve": round(min(energy(frame) for frame in plain) / usual, 3),
+    }
+
+
+def sheet_of(shown: list[Frame]) -> Frame:
+    return np.hstack([cv2.resize(f, (400, 225), interpolation=cv2.INTER_AREA) for f in shown])
 
 
 def main() -> None:
     args = arguments(__doc__.splitlines()[0], most=20, every=4)
     chosen = listed(args)[:: args.every]
     rows, sheets = [], []
-    for row in chosen[: args.most]:
+    for source in chosen[: args.most]:
         with FileAssets() as assets:
-            found, sheet = measured(assets.add(args.clips / row["path"], "clip"), assets)
-        rows.append({"path": row["path"], "category": row["category"], **found})
+            found, sheet = measured(assets.add(source.path, "clip"), assets)
+        facts = {name: source.facts[name] for name in ("path", "category")}
+        rows.append({**facts, **found})
         sheets.append(sheet)
         print(json.dumps(rows[-1]), flush=True)
         if args.sheet is not None:
             cv2.imwrite(os.fspath(args.sheet), np.vstack(sheets)[..., ::-1])
-    names = ("seam", "closing", "sharp", "dissolve")
-    summary = {
-        name: [round(float(f([row[name] for row in rows])), 3) for f in (np.median, np.min, np.max)]
-        for name in names
+    summary: dict[str, object] = {
+        "clips": len(rows),
+        "forth and back": sum(row["back"] for row in rows),
+        "seam within a median step": sum(row["seam"] <= 1 for row in rows),
     }
-    summary["seam within a median step"] = sum(row["seam"] <= 1 for row in rows)
+    for name in ("seam", "closing", "sharp", "dissolve"):
+        values = [row[name] for row in rows if name in row]
+        summary[name] = [round(float(f(values)), 3) for f in (np.median, np.min, np.max)]
     args.out.write_text(json.dumps({"summary": summary, "rows": rows}, indent=1))
     print(json.dumps(summary))
 

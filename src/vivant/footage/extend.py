@@ -11,21 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.asset import Assets
-from vivant.clip import Floats, Frame, Picture, Sound, VideoSpec
-from vivant.controls.edits import Extend
+from vivant.clip import Floats, Frame, Picture
 from vivant.errors import UsageError
 from vivant.footage.cycle import Cycle, cycle_of
 from vivant.footage.detail import Detail, detail_of, kept
 from vivant.footage.grain import Grain, calmed, grain_of
-from vivant.footage.hearing import silenced
+from vivant.footage.longer import lengthened
 from vivant.footage.momentum import Momentum, eased, lagging, momentum_of
 from vivant.footage.observed import observed
 from vivant.footage.onward import carried, fluid, onward
 from vivant.footage.piece import Means, Piece, Sampler
-from vivant.footage.source import Footage, footage_of
+from vivant.footage.source import Footage
 from vivant.motion.held import look
 from vivant.rendering.layers import Stage
-from vivant.request import MAX_SECONDS, Request, SourceType, Target
+from vivant.request import Request, SourceType, Target
 from vivant.scene.surround import find_surround
 
 LOOKED_BACK = 1.0
@@ -114,12 +113,8 @@ def remembered(fps: float, size: tuple[int, int]) -> int:
 def extended(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
     """Footage with seconds made up after (or before) it. Raises UsageError where it becomes too
     long, or does not end on a second frame of its last shot."""
-    footage = footage_of(request, assets, target)
-    edit = request.one(Extend) or Extend()
-    info = footage.info
-    added = max(1, round(edit.seconds * info.fps))
-    if (info.count + added) / info.fps > MAX_SECONDS:
-        raise UsageError(f"Footage is made {MAX_SECONDS:g} s long at most.")
+    longer = lengthened(request, assets, target)
+    footage, edit = longer.footage, longer.edit
     start, stop = footage.shots[0 if edit.before else -1]
     if stop - start < 2:
         raise UsageError(
@@ -128,21 +123,10 @@ def extended(request: Request, assets: Assets, target: Target, means: Means) -> 
         )
     if not isinstance(means.builtin, Sampler):
         raise UsageError("Footage goes on by the built-in model only.")
-    span = min(stop - start, remembered(info.fps, footage.size))
-    work = _Work(footage, means.builtin, span, added, request.seed)
-    video = VideoSpec(*footage.size, info.fps, info.count + added)
-    where = "before it" if edit.before else "after it"
-    notes = (*footage.notes, f"{edit.seconds:g} s are made up {where}.")
+    span = min(stop - start, remembered(footage.info.fps, footage.size))
+    work = _Work(footage, means.builtin, span, longer.added, request.seed)
     frames = work.before if edit.before else work.after
-
-    def heard() -> Sound | None:
-        sound = footage.sound()
-        length, quiet = info.count / info.fps, added / info.fps
-        return None if sound is None else silenced(sound, length, quiet, edit.before)
-
-    if footage.heard:
-        notes = (*notes, "It is silent there.")
-    return Piece(video, frames, notes, SourceType.COMPOSITE, heard)
+    return Piece(longer.video, frames, longer.notes, SourceType.COMPOSITE, longer.sound)
 
 
 @dataclass(frozen=True, eq=False)
