@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -22,8 +22,11 @@ from vivant.footage.observed import observed
 from vivant.footage.onward import carried, fluid, onward
 from vivant.footage.piece import Means, Piece, Sampler
 from vivant.footage.source import Footage
+from vivant.footage.travel import cells_of, travelling_on
 from vivant.motion.held import look
 from vivant.rendering.layers import Stage
+from vivant.rendering.parameters import RENDERING
+from vivant.rendering.upon import Travellers
 from vivant.request import Request, SourceType, Target
 from vivant.scene.surround import find_surround
 
@@ -39,13 +42,14 @@ LIGHT_SECONDS, MOST_LIGHT = 0.8, 16.0
 
 @dataclass(frozen=True, eq=False)
 class Continuation:
-    """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, things and
-    camera by their ``momentum``, light as it changed, noise of the same ``grain``, ``detail`` as
+    """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, ``things``
+    that travel upon them, what else moved and the camera by their ``momentum``, light as it changed, noise of the same ``grain``, ``detail`` as
     strong as it was, what moved in a ``cycle`` in it; what is around the scene (``surround``
     ``[H, W]``) holds."""
 
     last: Frame
     stage: Stage
+    things: Travellers
     momentum: Momentum
     light: Floats
     grain: Grain
@@ -56,7 +60,8 @@ class Continuation:
 
     def at(self, seconds: float, number: int) -> Frame:
         """The ``number``-th frame, ``seconds`` after the last one."""
-        frame = self.momentum.moved(self.stage.at(seconds), seconds)
+        frame = self.things.upon(self.stage.at(seconds), number)
+        frame = self.momentum.moved(frame, seconds)
         change = self.light * np.float32(eased(seconds, LIGHT_SECONDS))
         if float(np.abs(change).max()) >= 0.3:
             size = (frame.shape[1], frame.shape[0])
@@ -93,14 +98,17 @@ def continued(
     momentum, steady = momentum_of(seen, flows)
     surround = find_surround(base)
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
-    stage = onward(base, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
+    bodies = travelling_on(frames, fps, looked, base, seen.mean)
+    things = Travellers.of(base, bodies, surround, RENDERING)
+    ground = things.below
+    stage = onward(ground, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
     momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
+    momentum = momentum.without(cells_of(bodies, (w, h)))
     cycle = None if any(momentum.camera) else cycle_of(frames, fps, (1 - flows) ** 2)
     if cycle is not None:
-        rest = 1 - cv2.resize(cycle.mask, (w, h), interpolation=cv2.INTER_AREA)[..., None]
-        momentum = replace(momentum, things=momentum.things * rest, shake=momentum.shake * rest)
+        momentum = momentum.without(cv2.resize(cycle.mask, (w, h), interpolation=cv2.INTER_AREA))
     return Continuation(
-        last, stage, momentum, seen.light, grain, surround, detail_of(last), cycle, seed
+        last, stage, things, momentum, seen.light, grain, surround, detail_of(last), cycle, seed
     )
 
 

@@ -58,6 +58,12 @@ class Momentum:
         """Whether nothing of it moves."""
         return not (any(self.camera) or self.things.any() or self.shake.any())
 
+    def without(self, share: Floats) -> Momentum:
+        """The same without what moves on cells that something else moves, ``share`` ``[h, w]``
+        0..1."""
+        rest = 1 - share[..., None]
+        return replace(self, things=self.things * rest, shake=self.shake * rest)
+
     def shift(self, seconds: float) -> Floats:
         """How far things have come since the last frame, short sides ``[h, w, 2]``."""
         far = self.things * eased(seconds, self.things_rest)

@@ -1,0 +1,79 @@
+"""Things that travelled at the end of footage travel on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from test_layers import H, W
+from test_travel import with_boats
+from vivant.footage.travel import cells_of, travelling_on
+from vivant.motion.held import Looked
+
+FPS = 12.0
+STEP = 2
+"""Pixels to the right, a frame."""
+CELLS = (24, 32)
+
+
+def footage(back: int = 8) -> tuple[Looked, list[np.ndarray], np.ndarray]:
+    """A boat that travels past one that lies still: what is seen in the last frame, the frames, and
+    the matte of the boat that travels."""
+    looked, _ = with_boats()
+    rng = np.random.default_rng(0)
+    ground, paint = (
+        np.clip(mean + 30 * cv2.GaussianBlur(rng.normal(size=(H, W, 3)), (0, 0), 1.2) * 3, 0, 255)
+        for mean in (90, 170)
+    )
+    matte = looked.mattes.alpha["vehicle"] > 0
+    _, parts = cv2.connectedComponents(matte.astype(np.uint8))
+    frames = []
+    for k in range(-back, 1):
+        frame = np.where((parts == 2)[..., None], paint, ground)
+        moved = np.roll(parts == 1, STEP * k, axis=1)[..., None]
+        frames.append(np.where(moved, np.roll(paint, STEP * k, axis=1), frame).astype(np.uint8))
+    return looked, frames, (parts == 1).astype(np.float32)
+
+
+def test_a_boat_travels_on_and_one_that_lies_still_does_not() -> None:
+    looked, frames, matte = footage()
+    bodies = travelling_on(frames, FPS, looked, frames[-1], np.zeros((*CELLS, 2), np.float32))
+    assert len(bodies) == 1
+    speed = STEP * FPS
+    assert bodies[0].path[round(FPS)] == pytest.approx([speed, 0], abs=0.15 * speed)
+    assert bodies[0].path[0] == pytest.approx([0, 0])
+    assert bodies[0].path[round(20 * FPS), 0] == pytest.approx(20 * speed, rel=0.15)
+    assert bodies[0].matte[matte > 0].mean() > 0.9
+    cells = cells_of(bodies, CELLS[::-1])
+    inside = cv2.resize(matte, CELLS[::-1], interpolation=cv2.INTER_AREA) > 0.9
+    assert cells[inside].min() > 0.9
+    assert cells[0, 0] == 0
+
+
+def test_somebody_comes_to_rest() -> None:
+    looked, frames, _ = footage()
+    people = [replace(one, kind="being") if one.kind == "vehicle" else one
+              for one in looked.scene.instances]  # fmt: skip
+    looked = replace(looked, scene=replace(looked.scene, instances=tuple(people)))
+    (body,) = travelling_on(frames, FPS, looked, frames[-1], np.zeros((*CELLS, 2), np.float32))
+    steps = np.diff(body.path[:, 0])
+    assert steps[0] == pytest.approx(STEP, rel=0.2)
+    assert steps[round(3 * FPS)] < 0.1 * steps[0]
+
+
+def test_what_goes_with_its_surroundings_does_not_travel() -> None:
+    looked, frames, _ = footage()
+    seen = np.zeros((*CELLS, 2), np.float32)
+    seen[..., 0] = STEP * FPS / H
+    bodies = travelling_on(frames, FPS, looked, frames[-1], seen)
+    assert all(body.path[5, 0] < 0 for body in bodies)  # the one that lies still, before a pan
+
+
+def test_what_jumps_about_does_not_travel() -> None:
+    looked, frames, _ = footage()
+    jumping = [frames[k] for k in (0, 8, 2, 6, 1, 7, 3, 5, 8)]
+    seen = np.zeros((*CELLS, 2), np.float32)
+    assert travelling_on(jumping, FPS, looked, jumping[-1], seen) == []
