@@ -43,9 +43,9 @@ LIGHT_SECONDS, MOST_LIGHT = 0.8, 16.0
 @dataclass(frozen=True, eq=False)
 class Continuation:
     """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, ``things``
-    that travel upon them, what else moved and the camera by their ``momentum``, light as it changed, noise of the same ``grain``, ``detail`` as
-    strong as it was, what moved in a ``cycle`` in it; what is around the scene (``surround``
-    ``[H, W]``) holds."""
+    that travel upon them, all else that moved and the camera by their ``momentum``, light as it
+    changed, noise of the same ``grain``, ``detail`` as strong as it was, what moved in a ``cycle``
+    in it; what is around the scene (``surround`` ``[H, W]``) holds."""
 
     last: Frame
     stage: Stage
@@ -98,7 +98,7 @@ def continued(
     momentum, steady = momentum_of(seen, flows)
     surround = find_surround(base)
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
-    bodies = travelling_on(frames, fps, looked, base, seen.mean)
+    bodies = travelling_on(frames, fps, looked, base)
     things = Travellers.of(base, bodies, surround, RENDERING)
     ground = things.below
     stage = onward(ground, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)

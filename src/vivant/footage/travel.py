@@ -1,46 +1,57 @@
-"""Things that travelled at the end of footage travel on whole: cars, boats, balls, birds."""
+"""Things that travelled at the end of footage travel on whole: cars, boats, balls, birds.
+
+What moves by itself is found by its motion, people and animals as they are seen; what went together
+on a straight line is cut out and goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.clip import Floats, Frame
+from vivant.clip import Floats, Frame, Plane
 from vivant.controls.edits import MOST_EXTENDED
-from vivant.footage.flow import grey, shrunk
+from vivant.footage.flow import flow, grey, shrunk
 from vivant.footage.momentum import eased
+from vivant.kinds import INDEX
 from vivant.motion.held import MOST_DRIVEN, Looked
-from vivant.motion.travel import cutout_of
 from vivant.rendering.bodies import Body
+from vivant.rendering.cutout import cut_out
 from vivant.rendering.disc import disc
 
-KINDS = ("vehicle", "object", "being")
-"""What travels, unless something else says how it moves."""
-RESTS = {"being": 1.0}
-"""Seconds in which a kind comes to rest; a frame does not tell how somebody walks on. All others
-go on."""
+WHOLE = ("vehicle", "object", "built", "ground")
+"""What things are taken for that are found by their motion: a small car is often seen as road."""
+MOST_OTHER = 0.5
+"""Share of other kinds in them up to which they are things: hands, leaves and waves are not."""
+REST = 1.0
+"""Seconds in which people and animals come to rest; a frame does not tell how somebody walks on."""
 SHORT = 224
 TRACKED = 0.5
 """Seconds over which a thing is followed back."""
 CORNERS, LEAST_CORNERS = 60, 5
 HOME = 1.0
 """Pixels by which a corner's way back may miss where it began."""
-LEAST_AREA = 0.0008
+LEAST_AREA = 0.0015
 """Share of the picture under which a thing is not cut out."""
 LEAST_SPEED = 0.04
-"""Short sides a second under which it stands."""
+"""Short sides a second under which it stands; what is around it may move by half of that at most,
+since what a camera passes moves as well, the more the nearer it is."""
+CORE = 0.5
+"""Share of its speed from which on a place is of a thing: dense motion runs over its edge."""
 TOGETHER, STEADY = 0.3, 0.2
 """Shares of the way by which corners may part from one another, and the thing from a straight
 line."""
-AROUND = 1.5, 4.0
-"""Cells from which on, and up to which, what is around a thing lies."""
+AROUND = 0.05, 0.12
+"""Short sides from which on, and up to which, what is around a thing lies."""
 GROWTH = 0.5
 """Logarithm of its size by which a thing may grow a second, at most."""
 SIZES = 0.5, 2.0
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,31 +63,46 @@ class Track:
     growth: float
 
 
-def travelling_on(
-    frames: Sequence[Frame], fps: float, looked: Looked, base: Frame, seen: Floats
-) -> list[Body]:
-    """The things of ``base`` ``[H, W, 3]``, the last of some ``frames``, that travelled there of
-    late, from far to near, with their ways over all that footage is made longer. ``seen``
-    ``[h, w, 2]`` are velocities on cells, short sides a second: a thing travels as it does before
-    what is around it, and one that goes with that, as under a camera that pans, does not."""
+def travelling_on(frames: Sequence[Frame], fps: float, looked: Looked, base: Frame) -> list[Body]:
+    """The things of ``base`` ``[H, W, 3]``, the last of some ``frames`` of a camera that stands,
+    that travelled there of late, from far to near, with their ways over all that footage is made
+    longer."""
     few = list(frames)[-1 - max(2, round(TRACKED * fps)) :]
-    small = [grey(shrunk(frame, SHORT)) for frame in few]
-    found = []
-    for number, one in enumerate(looked.scene.instances):
-        if one.kind not in KINDS or not LEAST_AREA < one.area < MOST_DRIVEN:
+    colours = [shrunk(frame, SHORT) for frame in few]
+    small = [grey(one) for one in colours]
+    seen = flow(colours[-2], colours[-1]) * np.float32(fps / min(small[-1].shape))
+    found: list[Body] = []
+    for inside, rest in _candidates(seen, looked):
+        if np.linalg.norm(_around(seen, inside)) > LEAST_SPEED / 2:
             continue
-        inside = looked.scene.parts == number
         track = _followed(small, fps, inside)
-        if track is None:
+        if track is None or float(np.linalg.norm(track.velocity)) < LEAST_SPEED:
             continue
-        around = _around(seen, inside)
-        if one.kind == "object" and np.linalg.norm(around) > LEAST_SPEED / 2:
-            continue  # a near thing that the camera passes does the same
-        velocity = track.velocity - around
-        if float(np.linalg.norm(velocity)) >= LEAST_SPEED:
-            own = Track(velocity, track.growth)
-            found.append(_body(looked, number, base, own, fps, RESTS.get(one.kind)))
+        body = _body(looked, inside, base, track, fps, rest)
+        if not any(float((body.matte * one.matte).max()) > 0.5 for one in found):
+            found.append(body)
     return sorted(found, key=lambda body: body.foot[1])
+
+
+def _candidates(seen: Floats, looked: Looked) -> Iterator[tuple[Bools, float | None]]:
+    """Where ``[h, w]`` things may travel, and in how many seconds they come to rest (None: never):
+    people and animals as a whole, and compact places that move ``seen`` ``[h, w, 2]``."""
+    size = (seen.shape[1], seen.shape[0])
+    scene = looked.scene
+    for number, one in enumerate(scene.instances):
+        if one.kind == "being" and LEAST_AREA < one.area < MOST_DRIVEN:
+            own = (scene.parts == number).astype(np.float32)
+            yield cv2.resize(own, size, interpolation=cv2.INTER_LINEAR) > 0.5, REST
+    speed = cv2.GaussianBlur(np.linalg.norm(seen, axis=2), (0, 0), 1.0)
+    firm = sum(scene.kinds[INDEX[kind]] for kind in WHOLE)
+    other = cv2.resize(np.asarray(1 - firm, np.float32), size, interpolation=cv2.INTER_LINEAR)
+    count, labels = cv2.connectedComponents((speed > LEAST_SPEED).astype(np.uint8))
+    for label in range(1, count):
+        inside = labels == label
+        inside &= speed > CORE * np.percentile(speed[inside], 90)
+        share = float(inside.mean())
+        if LEAST_AREA < share < MOST_DRIVEN and other[inside].mean() < MOST_OTHER:
+            yield inside, None
 
 
 def cells_of(bodies: Sequence[Body], size: tuple[int, int]) -> Floats:
@@ -88,36 +114,38 @@ def cells_of(bodies: Sequence[Body], size: tuple[int, int]) -> Floats:
 
 
 def _body(
-    looked: Looked, number: int, base: Frame, track: Track, fps: float, rest: float | None
+    looked: Looked, inside: Bools, base: Frame, track: Track, fps: float, rest: float | None
 ) -> Body:
-    cut = cutout_of(looked, number, base)
+    size = (base.shape[1], base.shape[0])
+
+    def fitted(plane: Plane) -> Plane:
+        return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    matte = fitted(np.where(inside, np.uint8(255), np.uint8(0)))
+    cut = cut_out(base, matte, fitted(looked.of(("water", "fall"))), fitted(looked.of(("ground",))))
     seconds = np.arange(1 + round(MOST_EXTENDED * fps), dtype=np.float32) / np.float32(fps)
     gone = seconds if rest is None else eased(seconds, np.float32(rest))
     path = gone[:, None] * track.velocity * min(base.shape[:2])
-    size = np.clip(np.exp(gone * track.growth), *SIZES)
-    return Body(cut.matte, path.astype(np.float32), size.astype(np.float32), cut.foot)
+    larger = np.clip(np.exp(gone * track.growth), *SIZES)
+    return Body(cut.matte, path.astype(np.float32), larger.astype(np.float32), cut.foot)
 
 
-def _around(seen: Floats, inside: NDArray[np.bool_]) -> Floats:
-    """The usual velocity on the cells around what is ``inside``."""
-    h, w = seen.shape[:2]
-    share = cv2.resize(inside.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
-    covered = (share > 0.1).astype(np.uint8)
-    near, far = (cv2.dilate(covered, disc(cells)) for cells in AROUND)
+def _around(seen: Floats, inside: Bools) -> Floats:
+    """The usual velocity around what is ``inside``."""
+    short = min(inside.shape)
+    covered = inside.astype(np.uint8)
+    near, far = (cv2.dilate(covered, disc(reach * short)) for reach in AROUND)
     ring = (far > 0) & (near == 0)
     values = seen[ring] if ring.any() else seen.reshape(-1, 2)
     return np.asarray(np.median(values, axis=0), np.float32)
 
 
-def _followed(
-    small: Sequence[NDArray[np.uint8]], fps: float, inside: NDArray[np.bool_]
-) -> Track | None:
-    """How what is ``inside`` (cells of the last frame) came to where it is, by corners that are
-    followed back; None where they do not go together and straight."""
+def _followed(small: Sequence[NDArray[np.uint8]], fps: float, inside: Bools) -> Track | None:
+    """How what is ``inside`` the last of some frames ``[h, w]`` came to where it is, by corners
+    that are followed back; None where they do not go together and straight."""
     last = small[-1]
-    mask = cv2.resize(inside.astype(np.uint8) * 255, last.shape[::-1]) > 127
     begun = cv2.goodFeaturesToTrack(
-        last, CORNERS, 0.01, 3, mask=np.where(mask, np.uint8(255), np.uint8(0))
+        last, CORNERS, 0.01, 3, mask=np.where(inside, np.uint8(255), np.uint8(0))
     )
     if begun is None or len(begun) < LEAST_CORNERS:
         return None
