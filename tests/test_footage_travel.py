@@ -10,7 +10,7 @@ import pytest
 
 from test_layers import H, W
 from test_travel import with_boats
-from vivant.footage.travel import cells_of, travelling_on
+from vivant.footage.travel import cells_of, ground_below, travelling_on
 from vivant.motion.held import Looked
 
 FPS = 12.0
@@ -51,6 +51,15 @@ def test_a_boat_travels_on_and_one_that_lies_still_does_not() -> None:
     inside = cv2.resize(matte, CELLS[::-1], interpolation=cv2.INTER_AREA) > 0.9
     assert cells[inside].min() > 0.9
     assert cells[0, 0] == 0
+
+
+def test_what_was_seen_before_it_came_is_behind_it() -> None:
+    looked, frames, matte = footage(back=12)
+    bodies = travelling_on(frames, FPS, looked, frames[-1])
+    below = ground_below(frames, frames[-1], bodies)
+    assert np.array_equal(below[matte > 0], frames[0][matte > 0])
+    far = cv2.dilate(matte, np.ones((31, 31), np.uint8)) == 0
+    assert np.array_equal(below[far], frames[-1][far])
 
 
 def test_somebody_comes_to_rest() -> None:

@@ -22,8 +22,9 @@ from vivant.footage.observed import observed
 from vivant.footage.onward import carried, fluid, onward
 from vivant.footage.piece import Means, Piece, Sampler
 from vivant.footage.source import Footage
-from vivant.footage.travel import cells_of, travelling_on
+from vivant.footage.travel import cells_of, ground_below, travelling_on
 from vivant.motion.held import look
+from vivant.rendering.bodies import rims
 from vivant.rendering.layers import Stage
 from vivant.rendering.parameters import RENDERING
 from vivant.rendering.upon import Travellers
@@ -99,8 +100,8 @@ def continued(
     surround = find_surround(base)
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
     bodies = travelling_on(frames, fps, looked, base)
-    things = Travellers.of(base, bodies, surround, RENDERING)
-    ground = things.below
+    ground = ground_below(frames, base, bodies)
+    things = Travellers(base, ground, bodies, rims(base, ground, bodies), surround, RENDERING)
     stage = onward(ground, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
     momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
     momentum = momentum.without(cells_of(bodies, (w, h)))

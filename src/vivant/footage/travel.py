@@ -19,7 +19,7 @@ from vivant.footage.flow import flow, grey, shrunk
 from vivant.footage.momentum import eased
 from vivant.kinds import INDEX
 from vivant.motion.held import MOST_DRIVEN, Looked
-from vivant.rendering.bodies import Body
+from vivant.rendering.bodies import Body, plate
 from vivant.rendering.cutout import cut_out
 from vivant.rendering.disc import disc
 
@@ -38,8 +38,15 @@ HOME = 1.0
 LEAST_AREA = 0.0015
 """Share of the picture under which a thing is not cut out."""
 LEAST_SPEED = 0.04
-"""Short sides a second under which it stands; what is around it may move by half of that at most,
-since what a camera passes moves as well, the more the nearer it is."""
+"""Short sides a second under which it stands."""
+BESIDE = 0.15
+"""Share of its speed by which what is around it may move (or by half of the least speed): what a
+camera passes moves as well, the more the nearer it is."""
+MOST_AREA, FILLED = 0.1, 0.35
+"""Share of the picture from which what is found by its motion is no thing, and of its area that the
+corners that are followed must span."""
+COVERED = 0.02
+"""Short sides around a thing that it may cover as well: its shadow, and what was missed of it."""
 CORE = 0.5
 """Share of its speed from which on a place is of a thing: dense motion runs over its edge."""
 TOGETHER, STEADY = 0.3, 0.2
@@ -73,10 +80,12 @@ def travelling_on(frames: Sequence[Frame], fps: float, looked: Looked, base: Fra
     seen = flow(colours[-2], colours[-1]) * np.float32(fps / min(small[-1].shape))
     found: list[Body] = []
     for inside, rest in _candidates(seen, looked):
-        if np.linalg.norm(_around(seen, inside)) > LEAST_SPEED / 2:
-            continue
         track = _followed(small, fps, inside)
-        if track is None or float(np.linalg.norm(track.velocity)) < LEAST_SPEED:
+        if track is None:
+            continue
+        speed = float(np.linalg.norm(track.velocity))
+        passed = float(np.linalg.norm(_around(seen, inside)))
+        if speed < LEAST_SPEED or passed > max(LEAST_SPEED / 2, BESIDE * speed):
             continue
         body = _body(looked, inside, base, track, fps, rest)
         if not any(float((body.matte * one.matte).max()) > 0.5 for one in found):
@@ -93,16 +102,50 @@ def _candidates(seen: Floats, looked: Looked) -> Iterator[tuple[Bools, float | N
         if one.kind == "being" and LEAST_AREA < one.area < MOST_DRIVEN:
             own = (scene.parts == number).astype(np.float32)
             yield cv2.resize(own, size, interpolation=cv2.INTER_LINEAR) > 0.5, REST
-    speed = cv2.GaussianBlur(np.linalg.norm(seen, axis=2), (0, 0), 1.0)
     firm = sum(scene.kinds[INDEX[kind]] for kind in WHOLE)
     other = cv2.resize(np.asarray(1 - firm, np.float32), size, interpolation=cv2.INTER_LINEAR)
-    count, labels = cv2.connectedComponents((speed > LEAST_SPEED).astype(np.uint8))
+    for inside in _moving(np.linalg.norm(seen, axis=2).astype(np.float32)):
+        if LEAST_AREA < inside.mean() < MOST_AREA and other[inside].mean() < MOST_OTHER:
+            yield inside, None
+
+
+def _moving(speed: Floats) -> Iterator[Bools]:
+    """Places that hang together and move, without what their motion runs over."""
+    soft = cv2.GaussianBlur(speed, (0, 0), 1.0)
+    count, labels = cv2.connectedComponents((soft > LEAST_SPEED).astype(np.uint8))
+    core = np.zeros(speed.shape, np.uint8)
     for label in range(1, count):
         inside = labels == label
-        inside &= speed > CORE * np.percentile(speed[inside], 90)
-        share = float(inside.mean())
-        if LEAST_AREA < share < MOST_DRIVEN and other[inside].mean() < MOST_OTHER:
-            yield inside, None
+        core[inside & (soft > CORE * np.percentile(soft[inside], 90))] = 1
+    count, labels = cv2.connectedComponents(core)
+    yield from (labels == label for label in range(1, count))
+
+
+def ground_below(frames: Sequence[Frame], base: Frame, bodies: list[Body]) -> Frame:
+    """``base``, the last of some ``frames`` ``[H, W, 3]`` of a camera that stands, without its
+    bodies: what was seen there before they came, as late as may be; texture from beside them where
+    nothing was."""
+    below = plate(base, bodies)
+    hidden = np.asarray(below != base).any(axis=2)
+    size = (base.shape[1], base.shape[0])
+    wide = [cv2.dilate(body.matte, disc(COVERED * min(size))) for body in bodies]
+    for ago, frame in enumerate(list(frames)[-2::-1], start=1):
+        if not hidden.any():
+            break
+        covered = np.zeros(hidden.shape, bool)
+        for body, matte in zip(bodies, wide, strict=True):
+            covered |= cv2.warpAffine(matte, _before(body, ago), size) > 0
+        seen = hidden & ~covered
+        below[seen] = frame[seen]
+        hidden &= covered
+    return below
+
+
+def _before(body: Body, ago: int) -> Floats:
+    """From where the pixels of a body are to where they were ``ago`` frames before ``[2, 3]``."""
+    scale = 1.0 if body.size is None else float(body.size[1]) ** -ago
+    (x, y), (u, v) = -ago * body.path[1], body.foot
+    return np.array([[scale, 0, x + u * (1 - scale)], [0, scale, y + v * (1 - scale)]], np.float32)
 
 
 def cells_of(bodies: Sequence[Body], size: tuple[int, int]) -> Floats:
@@ -159,6 +202,9 @@ def _followed(small: Sequence[NDArray[np.uint8]], fps: float, inside: Bools) -> 
         points = there
         way.append(points[:, 0])
     if sound.sum() < max(LEAST_CORNERS, 0.4 * len(begun)):
+        return None
+    spanned = cv2.contourArea(cv2.convexHull(begun[sound]))
+    if spanned < FILLED * float(inside.sum()):
         return None
     ways = np.stack(way)[:, sound] / min(last.shape)  # [time back, corner, 2]
     return _straight(ways, np.arange(len(ways)) / fps)
