@@ -7,7 +7,8 @@ frame to the first over the median step of the loop. Of those that close: ``clos
 step while it closes over the same; ``sharp``, the least gradient energy while it closes over the
 median elsewhere; ``dissolve``, the same of a cross-fade at the same place. ``back``: what goes
 forth and back, since it never looks the same again. A sheet shows, clip by clip, what goes over
-into what (first and last column) and the closing; or a way forth and back.
+into what (first and last column) and the closing; or a way forth and back. With ``--seams`` nothing
+is made: the last frame of a loop that closes is a filmed one, and so are the steps.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
-from footage_clips import arguments, listed
+from footage_clips import listed, parser_of
 
 from vivant.asset import Asset
 from vivant.clip import Frame
 from vivant.controls.edits import Looped
 from vivant.footage.cut import best_cut
+from vivant.footage.forth import forth_and_back
 from vivant.footage.loop import looped, never_again
-from vivant.footage.retime import faded
+from vivant.footage.retime import faded, shown
 from vivant.footage.source import footage_of
 from vivant.media.assets import FileAssets
 from vivant.request import Keyframe, Request, Target
@@ -41,6 +44,27 @@ def energy(frame: Frame) -> float:
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     slopes = [cv2.Sobel(grey, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1))]
     return float((slopes[0] ** 2 + slopes[1] ** 2).mean())
+
+
+def seam_of(asset: Asset, assets: FileAssets) -> dict[str, object]:
+    """The seam of a loop, by filmed frames alone."""
+    request = Request((Keyframe(asset),), (Looped(),), model="footage")
+    footage = footage_of(request, assets, Target())
+    begin, stop = max(footage.shots, key=lambda shot: shot[1] - shot[0])
+    seen = footage.small[begin:stop]
+    cut = best_cut(seen, footage.info.fps)
+    whole = list(footage.frames(begin, stop))
+    row: dict[str, object] = {"apart": round(cut.apart, 1), "back": never_again(seen, cut)}
+    if row["back"]:
+        forth = forth_and_back(0, len(whole), footage.info.fps)
+        row["frames"], filmed = forth.count, whole
+        first, last = shown(iter(whole[:2]), map(float, forth.places[:2]))
+    else:
+        row["frames"], filmed = cut.count, whole[cut.start : cut.stop - cut.blend]
+        first, last = whole[cut.start], whole[cut.start - 1]
+    typical = float(np.median([change(a, b) for a, b in itertools.pairwise(filmed)]))
+    row["seam"] = round(change(last, first) / max(typical, 0.1), 3)
+    return row
 
 
 def measured(asset: Asset, assets: FileAssets) -> tuple[dict[str, object], Frame]:
@@ -60,8 +84,8 @@ def measured(asset: Asset, assets: FileAssets) -> tuple[dict[str, object], Frame
     lead = whole[cut.start - cut.blend : cut.start]
     tail = whole[cut.stop - cut.blend : cut.stop]
     chosen = [int(share * cut.blend) for share in COLUMNS]
-    shown = [tail[cut.blend // 2], *(loop[-cut.blend + k] for k in chosen), lead[cut.blend // 2]]
-    return row | closing(loop, tail, lead), sheet_of(shown)
+    columns = [tail[cut.blend // 2], *(loop[-cut.blend + k] for k in chosen), lead[cut.blend // 2]]
+    return row | closing(loop, tail, lead), sheet_of(columns)
 
 
 def closing(loop: list[Frame], tail: list[Frame], lead: list[Frame]) -> dict[str, object]:
@@ -89,17 +113,22 @@ def sheet_of(shown: list[Frame]) -> Frame:
 
 
 def main() -> None:
-    args = arguments(__doc__.splitlines()[0], most=20, every=4)
+    parser = parser_of(__doc__.splitlines()[0], most=20)
+    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--seams", action="store_true")
+    args = parser.parse_args()
     chosen = listed(args)[:: args.every]
     rows, sheets = [], []
     for source in chosen[: args.most]:
         with FileAssets() as assets:
-            found, sheet = measured(assets.add(source.path, "clip"), assets)
+            clip = assets.add(source.path, "clip")
+            found, sheet = (seam_of(clip, assets), None) if args.seams else measured(clip, assets)
         facts = {name: source.facts[name] for name in ("path", "category")}
         rows.append({**facts, **found})
-        sheets.append(sheet)
         print(json.dumps(rows[-1]), flush=True)
-        if args.sheet is not None:
+        if args.sheet is not None and sheet is not None:
+            sheets.append(sheet)
             cv2.imwrite(os.fspath(args.sheet), np.vstack(sheets)[..., ::-1])
     summary: dict[str, object] = {
         "clips": len(rows),
@@ -108,7 +137,8 @@ def main() -> None:
     }
     for name in ("seam", "closing", "sharp", "dissolve"):
         values = [row[name] for row in rows if name in row]
-        summary[name] = [round(float(f(values)), 3) for f in (np.median, np.min, np.max)]
+        if values:
+            summary[name] = [round(float(f(values)), 3) for f in (np.median, np.min, np.max)]
     args.out.write_text(json.dumps({"summary": summary, "rows": rows}, indent=1))
     print(json.dumps(summary))
 

@@ -69,9 +69,9 @@ def best_cut(
         share = (larger[starts, starts + length - blend] - larger[starts, starts]) / (
             length - blend
         )
-        along = (along + LEAST) * (1 + ROUGH * np.maximum(AMONG - share, 0))
-        first = int(along.argmin())
-        cost = float(along[first]) * (1 + SHORT_COST * (1 - length / (count - blend)))
+        costs = (along + LEAST) * (1 + ROUGH * np.maximum(AMONG - share, 0))
+        first = int(costs.argmin())
+        cost = float(costs[first]) * (1 + SHORT_COST * (1 - length / (count - blend)))
         if cost < best:
             start = first + blend
             mean = float(_along(apart, length, blend)[first])
