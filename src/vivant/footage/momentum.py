@@ -35,7 +35,7 @@ NODES = 8.0
 """Pixels between the nodes at which places are looked up."""
 
 
-def eased(seconds: float, rest: float | Floats) -> Floats:
+def eased(seconds: float | Floats, rest: float | Floats) -> Floats:
     """Seconds at full speed in which what comes to rest in ``rest`` gets as far."""
     return np.asarray(rest * (1 - np.exp(-seconds / np.asarray(rest))), np.float32)
 

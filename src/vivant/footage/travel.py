@@ -166,8 +166,8 @@ def _body(
 
     matte = fitted(np.where(inside, np.uint8(255), np.uint8(0)))
     cut = cut_out(base, matte, fitted(looked.of(("water", "fall"))), fitted(looked.of(("ground",))))
-    seconds = np.arange(1 + round(MOST_EXTENDED * fps), dtype=np.float32) / np.float32(fps)
-    gone = seconds if rest is None else eased(seconds, np.float32(rest))
+    seconds = np.asarray(np.arange(1 + round(MOST_EXTENDED * fps)) / fps, np.float32)
+    gone = seconds if rest is None else eased(seconds, rest)
     path = gone[:, None] * track.velocity * min(base.shape[:2])
     larger = np.clip(np.exp(gone * track.growth), *SIZES)
     return Body(cut.matte, path.astype(np.float32), larger.astype(np.float32), cut.foot)
