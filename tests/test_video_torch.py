@@ -564,5 +564,5 @@ def test_footage_is_gone_on_with_by_a_model(
     assert not np.array_equal(made[12], own[-1])
     assert run(monkeypatch, "verify", out) == 0
     assert "vivant extend a.mp4 --model" in capsys.readouterr().err
-    assert run(monkeypatch, "extend", clip, "-o", out, "--before", *words) == 2
+    assert run(monkeypatch, "extend", clip, "-o", tmp_path / "c.mkv", "--before", *words) == 2
     assert "leave out --before" in capsys.readouterr().err
