@@ -92,7 +92,8 @@ def retimed(request: Request, assets: Assets, target: Target) -> Piece:
         starts = frozenset(start for start, _ in footage.shots)
         return shown(footage.frames(), (index * step for index in range(count)), starts)
 
-    return Piece(video, frames, footage.notes)
+    idle = ("The speed and the rate are the clip's own: retime changes nothing.",)
+    return Piece(video, frames, footage.notes + (idle if step == 1 else ()))
 
 
 def shown(
