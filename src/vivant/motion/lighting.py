@@ -43,7 +43,7 @@ def surfaces_of(
     round_ = [plane for kind in ROUND if (plane := fitted(kind)).any()]
     facing = zip(normals(relief, lens, shape), bulging(round_, shape), strict=True)
     across, up = (np.clip(flat + more, -1, 1) for flat, more in facing)
-    sky, fire = _whole(fitted("sky"), pixels), fitted("fire")
+    sky, fire = whole_sky(fitted("sky"), pixels), fitted("fire")
     return Surfaces(
         across=across,
         up=up,
@@ -55,7 +55,7 @@ def surfaces_of(
     )
 
 
-def _whole(sky: Plane, pixels: Frame) -> Plane:
+def whole_sky(sky: Plane, pixels: Frame) -> Plane:
     """The sky ``[H, W]`` with what lies within it and has its colour: haze, a reflection in a
     window. Left out, such places would turn into smudges when the sky keeps its light."""
     short = min(sky.shape)
