@@ -54,7 +54,7 @@ def test_a_boat_travels_on_and_one_that_lies_still_does_not() -> None:
 
 
 def test_what_was_seen_before_it_came_is_behind_it() -> None:
-    looked, frames, matte = footage(back=12)
+    looked, frames, matte = footage(back=30)
     bodies = travelling_on(frames, FPS, looked, frames[-1])
     below = ground_below(frames, frames[-1], bodies)
     assert np.array_equal(below[matte > 0], frames[0][matte > 0])

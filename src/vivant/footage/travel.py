@@ -45,8 +45,12 @@ camera passes moves as well, the more the nearer it is."""
 MOST_AREA, FILLED = 0.1, 0.35
 """Share of the picture from which what is found by its motion is no thing, and of its area that the
 corners that are followed must span."""
-COVERED = 0.02
-"""Short sides around a thing that it may cover as well: its shadow, and what was missed of it."""
+MANY, OFF = 24, 14.0
+"""Frames by which is told what is usually seen, and levels from which something else is."""
+AGREE = 0.65
+"""Share of the frames that must show what is usual for it to be what lies behind a thing."""
+THING = 0.3
+"""Share of a thing's matte from which a place shows the thing."""
 CORE = 0.5
 """Share of its speed from which on a place is of a thing: dense motion runs over its edge."""
 TOGETHER, STEADY = 0.3, 0.2
@@ -79,7 +83,8 @@ def travelling_on(frames: Sequence[Frame], fps: float, looked: Looked, base: Fra
     small = [grey(one) for one in colours]
     seen = flow(colours[-2], colours[-1]) * np.float32(fps / min(small[-1].shape))
     found: list[Body] = []
-    for inside, rest in _candidates(seen, looked):
+    strange = _strange([shrunk(frame, SHORT) for frame in _some(frames)], colours[-1])
+    for inside, rest in _candidates(seen, strange, looked):
         track = _followed(small, fps, inside)
         if track is None:
             continue
@@ -93,9 +98,12 @@ def travelling_on(frames: Sequence[Frame], fps: float, looked: Looked, base: Fra
     return sorted(found, key=lambda body: body.foot[1])
 
 
-def _candidates(seen: Floats, looked: Looked) -> Iterator[tuple[Bools, float | None]]:
+def _candidates(
+    seen: Floats, strange: NDArray[np.int32], looked: Looked
+) -> Iterator[tuple[Bools, float | None]]:
     """Where ``[h, w]`` things may travel, and in how many seconds they come to rest (None: never):
-    people and animals as a whole, and compact places that move ``seen`` ``[h, w, 2]``."""
+    people and animals as a whole, and compact places that move ``seen`` ``[h, w, 2]``, with all
+    that hangs together with them of what is ``strange`` (numbered from 1)."""
     size = (seen.shape[1], seen.shape[0])
     scene = looked.scene
     for number, one in enumerate(scene.instances):
@@ -104,9 +112,34 @@ def _candidates(seen: Floats, looked: Looked) -> Iterator[tuple[Bools, float | N
             yield cv2.resize(own, size, interpolation=cv2.INTER_LINEAR) > 0.5, REST
     firm = sum(scene.kinds[INDEX[kind]] for kind in WHOLE)
     other = cv2.resize(np.asarray(1 - firm, np.float32), size, interpolation=cv2.INTER_LINEAR)
-    for inside in _moving(np.linalg.norm(seen, axis=2).astype(np.float32)):
+    for core in _moving(np.linalg.norm(seen, axis=2).astype(np.float32)):
+        whole = np.isin(strange, np.setdiff1d(strange[core], [0]))
+        inside = whole if (whole & core).sum() > core.sum() / 2 else core
         if LEAST_AREA < inside.mean() < MOST_AREA and other[inside].mean() < MOST_OTHER:
             yield inside, None
+
+
+def _strange(some: Sequence[Frame], last: Frame) -> NDArray[np.int32]:
+    """What the ``last`` of some frames ``[h, w, 3]`` shows elsewhere than they mostly do, each
+    place that hangs together by a number from 1, 0 for all else ``[h, w]``."""
+    off = _off(last, _usual(some)).astype(np.uint8)
+    return np.asarray(cv2.connectedComponents(off)[1], np.int32)
+
+
+def _some(frames: Sequence[Frame]) -> list[Frame]:
+    """`MANY` of some frames at most, evenly."""
+    return list(frames)[:: -(-len(frames) // MANY)]
+
+
+def _usual(some: Sequence[Frame]) -> Floats:
+    """What some frames ``[h, w, 3]`` mostly show."""
+    return np.asarray(np.median(np.stack(some), axis=0), np.float32)
+
+
+def _off(frame: Frame, usual: Floats) -> Bools:
+    """Where ``[h, w]`` a frame shows something else than usual."""
+    apart = np.abs(frame - usual).max(axis=2)
+    return np.asarray(cv2.GaussianBlur(apart, (0, 0), 1.0) > OFF)
 
 
 def _moving(speed: Floats) -> Iterator[Bools]:
@@ -123,29 +156,18 @@ def _moving(speed: Floats) -> Iterator[Bools]:
 
 def ground_below(frames: Sequence[Frame], base: Frame, bodies: list[Body]) -> Frame:
     """``base``, the last of some ``frames`` ``[H, W, 3]`` of a camera that stands, without its
-    bodies: what was seen there before they came, as late as may be; texture from beside them where
-    nothing was."""
-    below = plate(base, bodies)
-    hidden = np.asarray(below != base).any(axis=2)
-    size = (base.shape[1], base.shape[0])
-    wide = [cv2.dilate(body.matte, disc(COVERED * min(size))) for body in bodies]
-    for ago, frame in enumerate(list(frames)[-2::-1], start=1):
-        if not hidden.any():
-            break
-        covered = np.zeros(hidden.shape, bool)
-        for body, matte in zip(bodies, wide, strict=True):
-            covered |= cv2.warpAffine(matte, _before(body, ago), size) > 0
-        seen = hidden & ~covered
-        below[seen] = frame[seen]
-        hidden &= covered
+    bodies: what is usually seen in their places; texture from beside them where that is the bodies
+    themselves, or where frames do not agree on it."""
+    if not bodies:
+        return base
+    below, some = plate(base, bodies), _some(frames)
+    usual = _usual(some)
+    agree = sum((np.abs(one - usual).max(axis=2) < OFF).astype(np.float32) for one in some)
+    known = np.asarray(agree >= AGREE * len(some))
+    itself = np.maximum.reduce([body.matte for body in bodies]) > THING
+    known &= np.asarray(below != base).any(axis=2) & ~(itself & ~_off(base, usual))
+    below[known] = np.rint(usual[known]).astype(np.uint8)
     return below
-
-
-def _before(body: Body, ago: int) -> Floats:
-    """From where the pixels of a body are to where they were ``ago`` frames before ``[2, 3]``."""
-    scale = 1.0 if body.size is None else float(body.size[1]) ** -ago
-    (x, y), (u, v) = -ago * body.path[1], body.foot
-    return np.array([[scale, 0, x + u * (1 - scale)], [0, scale, y + v * (1 - scale)]], np.float32)
 
 
 def cells_of(bodies: Sequence[Body], size: tuple[int, int]) -> Floats:
