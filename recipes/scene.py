@@ -9,6 +9,8 @@ the extra [train], and ai-edge-litert and ncnn for the teachers).
     python recipes/scene.py mattes --taught TAUGHT --photos PHOTOS --out RUN/mattes
     python recipes/scene.py export --runs RUN --shards SHARDS --out src/vivant/weights/scene
 
+    The refiner alone goes on from the released one by ``mattes --go-on`` and ``export-mattes``.
+
 Labels and training go on where they were interrupted. One in twelve photographs is kept back to
 check on; those of the split `holdout` are never learned from.
 """
@@ -25,7 +27,7 @@ ENCODER_SHARE = 0.2
 """Share of the rate at which the encoder learns: pictures are few."""
 ABOUT = {
     "name": "scene",
-    "version": "0.2.0",
+    "version": "0.2.1",
     "licence": "Apache-2.0",
     "summary": "kinds, waters, depth and what may move, from one picture",
 }
@@ -59,7 +61,7 @@ def learn(args: argparse.Namespace) -> None:
     worlds = world_examples(WORLDS, [example.image for example in kept[::4]])
     print(f"{len(kept)} photographs, {len(clips)} key frames, {len(worlds)} worlds", flush=True)
     train(
-        SeeTask(SceneNetwork(pretrained_encoder()), kept, clips, worlds),
+        SeeTask(SceneNetwork(pretrained_encoder(args.encoder)), kept, clips, worlds),
         TrainOptions(
             args.steps,
             rate=7e-4,
@@ -68,6 +70,7 @@ def learn(args: argparse.Namespace) -> None:
             weight_decay=0.02,
             ema=0.998,
             save_every=250,
+            compiled=args.compiled,
         ),
         args.out,
         progress=lambda step, loss: print(step, round(loss, 3), flush=True),
@@ -111,6 +114,13 @@ def export(args: argparse.Namespace) -> None:
     write_scene_bundle(args.out, SceneGraph(network, head), refiner_of(args.runs / "mattes"), ABOUT)
 
 
+def export_mattes(args: argparse.Namespace) -> None:
+    from vivant.training.scene.export import write_mattes
+    from vivant.training.scene.restore import refiner_of
+
+    write_mattes(args.out, refiner_of(args.runs / "mattes"))
+
+
 def said(what: str):  # type: ignore[no-untyped-def]
     def say(share: float) -> None:
         print(f"{what} {share:.1%}", flush=True)
@@ -126,6 +136,7 @@ def main() -> None:
         ("train", learn, ("taught", "shards", "out"), 6000),
         ("mattes", learn_mattes, ("taught", "photos", "out"), 4000),
         ("export", export, ("runs", "shards", "out"), 0),
+        ("export-mattes", export_mattes, ("runs", "out"), 0),
     ):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
@@ -133,6 +144,9 @@ def main() -> None:
             command.add_argument(f"--{folder}", type=Path, required=True)
         if steps:
             command.add_argument("--steps", type=int, default=steps)
+        if name == "train":
+            command.add_argument("--encoder", type=int, choices=(0, 1, 2), default=0)
+            command.add_argument("--compiled", action="store_true", help="needs a C++ compiler")
         if name == "mattes":
             command.add_argument("--go-on", action="store_true", help="from the released weights")
     args = parser.parse_args()

@@ -46,7 +46,7 @@ def test_the_same_picture_gives_the_same_scene(scene) -> None:  # type: ignore[n
     assert scene.instances[scene.at(0.5, 0.05)].kind == "sky"
     assert scene.share("plant") + scene.share("built") > 0.3
     assert scene.depth[:4].mean() < scene.depth[-4:].mean()
-    assert list(scene.seen_by) == ["scene 0.2.0"]
+    assert list(scene.seen_by) == ["scene 0.2.1"]
 
 
 def test_mattes_never_cover_more_than_a_pixel(scene) -> None:  # type: ignore[no-untyped-def]

@@ -12,12 +12,13 @@ pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 import torch  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 from conftest import photo_like  # noqa: E402
 from vivant.bundle import open_bundle  # noqa: E402
 from vivant.errors import BundleError  # noqa: E402
 from vivant.kinds import INDEX, KINDS  # noqa: E402
-from vivant.motion.encoder import Encoder  # noqa: E402
+from vivant.motion.encoder import SIZES, Encoder  # noqa: E402
 from vivant.scene.eyes import FOLDER, builtin_eyes  # noqa: E402
 from vivant.training.scene.checks import agreement, confusion, rank_correlation  # noqa: E402
 from vivant.training.scene.corpus import Example, chances, cut  # noqa: E402
@@ -26,6 +27,7 @@ from vivant.training.scene.mixed import mix  # noqa: E402
 from vivant.training.scene.network import SceneNetwork  # noqa: E402
 from vivant.training.scene.restore import (  # noqa: E402
     _refill,
+    network_of,
     released_head,
     released_network,
     released_refiner,
@@ -98,6 +100,15 @@ def test_a_thing_of_another_picture_comes_with_its_kind() -> None:
     assert mixed.depth_trust[-2:, 10:].max() == 0
     nothing = replace(other, trust=np.zeros_like(other.trust))
     assert mix(crop, nothing) is crop
+
+
+def test_a_run_comes_back_whichever_encoder_it_has(tmp_path: Path) -> None:
+    network = SceneNetwork(Encoder(SIZES[2])).eval()
+    state = {f"average.{name}": t.contiguous() for name, t in network.state_dict().items()}
+    save_file(state, tmp_path / "state.safetensors")
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(network_of(tmp_path)(image), network(image))
 
 
 def test_figures() -> None:

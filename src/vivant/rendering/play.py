@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from vivant.clip import Frame, Picture, VideoSpec
 from vivant.controls.camera import Camera
+from vivant.rendering.abreast import abreast
 from vivant.rendering.advect import grid_of
 from vivant.rendering.bodies import Body
 from vivant.rendering.camera import sight
@@ -44,13 +45,15 @@ def play(
         travellers = Travellers.of(source.fitted, found, held, rendering)
     stage = stage_of(source.fitted if travellers is None else travellers.below)
     grid = grid_of(size) if views else None
-    for index in range(spec.count):
+
+    def made(index: int) -> Frame:
         if index == 0:
-            yield source.fitted.copy()
-            continue
+            return source.fitted.copy()
         frame = stage.at(index / spec.fps)
         if travellers is not None:
             frame = travellers.upon(frame, index)
-        if light is not None:
-            frame = light(frame, index / spec.fps)
-        yield frame if grid is None else viewed(frame, source, grid, views[index])
+        return frame if light is None else light(frame, index / spec.fps)
+
+    for index, frame in enumerate(abreast(made, range(spec.count))):
+        seen = index == 0 or grid is None
+        yield frame if seen else viewed(frame, source, grid, views[index])

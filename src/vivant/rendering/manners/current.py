@@ -8,6 +8,7 @@ nowhere else: nothing flashes, nothing fades.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -67,7 +68,7 @@ class Carried:
         bank = np.clip(smooth_noise(nodes, size, rng, FIELDS), -2, 2)
         along = velocity / np.float32(max(float(np.percentile(speed, 99)), SLOW))
         self.elsewhere = bank[..., None] * along * np.float32(ELSEWHERE * ground.short)
-        self.begun: dict[tuple[int, int], Floats] = {}
+        self.begun = lru_cache(8)(self._begin)  # frames are made in several threads
         most = min(MOST_LAG, SHEAR / max(float(np.percentile(speed, 99)) * period, 1e-3))
         lag = np.clip(smooth_noise(nodes, size, rng)[0], -1.5, 1.5) * np.float32(most)
         self.turns = Turns(period, current.handover, lag, int(rng.integers(2**31)), lives)
@@ -151,16 +152,14 @@ class Carried:
 
     def _begins(self, slot: int, life: int) -> Floats:
         """Where one life of a texture begins, pixels from the picture, on the nodes."""
-        number = self.turns.number(life)
-        if (number, slot) not in self.begun:
-            rng = np.random.default_rng([self.turns.seed, number + 1, slot, 1])
-            parts = rng.normal(0, FIELDS**-0.5, FIELDS).astype(np.float32)
-            first = (number, slot) == (0, 0)
-            begins = np.tensordot(parts * (0 if first else 1), self.elsewhere, 1)
-            while len(self.begun) > 6:
-                self.begun.pop(next(iter(self.begun)))
-            self.begun[number, slot] = np.asarray(begins, np.float32)
-        return self.begun[number, slot]
+        return self.begun(slot, self.turns.number(life))
+
+    def _begin(self, slot: int, number: int) -> Floats:
+        rng = np.random.default_rng([self.turns.seed, number + 1, slot, 1])
+        parts = rng.normal(0, FIELDS**-0.5, FIELDS).astype(np.float32)
+        first = (number, slot) == (0, 0)
+        begins = np.tensordot(parts * (0 if first else 1), self.elsewhere, 1)
+        return np.asarray(begins, np.float32)
 
     def _velocity(self, nodes: tuple[int, int]) -> Floats:
         """Short sides a second at the nodes; none outside of the matte."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
+from vivant.rendering.abreast import abreast
 from vivant.rendering.manners.manner import CRISP
 from vivant.rendering.source import denser
 from vivant.rendering.space.focus import defocused
@@ -245,10 +247,12 @@ def viewed_along(
 ) -> Iterator[Frame]:
     """``frames`` of a picture ``[H, W, 3]`` that moves in place, seen along a path; the first is
     the picture."""
-    view = None
-    for index, frame in enumerate(frames):
-        if index == 0:
-            yield frame
-            continue
-        view = view or View(pixels, relief, path)
-        yield view.at(frame, path.poses[index])
+    yield from islice(frames, 1)
+    if len(path.poses) == 1:
+        return
+    view = View(pixels, relief, path)
+
+    def seen(one: tuple[Frame, Pose]) -> Frame:
+        return view.at(*one)
+
+    yield from abreast(seen, zip(frames, path.poses[1:], strict=False))

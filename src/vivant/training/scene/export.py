@@ -64,6 +64,13 @@ def write_scene_bundle(
         OUTPUTS,
         {"image": {2: 32 * rows, 3: 32 * columns}},
     )
+    write_mattes(folder, refiner)
+    config = {"format": FORMAT, "family": "scene", "members": ["scene.onnx", "matte.onnx"], **about}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+
+
+def write_mattes(folder: Path, refiner: MatteRefiner) -> None:
+    """Write ``matte.onnx`` alone."""
     batch = torch.export.Dim("batch", min=1, max=16)
     high, wide = (torch.export.Dim(n, min=2, max=512) for n in ("high", "wide"))
     free = {0: batch, 2: 8 * high, 3: 8 * wide}
@@ -75,5 +82,3 @@ def write_scene_bundle(
         ("alpha",),
         {"image": free, "coarse": free},
     )
-    config = {"format": FORMAT, "family": "scene", "members": ["scene.onnx", "matte.onnx"], **about}
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vivant.bundle import Bundle
 from vivant.errors import BundleError, UsageError
-from vivant.motion.encoder import Encoder
+from vivant.motion.encoder import SIZES, Encoder
 from vivant.training.restore import weights_of
 from vivant.training.scene.lettering import LetteringNetwork
 from vivant.training.scene.moving import MovingHead
@@ -21,9 +21,15 @@ PREFIX = "average."
 
 
 def network_of(run: Path) -> SceneNetwork:
-    """The averaged seeing network of a training run. Raises UsageError where there is none."""
-    network = SceneNetwork(Encoder())
-    _fill(network, run)
+    """The averaged seeing network of a training run, whichever encoder it has. Raises UsageError
+    where there is none."""
+    kept = _kept(run)
+    shapes = {name: tensor.shape for name, tensor in kept.items()}
+    for sizes in SIZES.values():
+        network = SceneNetwork(Encoder(sizes))
+        if {name: tensor.shape for name, tensor in network.state_dict().items()} == shapes:
+            break
+    network.load_state_dict(kept)
     return network.eval().to(memory_format=torch.channels_last)
 
 
@@ -63,11 +69,15 @@ def released_refiner(bundle: Bundle) -> MatteRefiner:
 
 
 def _fill(network: nn.Module, run: Path) -> None:
+    network.load_state_dict(_kept(run))
+
+
+def _kept(run: Path) -> dict[str, Tensor]:
     path = run / "state.safetensors"
     if not path.is_file():
         raise UsageError(f"There is no training state {path}.")
-    kept = {k: v for k, v in load_file(path).items() if k.startswith(PREFIX)}
-    network.load_state_dict({k.removeprefix(PREFIX): v for k, v in kept.items()})
+    found = load_file(path).items()
+    return {k.removeprefix(PREFIX): v for k, v in found if k.startswith(PREFIX)}
 
 
 def _refill(network: nn.Module, bundle: Bundle, graph: str, prefix: str) -> None:
