@@ -25,7 +25,7 @@ MEMORY = 512 << 20
 """Bytes of frames that go into a closing."""
 UNLIKE, UNEXPLAINED = 11.0, 12.0
 """Levels from which on two places are not alike; and that motion may leave of it until one is seen
-through the other (of 13 clips looked at: up to 9.6 where it is bent, from 15 where it is seen)."""
+through the other (of 13 clips: up to 9.6 where it is bent, from 15 where it is seen)."""
 TRAVELS = 0.02
 """Share of the picture in which things are elsewhere where it closes, from which that is said."""
 
