@@ -13,7 +13,6 @@ to be looked at.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import time
@@ -23,10 +22,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from footage_clips import SPLITS, listed, parser_of
 
 from vivant.clip import Frame
 from vivant.data.shots import find_cuts
-from vivant.data.sources import Source, read_sources
+from vivant.data.sources import Source
 from vivant.evaluation.frames import ssim
 from vivant.footage.between import Between
 from vivant.footage.flow import fetched, flow
@@ -148,11 +148,7 @@ def summary(rows: list[dict[str, Any]], names: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=Path, required=True)
-    parser.add_argument("--splits", default="val,test")
-    parser.add_argument("--most", type=int, default=10_000)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__.splitlines()[0], most=10_000)
     parser.add_argument("--rife", action="store_true")
     parser.add_argument("--sheets", type=Path)
     said = parser.parse_args()
@@ -161,9 +157,8 @@ def main() -> None:
         methods["rife"] = rife()
     if said.sheets is not None:
         said.sheets.mkdir(parents=True, exist_ok=True)
-    sources = read_sources(said.clips, tuple(said.splits.split(",")))
-    sources = sorted(sources, key=lambda one: str(one.facts.get("sha256")))[: said.most]
-    report: dict[str, Any] = {"splits": said.splits, "opencv": cv2.__version__}
+    sources = sorted(listed(said), key=lambda one: str(one.facts.get("sha256")))[: said.most]
+    report: dict[str, Any] = {"splits": ",".join(said.split or SPLITS), "opencv": cv2.__version__}
     lines = said.out.with_suffix(".jsonl")
     lines.touch()
     for seconds in GAPS:

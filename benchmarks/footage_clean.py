@@ -135,16 +135,16 @@ def main() -> None:
     args = arguments(__doc__.splitlines()[0], most=10, every=EVERY)
     chosen = listed(args)[:: args.every]
     rows, sheets = [], []
-    for row in chosen[: args.most]:
+    for source in chosen[: args.most]:
         with FileAssets() as assets:
-            frames = list(assets.frames(assets.add(args.clips / row["path"], "clip")))
+            frames = list(assets.frames(assets.add(source.path, "clip")))
         while change(frames[1], frames[0]) < REPEATED and len(frames) > 2:
             frames = frames[1:]
         scratch = args.out.with_suffix(".part.mp4")
-        rng = np.random.default_rng(int(row["sha256"][:8], 16))
-        found, sheet = measured(frames[: round(SECONDS * row["fps"])], rng, scratch)
+        rng = np.random.default_rng(int(source.facts["sha256"][:8], 16))
+        found, sheet = measured(frames[: round(SECONDS * source.facts["fps"])], rng, scratch)
         scratch.unlink()
-        rows.append({"path": row["path"], **found})
+        rows.append({"path": source.facts["path"], **found})
         sheets.append(cv2.resize(sheet, (1600, round(1600 * sheet.shape[0] / sheet.shape[1]))))
         print(json.dumps(rows[-1]), flush=True)
     report = {"summary": summary(rows), "rows": rows}

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
+
+from vivant.data.sources import Source, read_sources
+
+SPLITS = ("val", "test")
 
 
-def arguments(title: str, most: int, every: int) -> argparse.Namespace:
+def parser_of(title: str, most: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", action="append")
     parser.add_argument("--most", type=int, default=most)
+    return parser
+
+
+def arguments(title: str, most: int, every: int) -> argparse.Namespace:
+    parser = parser_of(title, most)
     parser.add_argument("--every", type=int, default=every)
     parser.add_argument("--sheet", type=Path)
     return parser.parse_args()
 
 
-def listed(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The rows of the manifest whose split is asked for, validation and test where none is."""
-    splits = args.split or ["val", "test"]
-    lines = (args.clips / "manifest.jsonl").read_text().splitlines()
-    return [row for row in map(json.loads, lines) if row["split"] in splits]
+def listed(args: argparse.Namespace) -> list[Source]:
+    """The clips whose split is asked for, validation and test where none is."""
+    return read_sources(args.clips, tuple(args.split or SPLITS))

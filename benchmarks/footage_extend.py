@@ -139,15 +139,17 @@ def summary(rows: list[dict[str, dict[str, float]]]) -> dict[str, object]:
 
 def main() -> None:
     args = arguments(__doc__.splitlines()[0], most=40, every=2)
-    rows = [row for row in listed(args) if row["frames"] >= 2.1 * row["fps"]][:: args.every]
+    long = [one for one in listed(args) if one.facts["frames"] >= 2.1 * one.facts["fps"]]
+    chosen = long[:: args.every]
     model = load("builtin")
     assert isinstance(model, Sampler)
     done, sheets = [], []
-    for row in rows[: args.most]:
+    for source in chosen[: args.most]:
         with FileAssets() as assets:
-            frames = list(assets.frames(assets.add(args.clips / row["path"], "clip")))
-        found, sheet = measured(frames, row["fps"], model)
-        done.append({"path": row["path"], "category": row["category"], **found})
+            frames = list(assets.frames(assets.add(source.path, "clip")))
+        found, sheet = measured(frames, source.facts["fps"], model)
+        facts = {name: source.facts[name] for name in ("path", "category")}
+        done.append({**facts, **found})
         sheets.append(sheet)
         print(json.dumps(done[-1]), flush=True)
         args.out.write_text(json.dumps({"summary": summary(done), "rows": done}, indent=1))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,20 @@ def test_what_is_said_arrives() -> None:
                 np.arange(6).reshape(2, 3) != 0 if kind is np.bool_ else np.arange(6).reshape(2, 3),
             )
             assert answer.arrays["none"].shape == (0,)
+
+
+def test_no_clock_runs_while_an_answer_is_used() -> None:
+    """What takes frames one by one may need longer for each than a child may take to make it."""
+
+    def clocks() -> list[threading.Thread]:
+        return [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+
+    before = clocks()
+    with Child() as child:
+        for _ in child.ask(f"{ME}:arrays"):
+            for clock in set(clocks()) - set(before):
+                clock.join(10)
+                assert not clock.is_alive()
 
 
 def test_errors_keep_their_kind() -> None:

@@ -86,6 +86,11 @@ def test_frames_are_those_of_the_facade(nodes: dict[str, Any], stub: Stub) -> No
     assert clip.request.seed == 3
 
 
+def test_light_changes(nodes: dict[str, Any]) -> None:
+    frames, _ = animated(nodes, light=" darker 0.8 ", strength=0.0)
+    assert float(frames[-1].mean()) < 0.9 * float(frames[0].mean())
+
+
 def test_masks_hold(nodes: dict[str, Any]) -> None:
     hold = torch.ones((1, 64, 96))
     frames, _ = animated(nodes, hold=hold, camera="")

@@ -15,6 +15,8 @@ from test_footage import TEXTURE, write_clip
 from vivant.errors import UsageError
 from vivant.footage.closing import travelling, turned
 from vivant.footage.cut import best_cut
+from vivant.footage.forth import forth_and_back
+from vivant.footage.loop import never_again
 
 GROUND = np.ascontiguousarray(
     np.clip(TEXTURE[:64, :96].astype(np.int16) // 4 + 90, 0, 255), np.uint8
@@ -42,6 +44,70 @@ def test_the_best_cut_is_a_period() -> None:
     assert cut.count in (20, 40)
     assert cut.apart < 0.5
     assert cut.start >= cut.blend
+
+
+def test_the_seam_is_no_large_step() -> None:
+    """Shown twice each, frames differ at every second step: the seam is one of the still ones."""
+    frames = np.stack([frame for frame in swinging(25, 10) for _ in range(2)])
+    cut = best_cut(frames, fps=10)
+    steps = [step(a, b) for a, b in itertools.pairwise(frames)]
+    assert steps[cut.start - 1] <= np.median(steps)
+
+
+def test_the_last_frame_leads_to_the_first_as_it_was_filmed() -> None:
+    first, second = swinging(14, 17.0)[2:], swinging(14, 23.0)[2:]
+    made = list(turned(first, second))
+    assert np.array_equal(made[-1], second[-1])
+    assert not np.array_equal(made[0], second[0])
+
+
+def test_a_way_forth_and_back_turns_gently() -> None:
+    way = forth_and_back(5, 45, fps=10)
+    places = way.places
+    assert places[0] == 0
+    assert places[-1] == 39
+    steps = np.diff(places)
+    assert steps[0] < 0.5
+    assert steps.max() == pytest.approx(1)
+    assert np.allclose(steps, steps[::-1])
+    middle = places[way.turn : -way.turn]
+    assert np.array_equal(middle, np.rint(middle))  # as it was filmed
+    assert abs(forth_and_back(0, 40, 10, 3.0).count - 30) <= 1
+    with pytest.raises(UsageError, match="Forth and back"):
+        forth_and_back(0, 40, 10, 60.0)
+
+
+def strangers(count: int) -> np.ndarray:
+    """A picture that becomes another one for good."""
+    rng = np.random.default_rng(1)
+    pair = [cv2.GaussianBlur(rng.normal(size=(64, 96, 3)), (0, 0), 3.0) for _ in range(2)]
+    a, b = (128 + 45 * one / one.std() for one in pair)
+    shares = np.linspace(0, 1, count)
+    return np.stack([np.clip(a + s * (b - a), 0, 255).astype(np.uint8) for s in shares])
+
+
+def test_what_never_looks_the_same_again_goes_forth_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = strangers(24)
+    assert never_again(frames, best_cut(frames, 10))
+    again = np.stack(swinging(50, 20))
+    assert not never_again(again, best_cut(again, 10))
+    clip, out = write_clip(tmp_path / "a.mp4", list(frames)), tmp_path / "b.mkv"
+    words = ["-o", out, "--no-watermark"]
+    assert run(monkeypatch, "loop", clip, *words, "--json") == 0
+    notes = " ".join(report(capsys)["notes"])  # type: ignore[arg-type]
+    assert "look alike" in notes
+    assert "back again" in notes
+    own, made = read_video(clip).frames, read_video(out).frames
+    assert np.array_equal(made[0], own[0])
+    assert np.array_equal(made[len(made) // 2], own[-1])
+    for k in range(1, len(made) // 2):
+        assert np.array_equal(made[k], made[-k])
+    assert run(monkeypatch, "loop", clip, *words, "--overwrite", "--no-back", "--json") == 0
+    assert "closes in" in " ".join(report(capsys)["notes"])  # type: ignore[arg-type]
+    assert run(monkeypatch, "verify", out) == 0
+    assert "vivant loop a.mp4 --no-back" in capsys.readouterr().err
 
 
 def test_a_length_that_cannot_be_is_refused() -> None:

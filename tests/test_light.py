@@ -19,6 +19,7 @@ from vivant.errors import UsageError
 from vivant.media.assets import MemoryAssets
 from vivant.motion.filming import camera_of, filmed
 from vivant.motion.layered import Motion
+from vivant.motion.lighting import whole_sky
 from vivant.rendering.illumination import Illumination, relit
 from vivant.rendering.lamps import lamps
 from vivant.rendering.space.pose import Lens
@@ -45,6 +46,20 @@ def surfaces(**more: object) -> Surfaces:
     ones = np.ones(SHAPE, np.float32)
     plain = {"across": across, "up": up, "sky": sky, "free": ones, "lamps": ()}
     return Surfaces(**{**plain, "ground": ground_of(relief, Lens()), **more})  # type: ignore[arg-type]
+
+
+def test_what_lies_within_the_sky_and_has_its_colour_is_sky() -> None:
+    pixels = np.full((*SHAPE, 3), (120, 150, 200), np.uint8)
+    pixels[60:] = 60
+    seen = np.zeros(SHAPE, np.uint8)
+    seen[:60] = 255
+    haze, mast = np.s_[20:28, 30:38], np.s_[10:60, 90:92]
+    seen[haze] = seen[mast] = 0
+    pixels[mast] = 30
+    sky = whole_sky(seen, pixels)
+    assert sky[haze].min() > 240
+    assert sky[mast].max() == 0
+    assert sky[61:].max() == 0
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from vivant.controls.camera import Camera
 from vivant.controls.entry import Control
 from vivant.controls.flow import Flow
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.light import Light
 from vivant.controls.loop import Loop
 from vivant.controls.prompt import parse_prompt
 from vivant.controls.strength import Strength
@@ -34,6 +35,13 @@ READ: dict[str, tuple[Control, ...]] = {
     "smoke rises, the fire burns wildly": (Flow("smoke", 90.0), Strength(2.2, "fire")),
     "the camera pans left": (Camera(pan_x=-0.1),),
     "keep the house frozen": (HoldKind("built"),),
+    "the sun goes left, light breeze away": (Light("sun", 0.5, "left"), Wind(90.0, 2.0)),
+    "The sun sets and dusk falls softly": (Light("sun", 0.5, "down"), Light("dusk", 0.25)),
+    "the lamps flicker, it gets slightly darker": (Light("flicker", 0.4), Light("darker", 0.2)),
+    "the flames flicker wildly; much warmer": (Light("flicker", 0.8), Light("warmer", 0.64)),
+    "shadows of clouds from the left; a beam sweeps from right to left": (
+        Light("clouds", 0.5, "right"), Light("sweep", 0.5, "left"),
+    ),
 }  # fmt: skip
 
 
@@ -57,6 +65,14 @@ def test_prompts_are_read(text: str) -> None:
         ("the water", "what becomes"),
         ("wind", "says nothing"),
         ("hold", "names nothing"),
+        ("the sun dances left", "'dances'"),
+        ("the sun", "where to"),
+        ("the light dances", "becomes of the light"),
+        ("dusk falls left", "'left'"),
+        ("a beam sweeps up", "'up'"),
+        ("the evening sun goes left", "'sun'"),
+        ("the sun goes left, the sun goes right", "two things"),
+        ("dark clouds drift left", "'dark'"),
         ("x" * 501, "500"),
     ],
 )
@@ -67,7 +83,7 @@ def test_what_is_not_understood_is_refused_by_name(text: str, says: str) -> None
 
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(
-    ["hold", "clouds", "drift", "left", "sea", "calm", "wind", "from", "strong", "push-in", "only", ",", "and", "loop", "the"]
+    ["sun", "dusk", "darker", "shadows", "light", "hold", "clouds", "drift", "left", "sea", "calm", "wind", "from", "strong", "push-in", "only", ",", "and", "loop", "the"]
 ), max_size=8).map(" ".join))  # fmt: skip
 def test_any_text_ends_in_controls_or_a_refusal(text: str) -> None:
     try:

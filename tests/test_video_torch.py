@@ -558,8 +558,11 @@ def test_footage_is_gone_on_with_by_a_model(
     out = tmp_path / "b.mkv"
     words = ["--model", str(bundle), "--seconds", 0.5, "--no-watermark"]
     assert run(monkeypatch, "extend", clip, "-o", out, *words) == 0
-    made = read_video(out).frames
-    assert len(made) == 5
-    assert np.array_equal(made[0], read_video(clip).frames[-1])
-    assert run(monkeypatch, "extend", clip, "-o", out, "--before", *words) == 2
+    own, made = read_video(clip).frames, read_video(out).frames
+    assert len(made) == 16
+    assert np.array_equal(made[:12], own)
+    assert not np.array_equal(made[12], own[-1])
+    assert run(monkeypatch, "verify", out) == 0
+    assert "vivant extend a.mp4 --model" in capsys.readouterr().err
+    assert run(monkeypatch, "extend", clip, "-o", tmp_path / "c.mkv", "--before", *words) == 2
     assert "leave out --before" in capsys.readouterr().err

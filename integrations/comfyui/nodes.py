@@ -95,6 +95,8 @@ class VivantAnimate(io.ComfyNode):
                 io.Boolean.Input(
                     "consent", default=False, tooltip="Those who are in the picture have agreed."
                 ),
+                # last, since saved workflows hold the values of widgets by their places
+                io.String.Input("light", default="", tooltip="Such as: sun left, dusk 0.3."),
             ],
             outputs=[
                 io.Image.Output("frames"),
@@ -116,6 +118,7 @@ class VivantAnimate(io.ComfyNode):
         size: str,
         strength: float,
         consent: bool,
+        light: str,
         hold: torch.Tensor | None = None,
         move: torch.Tensor | None = None,
     ) -> io.NodeOutput:
@@ -125,6 +128,7 @@ class VivantAnimate(io.ComfyNode):
             "prompt": prompt.strip() or None,
             "camera": camera.strip() or None,
             "wind": wind.strip() or None,
+            "light": light.strip() or None,
             "strength": strength if strength != 1 else None,
             "still": mask_of(hold),
             "move": mask_of(move),

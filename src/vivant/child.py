@@ -88,6 +88,7 @@ class Child:
                 head, answered = found
                 if "error" in head:
                     raise self._error(str(head["error"]), str(head.get("text"))[:1000])
+                self._stop_clock()  # what is done with an answer may take its time
                 yield Answer(dict(head["facts"]), answered)
                 self._restart_clock()
 
@@ -152,8 +153,7 @@ class Child:
         except (WireError, OSError, KeyError, TypeError, ValueError) as error:
             raise Broken(self._why()) from error
         finally:
-            if self._clock is not None:
-                self._clock.cancel()
+            self._stop_clock()
             if not whole:
                 self._end(kindly=False)
 
@@ -169,9 +169,12 @@ class Child:
         seconds = self._limits.seconds
         return f"took longer than {seconds:g} s" if self._late else f"crashed {self._called}"
 
-    def _restart_clock(self) -> None:
+    def _stop_clock(self) -> None:
         if self._clock is not None:
             self._clock.cancel()
+
+    def _restart_clock(self) -> None:
+        self._stop_clock()
         self._late = False
         self._clock = threading.Timer(self._limits.seconds, self._too_late)
         self._clock.daemon = True

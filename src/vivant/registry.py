@@ -27,9 +27,10 @@ def _diffusers(bundle: Bundle, runtime: Runtime) -> Generator:
 
 
 def _video(bundle: Bundle, runtime: Runtime) -> Generator:
+    from vivant.footage.gone_on import GoneOn
     from vivant.video import model
 
-    return model.load(bundle, runtime)
+    return GoneOn(model.load(bundle, runtime))
 
 
 FAMILIES: dict[str, Callable[[Bundle, Runtime], Generator]] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,13 +47,54 @@ CODECS = {"av1": "av1", "libdav1d": "av1", "vp9": "webm", "vp8": "webm", "ffv1":
 """By a clip's codec, the format that keeps it; H.264 and all others become mp4 (or mov)."""
 
 Clip = Annotated[Path, typer.Argument(help="The clip.", show_default=False)]
+ClipSize = Annotated[str | None, typer.Option("--size", help="1280x720 or 720p (default its own).")]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a command asks for: of which file, ``first`` of all, by what request, of which model."""
+
+    first: Path
+    request: Callable[[FileAssets], Request]
+    generator: Callable[[Settings], Generator] = editor
+
+
+def _outputs(
+    out: Out = None,
+    format_: FormatName = None,
+    no_watermark: NoWatermark = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    consent: Consent = False,
+) -> OutputOptions:
+    """The options that all of the commands share."""
+    return OutputOptions(
+        out, format_, watermark=not no_watermark, overwrite=overwrite, json=json, consent=consent
+    )
+
+
+def _command(ask_for: Callable[..., Asked]) -> Callable[..., None]:
+    """A command of its own options and those of `_outputs`."""
+    own, shared = (inspect.signature(one, eval_str=True) for one in (ask_for, _outputs))
+
+    @functools.wraps(ask_for)
+    def command(**values: Any) -> None:
+        outputs = _outputs(**{name: values.pop(name) for name in shared.parameters})
+        _run(ask_for(**values), outputs)
+
+    parameters = [*own.parameters.values(), *shared.parameters.values()]
+    command.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=[p.replace(kind=p.KEYWORD_ONLY) for p in parameters], return_annotation=None
+    )
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+@_command
 def between(
     pictures: Annotated[
         list[Path], typer.Argument(help="Pictures of one scene, in order.", show_default=False)
     ],
-    out: Out = None,
     seconds: Annotated[float, typer.Option(help="From each picture to the next.")] = 1.0,
     fps: Fps = None,
     size: Size = None,
@@ -61,14 +104,8 @@ def between(
     alive: Annotated[
         bool, typer.Option("--alive", help="Water, leaves and flames go on by themselves.")
     ] = False,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+) -> Asked:
     """Make one clip through several pictures of a scene."""
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         frames = tuple(
@@ -80,137 +117,110 @@ def between(
             return Request(frames, (Transition(),) if dissolve else (), length, fps, size)
         return Request(frames, (Between(dissolve),), length, fps, size, model="footage")
 
-    _run(pictures[0], outputs, ask_for, _built_in if alive else editor)
+    return Asked(pictures[0], ask_for, _built_in if alive else editor)
 
 
+@_command
 def retime(
     clip: Clip,
     speed: Annotated[float, typer.Option(help="1 as it was, 0.25 four times slower.")] = 1.0,
     fps: Fps = None,
-    out: Out = None,
-    size: Size = None,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+    size: ClipSize = None,
+) -> Asked:
     """Play footage slower, faster, or at another frame rate."""
     if speed == 1.0 and fps is None:
         raise UsageError("Say what shall change: --speed 0.25, or --fps 60.")
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         return _edited(assets, clip, Retime(speed), fps=fps, size=size)
 
-    _run(clip, outputs, ask_for)
+    return Asked(clip, ask_for)
 
 
+@_command
 def clean(
     clip: Clip,
     picture: Annotated[Path, typer.Option(help="What the clip was made from.")],
     steady_colour: Annotated[
         bool, typer.Option("--steady-colour", help="Take out the drift of its colours.")
     ] = False,
-    out: Out = None,
-    size: Size = None,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+    size: ClipSize = None,
+) -> Asked:
     """Make a model's clip begin with its picture, exactly."""
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         frames = (Keyframe(assets.add(clip, "clip")), Keyframe(assets.add(picture, "picture")))
         controls = (Clean(), SteadyColour()) if steady_colour else (Clean(),)
         return Request(frames, controls, size=size, model="footage")
 
-    _run(clip, outputs, ask_for)
+    return Asked(clip, ask_for)
 
 
+@_command
 def loop(
     clip: Clip,
     seconds: Annotated[
         float | None, typer.Option(help="About how long; as long as it closes well if left out.")
     ] = None,
-    out: Out = None,
-    size: Size = None,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+    back: Annotated[
+        bool | None,
+        typer.Option(
+            "--back/--no-back", help="Forth and back; left out: where nothing looks alike again."
+        ),
+    ] = None,
+    size: ClipSize = None,
+) -> Asked:
     """Make footage a loop without a seam."""
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
-        return _edited(assets, clip, Looped(seconds), size=size)
+        return _edited(assets, clip, Looped(seconds, back), size=size)
 
-    _run(clip, outputs, ask_for)
+    return Asked(clip, ask_for)
 
 
+@_command
 def freeze(
     clip: Clip,
     hold: Annotated[
         list[str] | None,
         typer.Option(help="A kind (being, built, ...) or a mask; repeatable.", metavar="KIND|FILE"),
     ] = None,
-    out: Out = None,
-    size: Size = None,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+    size: ClipSize = None,
+) -> Asked:
     """Hold parts of footage as they are in its first frame; the rest goes on."""
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         held = tuple(control for text in hold or () for control in parse_hold(text, assets))
         return _edited(assets, clip, Freeze(), *held, size=size)
 
-    _run(clip, outputs, ask_for)
+    return Asked(clip, ask_for)
 
 
+@_command
 def extend(
     clip: Clip,
     seconds: Annotated[float, typer.Option(help="How much is made up.")] = 4.0,
     before: Annotated[bool, typer.Option("--before", help="Before the clip, not after.")] = False,
     model: Annotated[
         str | None,
-        typer.Option(help="A model goes on from its end; only what follows, at the model's rate."),
+        typer.Option(help="A model that goes on from its last frame, in place of the built-in."),
     ] = None,
     seed: Seed = 0,
-    out: Out = None,
-    size: Size = None,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+    size: ClipSize = None,
+) -> Asked:
     """Let footage go on: its motion, scene and light."""
-    if model and before:
-        raise UsageError("A model goes on after a clip only; leave out --before or --model.")
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
-        if model:
-            frames = (Keyframe(assets.add(clip, "clip")),)
-            return Request(frames, (), seconds, size=size, seed=seed, model=model)
-        return _edited(assets, clip, Extend(seconds, before), size=size, seed=seed)
+        asked = _edited(assets, clip, Extend(seconds, before), size=size, seed=seed)
+        return asked if model is None else replace(asked, model=model)
 
-    if model:
-        _run(clip, outputs, ask_for, lambda settings: load(model, runtime_of(settings)))
-    else:
-        _run(clip, outputs, ask_for)
+    def chosen(settings: Settings) -> Generator:
+        return editor(settings) if model is None else load(model, runtime_of(settings))
+
+    return Asked(clip, ask_for, chosen)
 
 
+@_command
 def stir(
     clip: Clip,
     camera: Annotated[
@@ -223,23 +233,16 @@ def stir(
         list[str] | None,
         typer.Option(help='"sun left", dusk, "clouds right", ...; repeatable.', metavar="CHANGE"),
     ] = None,
-    out: Out = None,
-    size: Size = None,
-    format_: FormatName = None,
-    no_watermark: NoWatermark = False,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    consent: Consent = False,
-) -> None:
+    size: ClipSize = None,
+) -> Asked:
     """Move a camera through footage whose own camera stood, or change its light."""
-    outputs = _outputs(out, format_, no_watermark, overwrite, json, consent)
 
     def ask_for(assets: FileAssets) -> Request:
         moves = tuple(parse_camera(text) for text in camera or ())
         lights = (control for text in light or () for control in parse_light(text, assets))
         return _edited(assets, clip, Stir(), *moves, *lights, size=size)
 
-    _run(clip, outputs, ask_for)
+    return Asked(clip, ask_for)
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (
@@ -251,14 +254,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     extend,
     stir,
 )
-
-
-def _outputs(
-    out: Path | None, fmt: str | None, plain: bool, overwrite: bool, json: bool, consent: bool
-) -> OutputOptions:
-    return OutputOptions(
-        out, fmt, watermark=not plain, overwrite=overwrite, json=json, consent=consent
-    )
 
 
 def _edited(
@@ -278,24 +273,19 @@ def _built_in(settings: Settings) -> Generator:
     return load("builtin", runtime_of(settings))
 
 
-def _run(
-    first: Path,
-    outputs: OutputOptions,
-    ask_for: Callable[[FileAssets], Request],
-    generator: Callable[[Settings], Generator] = editor,
-) -> None:
+def _run(asked: Asked, outputs: OutputOptions) -> None:
     clock, settings = time.monotonic(), read_settings()
     with FileAssets() as assets:
-        request = ask_for(assets)
-        outputs = _kept(first, outputs, request, assets)
-        place = place_for(first, outputs, format_of(outputs), None)
+        request = asked.request(assets)
+        outputs = _kept(asked.first, outputs, request, assets)
+        place = place_for(asked.first, outputs, format_of(outputs), None)
         question = None if outputs.json else ask()
         with progress_bars(outputs.json) as progress:
             done = job.run(
                 request,
                 place.delivery,
                 assets,
-                generator(settings),
+                asked.generator(settings),
                 signing_key(settings),
                 policy=policy_of(settings, outputs.consent, question),
                 hooks=Hooks(progress, planned=Teller(outputs)),

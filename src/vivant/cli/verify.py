@@ -196,7 +196,7 @@ def command_of(known: Recorded) -> str:
         words += ["--fps", f"{request.fps:g}"]
     if request.size is not None:
         words += ["--size", request.size]
-    if request.model != "builtin" and not edits:
+    if request.model not in ("builtin", "footage"):
         words += ["--model", request.model]
     for control in request.controls:
         if control.asks:

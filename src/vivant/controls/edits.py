@@ -56,9 +56,11 @@ class Clean(Edit):
 @dataclass(frozen=True)
 class Looped(Edit):
     """Footage closes without a seam; ``seconds`` is about how long the loop shall be, None as the
-    footage allows. Raises UsageError where that is no length."""
+    footage allows. ``back``: it goes forth and back, or must not; None: where nothing looks the
+    same again. Raises UsageError where that is no length."""
 
     seconds: float | None = None
+    back: bool | None = None
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not (math.isfinite(self.seconds) and self.seconds > 0):
@@ -102,8 +104,10 @@ def _write(control: Edit) -> tuple[str, ...]:
             return ("--dissolve",)
         case Retime(speed=speed):
             return ("--speed", f"{speed:g}")
-        case Looped(seconds=float(seconds)):
-            return ("--seconds", f"{seconds:g}")
+        case Looped(seconds=seconds, back=back):
+            length = () if seconds is None else ("--seconds", f"{seconds:g}")
+            way = () if back is None else ("--back" if back else "--no-back",)
+            return (*length, *way)
         case Extend(seconds=seconds, before=before):
             return ("--seconds", f"{seconds:g}", *(("--before",) if before else ()))
         case _:

@@ -1,4 +1,4 @@
-"""A prompt: a small grammar over kinds, directions, manners and camera moves.
+"""A prompt: a small grammar over kinds, directions, manners, camera moves and light.
 
 It yields the same controls as the options do, and refuses word by word what it does not know:
 ``docs/prompt.md`` lists it. Clauses are separated by commas, semicolons, full stops or "and".
@@ -14,6 +14,8 @@ from vivant.controls.camera import MOVES, parse_camera
 from vivant.controls.entry import Control, Option
 from vivant.controls.flow import FLOWING, Flow
 from vivant.controls.kinds import HoldKind, MoveKind
+from vivant.controls.light import CHANGES, Light
+from vivant.controls.light_words import about_light, read_light
 from vivant.controls.loop import Loop
 from vivant.controls.strength import Strength
 from vivant.controls.wind import SPEEDS, Wind
@@ -72,7 +74,7 @@ def parse_prompt(text: str, files: Files) -> tuple[Control, ...]:
 
 def _clause(words: list[str], said: str) -> list[Control]:
     """The controls of one clause."""
-    for read in (_camera, _loop, _wind):
+    for read in (_camera, _loop, _wind, _light):
         controls = read(words, said)
         if controls:
             return controls
@@ -119,6 +121,26 @@ def _wind(words: list[str], said: str) -> list[Control]:
             f"The prompt says nothing of the wind in {said!r}; say strong, or where to."
         )
     return [Wind(270.0 if degrees is None else degrees, speed)]
+
+
+def _light(words: list[str], said: str) -> list[Control]:
+    """``the sun goes left``, ``dusk falls``, ``the light flickers``."""
+    plain = FILLERS - {"slightly"}
+    rest = [word for word in words if word not in plain]
+    change = about_light(rest)
+    if change is None:
+        return []
+    if not change:
+        raise UsageError(
+            f"The prompt does not say what becomes of the light in {said!r}; it knows"
+            f" {', '.join(CHANGES)}."
+        )
+    ways = CHANGES[change].ways
+    found, unknown = read_light(change, rest)
+    _refuse(unknown, said, f"of the light's {' '.join((change, *ways))}")
+    if found is None:
+        raise UsageError(f"The prompt does not say where to the sun goes in {said!r}.")
+    return [found]
 
 
 def _kinds(words: list[str], said: str) -> list[Control]:
@@ -181,11 +203,16 @@ def _check_contradictions(controls: list[Control]) -> None:
                 raise UsageError(f"The prompt says two things of the {control.kind}.")
     if len({c for c in controls if isinstance(c, Wind)}) > 1:
         raise UsageError("The prompt says two things of the wind.")
+    lights = dict.fromkeys(c for c in controls if isinstance(c, Light))
+    changes = [light.change for light in lights]
+    for change in changes:
+        if changes.count(change) > 1:
+            raise UsageError(f"The prompt says two things of the light: {change}.")
 
 
 OPTION = Option(
     "--prompt",
-    'Words: "clouds drift left, the sea is calm, hold the trees, slow push-in".',
+    'Words: "clouds drift left, the sea is calm, hold the trees, slow push-in, dusk falls".',
     parse_prompt,
     "TEXT",
 )

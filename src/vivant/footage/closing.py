@@ -11,6 +11,7 @@ colour and all: it comes or goes, but is never seen through.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -45,24 +46,58 @@ CONTRAST = 4.0
 
 
 def turned(first: Sequence[Frame], second: Sequence[Frame]) -> Iterator[Frame]:
-    """Frames ``[H, W, 3]`` that begin as ``first`` and end as ``second`` does, of equal number."""
-    count = len(first)
+    """Frames ``[H, W, 3]`` that begin as ``first`` and end as ``second`` does, of equal number; the
+    last of them is ``second``'s own."""
+    over = _over(first, second)
+    for k, (a, b) in enumerate(zip(first, second, strict=True)):
+        gone, slow = over.shares(k)
+        cut = _joined(a, b, gone, slow)
+        moved = Between(a, b).at(over.share(k)).astype(np.float32)
+        mixed = cut + over.bent[..., None] * (moved - cut)
+        yield np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
+
+
+def unexplained(first: Sequence[Frame], second: Sequence[Frame]) -> float:
+    """Mean difference, in levels, between two runs in their middle that motion leaves: the more it
+    is, the more of one is seen through the other while one turns into the other."""
+    middle = len(first) // 2
+    a, b = (shrunk(run[middle], SHORT) for run in (first, second))
+    return float(Between(a, b).doubt(0.5).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class _Over:
+    """How one run of ``count`` frames goes over into another: ``moments`` in frames, how far motion
+    is believed (``bent``), and where ``things`` are, all ``[H, W]``."""
+
+    count: int
+    moments: Floats
+    bent: Floats
+    things: Floats
+
+    def share(self, k: int) -> float:
+        """How far all has gone over by the ``k``-th frame, 0..1."""
+        return eased((k + 1) / self.count)
+
+    def shares(self, k: int) -> tuple[Floats, Floats]:
+        """How far detail, and how far broad colour, has gone over ``[H, W]``."""
+        lasts = LASTS + self.things * np.float32(LASTS_THINGS - LASTS)
+        latest = np.maximum(self.count - 1 - lasts, 0)
+        gone = np.clip((k - np.minimum(self.moments, latest)) / (2 * lasts) + 0.5, 0, 1)
+        gone = np.asarray(gone * gone * (3 - 2 * gone), np.float32)
+        if k == self.count - 1:
+            gone = np.ones_like(gone)
+        share = self.share(k)
+        return gone, np.asarray(share + self.things * (gone - share), np.float32)
+
+
+def _over(first: Sequence[Frame], second: Sequence[Frame]) -> _Over:
     bent = _bent(first, second)
     things = _unexplained(travelling(first, second), bent)
     moments = _moments(first, second, things)
     size = (first[0].shape[1], first[0].shape[0])
-    moments, bent, things = (
-        cv2.resize(x, size, interpolation=cv2.INTER_LINEAR) for x in (moments, bent, things)
-    )
-    lasts = LASTS + things * np.float32(LASTS_THINGS - LASTS)
-    for k, (a, b) in enumerate(zip(first, second, strict=True)):
-        share = eased((k + 1) / (count + 1))
-        gone = np.clip((k - moments) / (2 * lasts) + 0.5, 0, 1)
-        gone = np.asarray(gone * gone * (3 - 2 * gone), np.float32)
-        cut = _joined(a, b, gone, np.asarray(share + things * (gone - share), np.float32))
-        moved = Between(a, b).at(share).astype(np.float32)
-        mixed = cut + bent[..., None] * (moved - cut)
-        yield np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
+    wide = (cv2.resize(x, size, interpolation=cv2.INTER_LINEAR) for x in (moments, bent, things))
+    return _Over(len(first), *(np.asarray(x, np.float32) for x in wide))
 
 
 def eased(share: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,6 +20,11 @@ SHORT_COST = 0.5
 """By how much a place costs more that leaves nearly nothing of the clip."""
 LEAST_SHARE = 1 / 3
 """Of a clip that a loop shows, where no length is asked for; at least a second."""
+ROUGH, AMONG = 2.0, 0.55
+"""By how much a place costs more whose own step, once shown as the seam, is among the largest of
+the loop; and the share of the steps that shall be larger."""
+LEAST = 0.5
+"""Levels that are added to all differences: what is smaller is not seen."""
 NEAR = 0.1
 """Share by which a loop may be longer or shorter than asked, to close better."""
 
@@ -44,8 +50,9 @@ def best_cut(
 ) -> Cut:
     """The best place to close frames ``[T, h, w, 3]`` at: the mean difference between what leads to
     the end and what leads to the start is least (Schoedl et al., Video textures, 2000), things
-    that are elsewhere by then and a long loop counting for more. ``seconds`` is the length that is
-    wanted, up to a tenth; at most ``most_blend`` frames go into the closing.
+    that are elsewhere by then, a short loop and a large step at the start counting against it.
+    ``seconds`` is the length that is wanted, up to a tenth; at most ``most_blend`` frames go into
+    the closing.
 
     Raises UsageError where the clip is too short.
     """
@@ -54,11 +61,17 @@ def best_cut(
     lengths = _lengths(count, blend, fps, seconds)
     apart, gathered = _differences(small)
     cost_of = apart + THINGS * gathered
+    larger = _larger_steps(small)
     best, found = np.inf, Cut(blend, count, blend)
     for length in lengths:
         along = _along(cost_of, length, blend)
-        first = int(along.argmin())
-        cost = float(along[first]) * (1 + SHORT_COST * (1 - length / (count - blend)))
+        starts = np.arange(len(along)) + blend
+        share = (larger[starts, starts + length - blend] - larger[starts, starts]) / (
+            length - blend
+        )
+        costs = (along + LEAST) * (1 + ROUGH * np.maximum(AMONG - share, 0))
+        first = int(costs.argmin())
+        cost = float(costs[first]) * (1 + SHORT_COST * (1 - length / (count - blend)))
         if cost < best:
             start = first + blend
             mean = float(_along(apart, length, blend)[first])
@@ -88,6 +101,16 @@ def _lengths(count: int, blend: int, fps: float, seconds: float | None) -> range
             f" since {blend / fps:.1f} s go into its closing."
         )
     return range(least, most_tried + 1)
+
+
+def _larger_steps(small: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """``[s, t]``: how many of the steps from a frame to the next, before frame ``t``, are larger
+    than the one that leads to frame ``s``; ``[T, T + 1]``."""
+    steps = np.array([0.0, *(cv2.absdiff(a, b).mean() for a, b in pairwise(small))])
+    larger = np.roll(steps, -1)[None, :] > steps[:, None]  # [s, t]: the step from t to t + 1
+    larger[:, -1] = False
+    before = np.zeros((len(steps), 1), np.int32)
+    return np.hstack([before, np.cumsum(larger, axis=1, dtype=np.int32)])
 
 
 def _differences(small: NDArray[np.uint8]) -> tuple[Floats, Floats]:

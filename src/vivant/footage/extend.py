@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant.asset import Assets
-from vivant.clip import Floats, Frame, Picture, Sound, VideoSpec
-from vivant.controls.edits import Extend
+from vivant.clip import Floats, Frame, Picture
 from vivant.errors import UsageError
 from vivant.footage.cycle import Cycle, cycle_of
 from vivant.footage.detail import Detail, detail_of, kept
 from vivant.footage.grain import Grain, calmed, grain_of
-from vivant.footage.hearing import silenced
+from vivant.footage.longer import lengthened
 from vivant.footage.momentum import Momentum, eased, lagging, momentum_of
 from vivant.footage.observed import observed
 from vivant.footage.onward import carried, fluid, onward
 from vivant.footage.piece import Means, Piece, Sampler
-from vivant.footage.source import Footage, footage_of
+from vivant.footage.source import Footage
+from vivant.footage.travel import cells_of, ground_below, travelling_on
 from vivant.motion.held import look
+from vivant.rendering.bodies import rims
 from vivant.rendering.layers import Stage
-from vivant.request import MAX_SECONDS, Request, SourceType, Target
+from vivant.rendering.parameters import RENDERING
+from vivant.rendering.upon import Travellers
+from vivant.request import Request, SourceType, Target
 from vivant.scene.surround import find_surround
 
 LOOKED_BACK = 1.0
@@ -40,13 +43,14 @@ LIGHT_SECONDS, MOST_LIGHT = 0.8, 16.0
 
 @dataclass(frozen=True, eq=False)
 class Continuation:
-    """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, things and
-    camera by their ``momentum``, light as it changed, noise of the same ``grain``, ``detail`` as
-    strong as it was, what moved in a ``cycle`` in it; what is around the scene (``surround``
-    ``[H, W]``) holds."""
+    """What comes after ``last`` ``[H, W, 3]``: the layers of ``stage`` at their pace, ``things``
+    that travel upon them, all else that moved and the camera by their ``momentum``, light as it
+    changed, noise of the same ``grain``, ``detail`` as strong as it was, what moved in a ``cycle``
+    in it; what is around the scene (``surround`` ``[H, W]``) holds."""
 
     last: Frame
     stage: Stage
+    things: Travellers
     momentum: Momentum
     light: Floats
     grain: Grain
@@ -57,7 +61,8 @@ class Continuation:
 
     def at(self, seconds: float, number: int) -> Frame:
         """The ``number``-th frame, ``seconds`` after the last one."""
-        frame = self.momentum.moved(self.stage.at(seconds), seconds)
+        frame = self.things.upon(self.stage.at(seconds), number)
+        frame = self.momentum.moved(frame, seconds)
         change = self.light * np.float32(eased(seconds, LIGHT_SECONDS))
         if float(np.abs(change).max()) >= 0.3:
             size = (frame.shape[1], frame.shape[0])
@@ -94,14 +99,17 @@ def continued(
     momentum, steady = momentum_of(seen, flows)
     surround = find_surround(base)
     plane = None if surround is None else np.where(surround, np.uint8(255), np.uint8(0))
-    stage = onward(base, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
+    bodies = travelling_on(frames, fps, looked, base)
+    ground = ground_below(frames, base, bodies)
+    things = Travellers(base, ground, bodies, rims(base, ground, bodies), surround, RENDERING)
+    stage = onward(ground, looked, steady, seen.shaken, model.priors, seed, held=plane, back=back)
     momentum = lagging(momentum, steady, carried(stage, (w, h)), flows)
+    momentum = momentum.without(cells_of(bodies, (w, h)))
     cycle = None if any(momentum.camera) else cycle_of(frames, fps, (1 - flows) ** 2)
     if cycle is not None:
-        rest = 1 - cv2.resize(cycle.mask, (w, h), interpolation=cv2.INTER_AREA)[..., None]
-        momentum = replace(momentum, things=momentum.things * rest, shake=momentum.shake * rest)
+        momentum = momentum.without(cv2.resize(cycle.mask, (w, h), interpolation=cv2.INTER_AREA))
     return Continuation(
-        last, stage, momentum, seen.light, grain, surround, detail_of(last), cycle, seed
+        last, stage, things, momentum, seen.light, grain, surround, detail_of(last), cycle, seed
     )
 
 
@@ -114,12 +122,8 @@ def remembered(fps: float, size: tuple[int, int]) -> int:
 def extended(request: Request, assets: Assets, target: Target, means: Means) -> Piece:
     """Footage with seconds made up after (or before) it. Raises UsageError where it becomes too
     long, or does not end on a second frame of its last shot."""
-    footage = footage_of(request, assets, target)
-    edit = request.one(Extend) or Extend()
-    info = footage.info
-    added = max(1, round(edit.seconds * info.fps))
-    if (info.count + added) / info.fps > MAX_SECONDS:
-        raise UsageError(f"Footage is made {MAX_SECONDS:g} s long at most.")
+    longer = lengthened(request, assets, target)
+    footage, edit = longer.footage, longer.edit
     start, stop = footage.shots[0 if edit.before else -1]
     if stop - start < 2:
         raise UsageError(
@@ -128,21 +132,10 @@ def extended(request: Request, assets: Assets, target: Target, means: Means) -> 
         )
     if not isinstance(means.builtin, Sampler):
         raise UsageError("Footage goes on by the built-in model only.")
-    span = min(stop - start, remembered(info.fps, footage.size))
-    work = _Work(footage, means.builtin, span, added, request.seed)
-    video = VideoSpec(*footage.size, info.fps, info.count + added)
-    where = "before it" if edit.before else "after it"
-    notes = (*footage.notes, f"{edit.seconds:g} s are made up {where}.")
+    span = min(stop - start, remembered(footage.info.fps, footage.size))
+    work = _Work(footage, means.builtin, span, longer.added, request.seed)
     frames = work.before if edit.before else work.after
-
-    def heard() -> Sound | None:
-        sound = footage.sound()
-        length, quiet = info.count / info.fps, added / info.fps
-        return None if sound is None else silenced(sound, length, quiet, edit.before)
-
-    if footage.heard:
-        notes = (*notes, "It is silent there.")
-    return Piece(video, frames, notes, SourceType.COMPOSITE, heard)
+    return Piece(longer.video, frames, longer.notes, SourceType.COMPOSITE, longer.sound)
 
 
 @dataclass(frozen=True, eq=False)

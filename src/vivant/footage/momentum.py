@@ -35,7 +35,7 @@ NODES = 8.0
 """Pixels between the nodes at which places are looked up."""
 
 
-def eased(seconds: float, rest: float | Floats) -> Floats:
+def eased(seconds: float | Floats, rest: float | Floats) -> Floats:
     """Seconds at full speed in which what comes to rest in ``rest`` gets as far."""
     return np.asarray(rest * (1 - np.exp(-seconds / np.asarray(rest))), np.float32)
 
@@ -57,6 +57,12 @@ class Momentum:
     def still(self) -> bool:
         """Whether nothing of it moves."""
         return not (any(self.camera) or self.things.any() or self.shake.any())
+
+    def without(self, share: Floats) -> Momentum:
+        """The same without what moves on cells that something else moves, ``share`` ``[h, w]``
+        0..1."""
+        rest = 1 - share[..., None]
+        return replace(self, things=self.things * rest, shake=self.shake * rest)
 
     def shift(self, seconds: float) -> Floats:
         """How far things have come since the last frame, short sides ``[h, w, 2]``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -89,19 +89,21 @@ def retimed(request: Request, assets: Assets, target: Target) -> Piece:
     video = VideoSpec(*footage.size, fps, count)
 
     def frames() -> Iterator[Frame]:
-        starts = {start for start, _ in footage.shots}
-        return _steps(footage.frames(), count, step, starts)
+        starts = frozenset(start for start, _ in footage.shots)
+        return shown(footage.frames(), (index * step for index in range(count)), starts)
 
     idle = ("The speed and the rate are the clip's own: retime changes nothing.",)
     return Piece(video, frames, footage.notes + (idle if step == 1 else ()))
 
 
-def _steps(frames: Iterator[Frame], count: int, step: float, starts: set[int]) -> Iterator[Frame]:
-    """Frames at every ``step`` (in frames) of a clip; two are held at a time."""
+def shown(
+    frames: Iterator[Frame], places: Iterable[float], starts: frozenset[int] = frozenset()
+) -> Iterator[Frame]:
+    """What a clip shows at rising ``places``, in frames from its first one; two are held at a time.
+    Nothing is made up before the frames at ``starts``, which follow a cut."""
     before = next(frames)
     pair, at = Between(before, next(frames, before)), 0
-    for index in range(count):
-        place = index * step
+    for place in places:
         while place >= at + 1:
             following = next(frames, None)
             at += 1

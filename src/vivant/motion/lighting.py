@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from vivant.clip import Floats, Frame
+from vivant.clip import Floats, Frame, Plane
 from vivant.controls.light import Light
 from vivant.media.resize import fit_plane
 from vivant.motion.held import Looked
+from vivant.rendering.disc import disc
 from vivant.rendering.lamps import lamps
 from vivant.rendering.renderer import Held
 from vivant.rendering.space.pose import Lens
@@ -21,6 +22,9 @@ ROUND = ("being", "cloth", "plant", "vehicle", "object", "smoke")
 """Kinds whose things stand out round from where they are."""
 GREY = 3.0
 """Deviation of colour, levels, under which a picture has none."""
+WITHIN, MOST_OFF = 0.06, 40.0
+"""Half width, in short sides, of what may lie within the sky and be of it; and the levels by which
+its colour may differ, half of it wholly."""
 SOFT = 0.012
 """Short sides beyond what holds over which the light's changes set in."""
 
@@ -39,7 +43,7 @@ def surfaces_of(
     round_ = [plane for kind in ROUND if (plane := fitted(kind)).any()]
     facing = zip(normals(relief, lens, shape), bulging(round_, shape), strict=True)
     across, up = (np.clip(flat + more, -1, 1) for flat, more in facing)
-    sky, fire = fitted("sky"), fitted("fire")
+    sky, fire = whole_sky(fitted("sky"), pixels), fitted("fire")
     return Surfaces(
         across=across,
         up=up,
@@ -49,6 +53,20 @@ def surfaces_of(
         lamps=lamps(pixels, fire, sky),
         grey=_is_grey(pixels),
     )
+
+
+def whole_sky(sky: Plane, pixels: Frame) -> Plane:
+    """The sky ``[H, W]`` with what lies within it and has its colour: haze, a reflection in a
+    window. Left out, such places would turn into smudges when the sky keeps its light."""
+    short = min(sky.shape)
+    closed = cv2.morphologyEx(sky, cv2.MORPH_CLOSE, disc(WITHIN * short))
+    share = sky.astype(np.float32) / np.float32(255)
+    around = 2 * WITHIN * short
+    total = cv2.GaussianBlur(share, (0, 0), around)[..., None]
+    own = cv2.GaussianBlur(pixels * share[..., None], (0, 0), around) / np.maximum(total, 1e-3)
+    off = cv2.GaussianBlur(np.abs(pixels - own).mean(axis=2), (0, 0), 1.0)
+    like = np.clip((MOST_OFF - off) / (MOST_OFF / 2), 0, 1)
+    return np.maximum(sky, (closed * like).astype(np.uint8))
 
 
 def light_notes(lights: Iterable[Light]) -> list[str]:
