@@ -1,7 +1,8 @@
 """Futures that a video model samples, against what really followed, beside null baselines.
 
     python benchmarks/video.py runs/tiny --val shards/val --photos PHOTOS [--worlds 30]
-        [--samples 3] [--temperature T] [--first-seed N] [--out video.json] [--sheet video.png]
+        [--samples 3] [--temperature T] [--decoded] [--first-seed N] [--out video.json]
+        [--sheet video.png]
 
 Held-out clips, and procedural worlds with seeds and textures that no training saw (photographs);
 each is gone on with from one frame and from five. Baselines: the last frame repeated; pixels
@@ -110,9 +111,12 @@ def flow(case: Case) -> Clip:
 
 
 def sampled(case: Case, networks: Networks, seed: int) -> Clip:
-    """As a user gets it: what the autoencoder loses of the last known frame is carried along."""
+    """As a user gets it; as it is decoded, what the autoencoder loses of the last known frame is
+    carried along."""
     known = case.window.clip[: case.known]
     clip = sample(networks, known, len(case.window.clip), Asked(case.window.features), seed)
+    if networks.sampling.followed:
+        return clip[case.known :]
     made = list(carry(known[-1], clip[case.known - 1 :]))
     return np.stack(made[1:])
 
@@ -198,14 +202,16 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--samples", type=int, default=3)
     parser.add_argument("--temperature", type=float, help="instead of the model's own")
+    parser.add_argument("--decoded", action="store_true", help="not by the known frame's pixels")
     parser.add_argument("--kept", type=Path, help="for scenes and features; the model's own")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     networks = open_networks(bundle_folder(args.model) or args.model)
+    how = replace(networks.sampling, followed=not args.decoded)
     if args.temperature is not None:
-        how = replace(networks.sampling, temperature=args.temperature)
-        networks = replace(networks, sampling=how)
+        how = replace(how, temperature=args.temperature)
+    networks = replace(networks, sampling=how)
     kept = args.kept or args.model / "seen"
     groups = {}
     if args.worlds:
@@ -218,6 +224,7 @@ def main() -> None:
                         for k, s in groups.items()},
         "samples": args.samples,
         "temperature": networks.sampling.temperature,
+        "followed": networks.sampling.followed,
         "threads": torch.get_num_threads(),
     }  # fmt: skip
     lines = []

@@ -39,6 +39,7 @@ from vivant.video.conditions import (
     motion_of,
     words_of,
 )
+from vivant.video.followed import followed
 from vivant.video.parameters import SAMPLING, WEIGHTS, windows, working_size
 
 
@@ -225,3 +226,52 @@ def test_features_are_of_the_scene() -> None:
     assert features.shape == (FEATURES, 4, 6)
     assert features[1].min() == 1
     assert features[-2, 0, 0] == pytest.approx(1.0)
+
+
+def world() -> np.ndarray:
+    """Fine and broad structure, ``[96, 96, 3]``."""
+    rng = np.random.default_rng(3)
+    fine = cv2.GaussianBlur(rng.integers(0, 256, (96, 96, 3)).astype(np.float32), (0, 0), 1.2)
+    broad = cv2.resize(rng.random((6, 6, 3)).astype(np.float32) * 150 + 50, (96, 96))
+    return np.clip(broad + 1.2 * (fine - 127), 8, 247).astype(np.uint8)
+
+
+def squares(frame: np.ndarray, seed: int = 0) -> np.ndarray:
+    """As a small model shows a frame: soft, and wrong in squares of four pixels."""
+    soft = cv2.resize(frame, (32, 32), interpolation=cv2.INTER_AREA)
+    wrong = np.random.default_rng(seed).normal(0, 3, (16, 16, 1))
+    large = cv2.resize(soft, (64, 64), interpolation=cv2.INTER_LINEAR)
+    return np.clip(large + np.kron(wrong, np.ones((4, 4, 3))), 0, 255).astype(np.uint8)
+
+
+def test_what_moves_is_shown_by_the_known_pixels() -> None:
+    clip = np.stack([world()[16:80, 16 + t : 80 + t] for t in range(9)])
+    made = np.stack([squares(frame, t) for t, frame in enumerate(clip)])
+    shown = followed(clip[0], made)
+    assert shown.shape == (8, 64, 64, 3)
+    inner = np.s_[8:-8, 8:-16]
+    true = clip[1:].astype(float)
+    apart = [
+        [np.abs(a - b)[inner].mean() for a, b in zip(one, true, strict=True)]
+        for one in (shown, made[1:], clip[:1].repeat(8, 0))
+    ]
+    by_pixels, decoded, still = np.array(apart)
+    assert (by_pixels < 0.7 * decoded).all()
+    assert (by_pixels < 0.5 * still).all()
+
+
+def test_what_stands_still_stays_to_the_bit() -> None:
+    first = world()[:64, :64]
+    shown = followed(first, np.stack([squares(first)] * 4))
+    assert all(np.array_equal(frame, first) for frame in shown)
+
+
+def test_what_is_strongly_new_is_shown_and_what_is_weak_is_not() -> None:
+    first = np.full((64, 64, 3), 90, np.uint8)
+    later = first.copy()
+    later[16:32, 16:32] += 100
+    later[40:56, 40:56] += 4
+    (shown,) = followed(first, np.stack([first, later]))
+    assert shown[20:28, 20:28].mean() > 180
+    assert np.abs(shown[44:52, 44:52].astype(float) - 90).max() < 2
+    assert followed(first, first[None]).shape == (0, 64, 64, 3)
