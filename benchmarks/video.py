@@ -110,12 +110,13 @@ def flow(case: Case) -> Clip:
     return np.stack(rows)
 
 
-def sampled(case: Case, networks: Networks, seed: int) -> Clip:
+def sampled(case: Case, networks: Networks, seed: int, decoded: bool) -> Clip:
     """As a user gets it; as it is decoded, what the autoencoder loses of the last known frame is
     carried along."""
     known = case.window.clip[: case.known]
-    clip = sample(networks, known, len(case.window.clip), Asked(case.window.features), seed)
-    if networks.sampling.followed:
+    asked = Asked(case.window.features, decoded=decoded)
+    clip = sample(networks, known, len(case.window.clip), asked, seed)
+    if not decoded:
         return clip[case.known :]
     made = list(carry(known[-1], clip[case.known - 1 :]))
     return np.stack(made[1:])
@@ -127,7 +128,7 @@ def psnr(made: NDArray[Any], true: Clip) -> float:
 
 
 def measured(
-    case: Case, networks: Networks, count: int
+    case: Case, networks: Networks, count: int, decoded: bool
 ) -> tuple[dict[str, float], dict[str, Clip]]:
     """PSNR by method, and one clip of each."""
     clips = {"repeat": repeat(case)}
@@ -135,7 +136,7 @@ def measured(
         goes_on, _ = carried_on(case.window.clip[: case.known], len(case.window.clip))
         clips |= {"linear": linear(case), "flow": flow(case), "inertia": goes_on[case.known :]}
     scores = {name: psnr(clip, case.future) for name, clip in clips.items()}
-    several = [sampled(case, networks, seed) for seed in range(count)]
+    several = [sampled(case, networks, seed, decoded) for seed in range(count)]
     each = [psnr(clip, case.future) for clip in several]
     scores |= {
         "model, one sample": float(np.mean(each)),
@@ -208,10 +209,9 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     networks = open_networks(bundle_folder(args.model) or args.model)
-    how = replace(networks.sampling, followed=not args.decoded)
     if args.temperature is not None:
-        how = replace(how, temperature=args.temperature)
-    networks = replace(networks, sampling=how)
+        how = replace(networks.sampling, temperature=args.temperature)
+        networks = replace(networks, sampling=how)
     kept = args.kept or args.model / "seen"
     groups = {}
     if args.worlds:
@@ -224,7 +224,7 @@ def main() -> None:
                         for k, s in groups.items()},
         "samples": args.samples,
         "temperature": networks.sampling.temperature,
-        "followed": networks.sampling.followed,
+        "decoded": args.decoded,
         "threads": torch.get_num_threads(),
     }  # fmt: skip
     lines = []
@@ -236,7 +236,7 @@ def main() -> None:
                     shot, SHAPE, networks.autoencoder.params, np.random.default_rng(0), plain=True
                 )
                 case = Case(group, shot.name, window, known)
-                scores, made = measured(case, networks, args.samples)
+                scores, made = measured(case, networks, args.samples, args.decoded)
                 every = {"real": case.future, **made}
                 found = {name: feature_row(clip, kept) for name, clip in every.items()}
                 rows.append({"clip": shot.name, "psnr": scores, "features": found})

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +19,10 @@ from vivant.asset import Asset
 from vivant.bundle import open_bundle
 from vivant.cli.checkpoints import add_checkpoint
 from vivant.clip import FilmInfo, Picture, VideoSpec
+from vivant.controls.sampling import Guidance, Steps
 from vivant.controls.strength import Strength
 from vivant.controls.wind import Wind
+from vivant.controls.words import Words
 from vivant.data.prepare import prepare
 from vivant.data.shards import read_samples
 from vivant.data.sources import read_sources
@@ -27,7 +30,7 @@ from vivant.errors import BundleError, UnsupportedControl, UsageError
 from vivant.kinds import KINDS
 from vivant.media.assets import MemoryAssets
 from vivant.registry import added_models, load, open_model
-from vivant.request import Keyframe, Plan, Request, Target
+from vivant.request import Hooks, Keyframe, Plan, Request, Target
 from vivant.scene.record import Scene
 from vivant.settings import Settings
 from vivant.video.conditions import (
@@ -41,6 +44,7 @@ from vivant.video.conditions import (
 )
 from vivant.video.followed import followed
 from vivant.video.parameters import SAMPLING, WEIGHTS, windows, working_size
+from vivant.wire import Answer
 
 
 @pytest.fixture
@@ -151,6 +155,40 @@ def test_footage_is_gone_on_from_its_last_frames(
     plan = Plan(VideoSpec(16, 8, 8.0, 9), (16, 8))
     frames = load(str(bundle))._known(request, plan, film)  # type: ignore[attr-defined]
     assert [int(frame.mean()) for frame in frames] == known
+
+
+def test_what_a_request_says_reaches_the_sampling(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: dict[str, Any] = {}
+
+    class Heard:
+        """A child that notes what it is asked and gives the picture back."""
+
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def __enter__(self) -> Heard:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def ask(self, name: str, arrays: dict[str, np.ndarray], **facts: Any) -> Iterator[Answer]:
+            heard.update(facts, **arrays)
+            yield Answer(arrays={"frames": np.repeat(arrays["known"], facts["count"], axis=0)})
+
+    monkeypatch.setattr("vivant.video.model.Child", Heard)
+    controls = (Words("waves roll in"), Steps(3), Guidance(2.5), Strength(0.5))
+    assets, generator = picture_assets(), load(str(bundle))
+    asked = request_for(assets, seconds=0.5, controls=controls, seed=7)
+    generator.generate(asked, generator.plan(asked, assets, Target()), assets, Hooks())
+    said = {"words": "waves roll in", "steps": 3, "guidance": 2.5, "strength": 0.5, "seed": 7}
+    assert said == {name: heard[name] for name in said}
+    assert heard["count"] == 5
+    assert heard["features"].shape == (15, 16, 24)
+    assert heard["features"].any()
+    assert "velocity" not in heard
 
 
 def test_what_it_cannot_do_is_refused_by_name(bundle: Path) -> None:

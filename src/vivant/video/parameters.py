@@ -11,8 +11,7 @@ class Sampling:
     a window; ``chunk`` of them and ``space`` pixels that become one latent; ``steps`` of the
     midpoint solver, ``shift`` of its time grid, ``guidance`` towards what the scene, words and
     motion say (1 = none beyond); ``temperature`` of the noise that it begins with: 1 = futures as
-    various as those of training, 0 = always the likeliest; ``followed``: it is shown by the last
-    known frame's own pixels (`vivant.video.followed`), else as it is decoded."""
+    various as those of training, 0 = always the likeliest."""
 
     fps: float = 8.0
     short: int = 64
@@ -23,7 +22,6 @@ class Sampling:
     shift: float = 1.0
     guidance: float = 1.0
     temperature: float = 1.0
-    followed: bool = True
 
 
 SAMPLING = Sampling()

@@ -41,12 +41,13 @@ class Asked:
     """What a clip is sampled under: ``features`` ``[15, h, w]`` of the scene on the latents' grid;
     ``velocity`` ``[T, 2, rows, columns]`` of a motion field at the model's rate, short sides per
     second; ``words`` ``[16]``. None: nothing is said. ``strength`` of the motion, 1 = as
-    sampled."""
+    sampled. ``decoded``: frames as they are decoded, not by the last known frame's own pixels."""
 
     features: Floats | None = None
     velocity: Floats | None = None
     words: NDArray[np.int64] | None = None
     strength: float = 1.0
+    decoded: bool = False
 
 
 def open_networks(folder: Path) -> Networks:
@@ -82,7 +83,7 @@ def sample(
     progress: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.uint8]:
     """A clip ``[count, H, W, 3]`` uint8 that begins with the ``known`` frames ``[K, H, W, 3]``, or,
-    where it is not ``followed``, as the autoencoder shows them; H and W in whole tokens. K is cut
+    where they are asked ``decoded``, as the autoencoder shows them; H and W in whole tokens. K is cut
     to 1 + a multiple of four.
 
     The same seed gives the same clip on one machine. Raises BundleError where the weights give no
@@ -101,7 +102,7 @@ def sample(
         if not made.isfinite().all():
             raise BundleError("The model's weights give no numbers (NaN); train or add it again.")
         decoded = _levels(made)
-        if sampling.followed:
+        if not asked.decoded:
             ahead = followed(clip[-1], decoded[have - 1 :])
         else:
             ahead = decoded[have:]
