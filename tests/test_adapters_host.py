@@ -144,10 +144,9 @@ def _no_memory(*_: object) -> None:
 def test_a_smaller_retry_after_a_lack_of_memory(
     tiny: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In every family's pipeline; what the libraries themselves take is left out, since beside it
-    such checkpoints are all of one size."""
+    """In every family's pipeline; of such checkpoints every saving counts."""
     host = Here()
-    monkeypatch.setattr(memory, "ALLOWANCE", 0)
+    monkeypatch.setattr(memory, "SMALLER", 1.0)
     monkeypatch.setattr(worker, "opened", host.opened)
     frames, notes = whole_way(tiny, name, host)
     assert np.array_equal(frames[0], ODD)

@@ -36,7 +36,7 @@ MOST_LEFT_OF_FIRST, MOST_LEFT_OF_BEFORE = 0.2, 0.5
 """A fit is believed where it leaves at most this share of the frames' shifts, ..."""
 MOST_LEVELS = 4.0
 """... and of no frame's shift more than so many levels, ..."""
-MOST_OF_LARGEST = 0.25
+MOST_OF_LARGEST = 0.3
 """... or more than this share of the largest: lightning is no drift, a light that flickers beside a
 large drift hides none."""
 ROUNDS = 8

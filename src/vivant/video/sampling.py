@@ -83,8 +83,8 @@ def sample(
     progress: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.uint8]:
     """A clip ``[count, H, W, 3]`` uint8 that begins with the ``known`` frames ``[K, H, W, 3]``, or,
-    where they are asked ``decoded``, as the autoencoder shows them; H and W in whole tokens. K is cut
-    to 1 + a multiple of four.
+    where frames are asked for as ``decoded``, with those as the autoencoder shows them; H and W in
+    whole tokens. K is cut to 1 + a multiple of four.
 
     The same seed gives the same clip on one machine. Raises BundleError where the weights give no
     numbers.
