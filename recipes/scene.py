@@ -21,6 +21,8 @@ from pathlib import Path
 MARKS = Path(__file__).with_name("scene_photos.json")
 CHECKED = 12
 WORLDS = 240
+ENCODER_SHARE = 0.2
+"""Share of the rate at which the encoder learns: pictures are few."""
 ABOUT = {
     "name": "scene",
     "version": "0.2.0",
@@ -59,7 +61,13 @@ def learn(args: argparse.Namespace) -> None:
     train(
         SeeTask(SceneNetwork(pretrained_encoder()), kept, clips, worlds),
         TrainOptions(
-            args.steps, rate=7e-4, warmup=100, weight_decay=0.02, ema=0.998, save_every=250
+            args.steps,
+            rate=7e-4,
+            slower=(("encoder.", ENCODER_SHARE),),
+            warmup=100,
+            weight_decay=0.02,
+            ema=0.998,
+            save_every=250,
         ),
         args.out,
         progress=lambda step, loss: print(step, round(loss, 3), flush=True),
@@ -68,14 +76,25 @@ def learn(args: argparse.Namespace) -> None:
 
 
 def learn_mattes(args: argparse.Namespace) -> None:
+    from vivant.bundle import open_bundle
+    from vivant.scene.eyes import FOLDER
     from vivant.training.scene.composites import read_plates
     from vivant.training.scene.refiner import MatteRefiner, RefineTask
+    from vivant.training.scene.restore import released_refiner
     from vivant.training.trainer import TrainOptions, train
 
     plates = read_plates(args.taught / "photos", args.photos, "train")
     train(
-        RefineTask(MatteRefiner(), plates),
-        TrainOptions(args.steps, rate=3e-3, warmup=50, weight_decay=1e-4, ema=0.99, save_every=100),
+        RefineTask(released_refiner(open_bundle(FOLDER)) if args.go_on else MatteRefiner(), plates),
+        TrainOptions(
+            args.steps,
+            rate=1.5e-3 if args.go_on else 3e-3,
+            warmup=50,
+            weight_decay=1e-4,
+            ema=0.997,
+            save_every=100,
+            seed=1 if args.go_on else 0,
+        ),
         args.out,
         progress=lambda step, loss: print(step, round(loss, 4), flush=True),
     )
@@ -114,6 +133,8 @@ def main() -> None:
             command.add_argument(f"--{folder}", type=Path, required=True)
         if steps:
             command.add_argument("--steps", type=int, default=steps)
+        if name == "mattes":
+            command.add_argument("--go-on", action="store_true", help="from the released weights")
     args = parser.parse_args()
     args.run(args)
 

@@ -13,6 +13,7 @@ from vivant.files import (
     check_apart,
     check_not_input,
     check_output,
+    claim_folder,
     listed,
     make_folder,
     publish,
@@ -265,6 +266,19 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     for place, why in ((tmp_path / "file", "a file is there"), (tmp_path / "file" / "c", "Not a")):
         with pytest.raises(UsageError, match=f"cannot be made .{why}"):
             make_folder(place)
+
+
+def test_a_folder_of_other_things_is_not_claimed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    claim_folder(out, "*.tar")
+    claim_folder(out, "*.tar")
+    (out / ".hidden").touch()
+    claim_folder(out, "*.tar")
+    (out / "holiday.jpg").touch()
+    with pytest.raises(UsageError, match=r"holiday\.jpg and nothing that this command wrote"):
+        claim_folder(out, "*.tar")
+    (out / "shot.tar").touch()
+    claim_folder(out, "*.tar")
 
 
 def test_two_outputs_never_share_a_place(tmp_path: Path) -> None:

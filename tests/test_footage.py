@@ -94,6 +94,14 @@ def test_slower_footage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert error(film.frames[3], shifted(6)) < 6
 
 
+def test_retiming_to_the_same_says_that_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [shifted(4 * k) for k in range(3)])
+    assert run(monkeypatch, "retime", clip, "-o", tmp_path / "b.mkv", "--fps", 10) == 0
+    assert "retime changes nothing" in capsys.readouterr().err
+
+
 def test_footage_that_cannot_be_taken_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,3 +123,5 @@ def test_what_cannot_turn_a_given_motion_is_said() -> None:
         "The motion is given: flow, strength changes nothing of it."
     ]
     assert reading._given_notes(Request((Keyframe(assets.asset),), (file,)), assets) == []
+    another = Request((Keyframe(assets.asset),), (file,), seed=3)
+    assert "another seed" in reading._given_notes(another, assets)[0]

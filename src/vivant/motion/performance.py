@@ -31,6 +31,7 @@ from vivant.rendering.play import play
 from vivant.rendering.renderer import Held
 from vivant.rendering.shot import Shot
 from vivant.rendering.space.given import relief_from
+from vivant.rendering.space.lines import straightened
 from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
@@ -89,8 +90,10 @@ class Performance:
         """The picture in relief, at the size of the frames; None where nothing is looked at."""
         if self.looked is None:
             return None
-        size, given = self.shot.picture.size, self.motion.depth
-        return relief_of(self.looked, size) if given is None else relief_from(plane(given, size))
+        picture, given = self.shot.picture, self.motion.depth
+        if given is not None:
+            return relief_from(plane(given, picture.size))
+        return straightened(relief_of(self.looked, picture.size), picture.pixels)
 
     def _light(self) -> Callable[[Frame, float], Frame] | None:
         """What the light makes of a frame; None where it does not change."""

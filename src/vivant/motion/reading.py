@@ -318,7 +318,8 @@ def _given_notes(request: Request, assets: Assets) -> list[str]:
     if is_motion(assets.content(given.file)):
         idle = (Flow, Wind, Stroke, Strength)
     asked = [c for c in request.controls if isinstance(c, idle) and c.asks]
-    names = ", ".join(dict.fromkeys(entry_of(control).name for control in asked))
+    found = dict.fromkeys(entry_of(control).name for control in asked)
+    names = ", ".join([*found, *(["another seed"] if request.seed else [])])
     return [f"The motion is given: {names} changes nothing of it."] if names else []
 
 

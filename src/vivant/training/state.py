@@ -68,7 +68,7 @@ def load_state(path: Path, learner: Learner, made_of: MadeOf) -> Position | None
     _fill(learner.network, _part(tensors, "network."))
     _fill(learner.average, _part(tensors, "average."))
     moments: dict[int, dict[str, Tensor]] = {}
-    parameters = list(learner.network.parameters())
+    parameters = [p for group in learner.optimizer.param_groups for p in group["params"]]
     for key, value in _part(tensors, "optimizer.").items():
         index, name = key.split(".", 1)
         like = parameters[int(index)]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,8 @@ from vivant.training.world import World, meet, parallel
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """How long and how fast to learn; rates in the units of AdamW. ``accumulate`` batches are
+    """How long and how fast to learn; rates in the units of AdamW. ``slower`` names beginnings of
+    parameters' names and the share of the rate at which those learn. ``accumulate`` batches are
     averaged in each step, in every process. ``compiled`` needs a C++ compiler and a minute for
     each shape of batch; steps are then about 1.7 times as fast on a CPU. ``precision`` is
     "float32", "bfloat16", or "measure": the one in which steps are faster here."""
@@ -39,6 +41,7 @@ class TrainOptions:
     steps: int
     rate: float = 1e-3
     warmup: int = 200
+    slower: tuple[tuple[str, float], ...] = ()
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.99)
     ema: float = 0.999
@@ -96,7 +99,7 @@ def train(
     if sharded:
         _share_out((network, average), options, world)
     optimizer = torch.optim.AdamW(
-        network.parameters(), options.rate, options.betas, weight_decay=options.weight_decay
+        _groups(network, options), options.rate, options.betas, weight_decay=options.weight_decay
     )
     learner, identity = Learner(network, average, optimizer), _identity(options, made_of)
     begin = load_state(out / "state.safetensors", learner, identity)
@@ -125,6 +128,15 @@ def train(
             losses.clear()
     task.network = network
     return average.eval()
+
+
+def _groups(network: nn.Module, options: TrainOptions) -> list[dict[str, Any]]:
+    """Parameters by the share of the rate at which they learn."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        share = next((s for begin, s in options.slower if name.startswith(begin)), 1.0)
+        groups.setdefault(share, []).append(parameter)
+    return [{"params": found, "share": share} for share, found in groups.items()]
 
 
 def _share_out(networks: tuple[nn.Module, ...], options: TrainOptions, world: World) -> None:
@@ -177,7 +189,7 @@ def _step(
 ) -> float:
     task.network.train()
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(step, options)
+        group["lr"] = group["share"] * learning_rate(step, options)
     optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for part in range(options.accumulate):

@@ -14,8 +14,8 @@ from torch.nn import functional
 from vivant.kinds import KINDS, WATERS
 from vivant.motion.encoder import Encoder
 
-TAPS = {1: 24, 2: 40, 4: 112, 6: 320}
-"""Encoder stages whose output is used (strides 4, 8, 16, 32) and their channels."""
+TAPS = (1, 2, 4, 6)
+"""Encoder stages whose output is used (strides 4, 8, 16, 32)."""
 WIDTH = 80
 
 
@@ -35,9 +35,10 @@ class SceneNetwork(nn.Module):
     def __init__(self, encoder: Encoder, width: int = WIDTH) -> None:
         super().__init__()
         self.encoder = encoder
-        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in TAPS.values())
+        taken = [encoder.channels[k] for k in TAPS]
+        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in taken)
         self.smooth = nn.ModuleList(_conv(width, width) for _ in TAPS)
-        self.context = nn.Linear(TAPS[6], width)
+        self.context = nn.Linear(taken[-1], width)
         self.mix = _conv(width, width)
         self.drop = nn.Dropout2d(0.1)
         self.kinds = nn.Conv2d(width, len(KINDS), 1)

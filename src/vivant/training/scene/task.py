@@ -11,11 +11,14 @@ from torch.nn import functional
 
 from vivant.kinds import INDEX
 from vivant.training.scene.corpus import Crop, Example, chances, cut
+from vivant.training.scene.mixed import mix
 from vivant.training.scene.network import SceneNetwork
 from vivant.training.scene.pasted import paste
 
 PASTED = 0.2
 """Share of crops that get a made-up fall, flame, smoke or flag."""
+MIXED = 0.4
+"""Share of crops that get a thing of another picture."""
 FROZEN_STAGES = 3
 """Encoder stages (to stride 8) that keep their ImageNet weights: edges are edges."""
 
@@ -50,6 +53,11 @@ class SeeTask:
             cut(examples[k], rng)
             for examples, chance, count in self.sources
             for k in rng.choice(len(examples), count, p=chance)
+        ]
+        others = crops[1:] + crops[:1]
+        crops = [
+            mix(crop, other) if rng.random() < MIXED else crop
+            for crop, other in zip(crops, others, strict=True)
         ]
         return collate([paste(c, rng) if rng.random() < PASTED else c for c in crops])
 
