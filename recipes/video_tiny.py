@@ -34,7 +34,7 @@ def recipe() -> VideoRecipe:
         transformer=TransformerParams(channels=16, dim=128, depth=4, heads=4),
         video_options=VideoOptions(shapes=(SQUARE, WIDE)),
         video_training=TrainOptions(
-            300, rate=1.5e-3, warmup=30, weight_decay=0.02, ema=0.98, save_every=50
+            700, rate=1.5e-3, warmup=60, weight_decay=0.02, ema=0.99, save_every=50
         ),
         sampling=Sampling(steps=4, temperature=0.3),
     )
