@@ -6,7 +6,9 @@ A stub takes the place of the model: asked to animate the first frame of a real 
 that clip at half size, or that and softened, off-colour from the start, drifting by half a stop, a
 cast and contrast. What `vivant.adapters` makes of it is compared with the real clip: PSNR over time
 beside the returned clip enlarged (as it is, and with the same colours held); the jump from frame 0
-to 1 beside the real one; the low-frequency error of colour at the end.
+to 1 beside the real one; the low-frequency error of colour at the end, against the real clip and,
+where its light itself changes, against that clip with its own change undone, whichever is nearer:
+what holds the colours of the first frame cannot know which of both was meant.
 """
 
 from __future__ import annotations
@@ -130,12 +132,14 @@ def change(a: Frame, b: Frame) -> float:
     return float(np.abs(a.astype(np.float32) - b).mean())
 
 
-def measured(real: list[Frame], made: list[Frame]) -> dict[str, Any]:
+def measured(real: list[Frame], light: Frame, made: list[Frame]) -> dict[str, Any]:
+    """``light``: the last real frame in the light of the first."""
     at = [round(t * FPS) for t in TIMES]
     return {
         "exact": bool(np.array_equal(real[0], made[0])),
         "jump": change(made[0], made[1]) / max(0.05, change(real[0], real[1])),
         "tone": tone(real[-1], made[-1]),
+        "held": min(tone(one, made[-1]) for one in (real[-1], light)),
         "psnr": [psnr(real[k], made[k]) for k in at],
         "mean": float(np.mean([psnr(r, m) for r, m in zip(real[1:], made[1:], strict=True)])),
     }
@@ -151,21 +155,32 @@ def of_clip(real: list[Frame], all_of_it: bool) -> tuple[dict[str, Any], dict[st
         for name, controls in WAYS.items()
         if all_of_it or name == "hybrid"
     }
-    return {name: measured(real, made) for name, made in clips.items()}, clips
+    light = drift_of(real, guarded=False).undone(real[-1], 1.0)
+    return {name: measured(real, light, made) for name, made in clips.items()}, clips
 
 
 @dataclass(frozen=True)
 class Found:
-    """Of one clip: what is measured of both stubs, and a row of pictures."""
+    """Of one clip: by how many levels its own light changes, what is measured of both stubs, and a
+    row of pictures."""
 
     name: str
+    light: float
     half: dict[str, Any]
     full: dict[str, Any]
     sheet: Frame
 
+    def row(self) -> dict[str, Any]:
+        """What tells which clips are behind the worst figures."""
+        own = self.full["hybrid, steady"]
+        return {"clip": self.name, "light": _two(self.light)} | {
+            what: _two(own[what]) for what in ("jump", "tone", "held")
+        }
+
     def said(self) -> str:
-        what = ("mean", "jump", "tone")
-        return f"{self.name} " + str({k: [_two(v[w]) for w in what] for k, v in self.full.items()})
+        what = ("mean", "jump", "tone", "held")
+        ways = {k: [_two(v[w]) for w in what] for k, v in self.full.items()}
+        return f"{self.name} {self.light:.1f} {ways}"
 
 
 def both(path: Path, fps: float) -> Found | None:
@@ -176,18 +191,19 @@ def both(path: Path, fps: float) -> Found | None:
         return None
     half, _ = of_clip(real, False)
     full, clips = of_clip(real, True)
-    return Found(path.name, half, full, sheet_row(real, clips, 16))
+    return Found(path.name, tone(real[0], real[-1]), half, full, sheet_row(real, clips, 16))
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found = {}
     for name in rows[0]:
         own = [row[name] for row in rows]
-        jumps, tones = ([one[what] for one in own] for what in ("jump", "tone"))
+        jumps, tones, held = ([one[what] for one in own] for what in ("jump", "tone", "held"))
         found[name] = {
             "exact": sum(one["exact"] for one in own),
             "jump": _spread(jumps, MOST_JUMP),
             "tone": _spread(tones, MOST_TONE),
+            "tone besides the clip's own light": _spread(held, MOST_TONE),
             "psnr": {f"{t:g} s": _two(np.mean([one["psnr"][k] for one in own]))
                      for k, t in enumerate(TIMES)},
             "mean": _two(np.mean([one["mean"] for one in own])),
@@ -232,12 +248,13 @@ def main() -> None:
     rows = [json.loads(line) for line in (args.clips / "manifest.jsonl").read_text().splitlines()]
     rows = [row for row in rows if row["split"] == args.split]
     asked = [(args.clips / row["path"], float(row["fps"])) for row in rows]
-    half, full, sheet, names = [], [], [], []
+    half, full, sheet, names, rest = [], [], [], [], []
     with ProcessPoolExecutor(args.jobs) as pool:
         for found in pool.map(both, *zip(*asked, strict=True)):
             if found is None:
                 continue
             names.append(found.name)
+            rest.append(found.row())
             half.append(found.half)
             full.append(found.full)
             sheet.append(found.sheet)
@@ -246,7 +263,7 @@ def main() -> None:
                 pool.shutdown(cancel_futures=True)
                 break
     worse = "half size, soft, off-colour, drifting"
-    report = {"clips": names, "half size": summary(half), worse: summary(full)}
+    report = {"clips": names, "half size": summary(half), worse: summary(full), "each": rest}
     args.out.write_text(json.dumps(report, indent=1) + "\n")
     if args.sheet:
         cv2.imwrite(str(args.sheet), np.concatenate(sheet)[..., ::-1])

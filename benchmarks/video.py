@@ -1,7 +1,8 @@
 """Futures that a video model samples, against what really followed, beside null baselines.
 
     python benchmarks/video.py runs/tiny --val shards/val --photos PHOTOS [--worlds 30]
-        [--samples 3] [--temperature T] [--first-seed N] [--out video.json] [--sheet video.png]
+        [--samples 3] [--temperature T] [--decoded] [--first-seed N] [--out video.json]
+        [--sheet video.png]
 
 Held-out clips, and procedural worlds with seeds and textures that no training saw (photographs);
 each is gone on with from one frame and from five. Baselines: the last frame repeated; pixels
@@ -109,10 +110,14 @@ def flow(case: Case) -> Clip:
     return np.stack(rows)
 
 
-def sampled(case: Case, networks: Networks, seed: int) -> Clip:
-    """As a user gets it: what the autoencoder loses of the last known frame is carried along."""
+def sampled(case: Case, networks: Networks, seed: int, decoded: bool) -> Clip:
+    """As a user gets it; as it is decoded, what the autoencoder loses of the last known frame is
+    carried along."""
     known = case.window.clip[: case.known]
-    clip = sample(networks, known, len(case.window.clip), Asked(case.window.features), seed)
+    asked = Asked(case.window.features, decoded=decoded)
+    clip = sample(networks, known, len(case.window.clip), asked, seed)
+    if not decoded:
+        return clip[case.known :]
     made = list(carry(known[-1], clip[case.known - 1 :]))
     return np.stack(made[1:])
 
@@ -123,7 +128,7 @@ def psnr(made: NDArray[Any], true: Clip) -> float:
 
 
 def measured(
-    case: Case, networks: Networks, count: int
+    case: Case, networks: Networks, count: int, decoded: bool
 ) -> tuple[dict[str, float], dict[str, Clip]]:
     """PSNR by method, and one clip of each."""
     clips = {"repeat": repeat(case)}
@@ -131,7 +136,7 @@ def measured(
         goes_on, _ = carried_on(case.window.clip[: case.known], len(case.window.clip))
         clips |= {"linear": linear(case), "flow": flow(case), "inertia": goes_on[case.known :]}
     scores = {name: psnr(clip, case.future) for name, clip in clips.items()}
-    several = [sampled(case, networks, seed) for seed in range(count)]
+    several = [sampled(case, networks, seed, decoded) for seed in range(count)]
     each = [psnr(clip, case.future) for clip in several]
     scores |= {
         "model, one sample": float(np.mean(each)),
@@ -198,6 +203,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--samples", type=int, default=3)
     parser.add_argument("--temperature", type=float, help="instead of the model's own")
+    parser.add_argument("--decoded", action="store_true", help="not by the known frame's pixels")
     parser.add_argument("--kept", type=Path, help="for scenes and features; the model's own")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sheet", type=Path)
@@ -218,6 +224,7 @@ def main() -> None:
                         for k, s in groups.items()},
         "samples": args.samples,
         "temperature": networks.sampling.temperature,
+        "decoded": args.decoded,
         "threads": torch.get_num_threads(),
     }  # fmt: skip
     lines = []
@@ -229,7 +236,7 @@ def main() -> None:
                     shot, SHAPE, networks.autoencoder.params, np.random.default_rng(0), plain=True
                 )
                 case = Case(group, shot.name, window, known)
-                scores, made = measured(case, networks, args.samples)
+                scores, made = measured(case, networks, args.samples, args.decoded)
                 every = {"real": case.future, **made}
                 found = {name: feature_row(clip, kept) for name, clip in every.items()}
                 rows.append({"clip": shot.name, "psnr": scores, "features": found})

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tiny_runs import CPU, NAMES, PICTURE, apart, built, given, job
-from vivant.adapters.families import family_named, family_of
-from vivant.adapters.host import ChildHost
+from vivant.adapters import memory, worker
+from vivant.adapters.families import Family, family_named, family_of
+from vivant.adapters.host import ChildHost, Host, Job, Part, Sampled
 from vivant.adapters.layout import read_checkpoint
-from vivant.adapters.memory import Placement, weights
+from vivant.adapters.loading import opened
+from vivant.adapters.memory import GIB, Machine, Placement, weights
 from vivant.adapters.model import VideoModel
+from vivant.clip import Frame
 from vivant.controls.sampling import Steps
 from vivant.controls.words import Words
 from vivant.errors import Cancelled
@@ -69,28 +76,84 @@ def test_a_placement_changes_no_frame(tiny: Path, host: ChildHost, name: str) ->
         assert apart(clip(host, tiny, name, placement), whole) <= 1, offload
 
 
-def test_cancelled_in_the_second_step_and_the_next_run_is_the_same(
+def test_cancelled_within_a_step_and_the_next_run_is_the_same(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """The next run is in another process, which is the same seed's clip as well."""
+    """Its process is stopped where it is after two steps, so that no further one ever ends, as one
+    of a large model takes minutes. The next run is in another process: the same seed's clip."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     host = ChildHost()
     first = clip(host, tiny, name)
     heard: list[float] = []
     asked: list[float] = []
 
+    def told(stage: str, share: float) -> None:
+        heard.append(share)
+        if len(heard) == 2:
+            os.kill(_process_of(host), signal.SIGSTOP)
+
     def wanted_until_now() -> bool:
         if len(heard) >= 2:
             asked.append(time.monotonic())
         return bool(asked)
 
-    hooks = Hooks(lambda stage, share: heard.append(share), wanted_until_now)
     with pytest.raises(Cancelled):
-        host.sampled(job(tiny, name, steps=50), CPU, hooks)
+        host.sampled(job(tiny, name, steps=50), CPU, Hooks(told, wanted_until_now))
     assert time.monotonic() - asked[0] < 10
     assert len(heard) <= 3
     assert list(tmp_path.iterdir()) == []
     assert apart(clip(host, tiny, name), first) <= 1
+
+
+def _process_of(host: ChildHost) -> int:
+    process = host._child._process
+    assert process is not None
+    return process.pid
+
+
+@dataclass
+class Here:
+    """A host in this process. The decoder of what is loaded first finds no memory."""
+
+    tried: list[Placement] = field(default_factory=list)
+
+    def machine(self) -> Machine:
+        return Machine("cpu", "the CPU", 64 * GIB, 64 * GIB)
+
+    def loads(self, folder: str, family: str, placement: Placement) -> dict[str, Part]:
+        raise NotImplementedError
+
+    def sampled(self, job: Job, placement: Placement, hooks: Hooks) -> Sampled:
+        self.tried.append(placement)
+        answers = worker.sample(job.facts(), asdict(placement), **job.arrays)
+        found = [answer.arrays["frames"] for answer in answers if "frames" in answer.arrays]
+        return Sampled(list(np.concatenate(found)))
+
+    def opened(self, folder: Path, family: Family, placement: Placement) -> Any:
+        assert not worker._LOADED, "what is held is freed first"
+        pipe = opened(folder, family, placement)
+        if len(self.tried) == 1:
+            pipe.vae.decoder.register_forward_pre_hook(_no_memory)
+        return pipe
+
+
+def _no_memory(*_: object) -> None:
+    raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate")
+
+
+def test_a_smaller_retry_after_a_lack_of_memory(
+    tiny: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every family's pipeline; of such checkpoints every saving counts."""
+    host = Here()
+    monkeypatch.setattr(memory, "SMALLER", 1.0)
+    monkeypatch.setattr(worker, "opened", host.opened)
+    frames, notes = whole_way(tiny, name, host)
+    assert np.array_equal(frames[0], ODD)
+    first, second = host.tried
+    assert second.need < first.need
+    assert any("tried again after a lack of memory" in note for note in notes)
+    worker._LOADED.clear()
 
 
 def test_a_lack_of_memory_is_named(tiny: Path) -> None:
@@ -101,7 +164,8 @@ def test_a_lack_of_memory_is_named(tiny: Path) -> None:
         poor.sampled(large, CPU, Hooks())
 
 
-def test_the_whole_way_frame_0_is_the_picture(tiny: Path, host: ChildHost, name: str) -> None:
+def whole_way(tiny: Path, name: str, host: Host) -> tuple[list[Frame], tuple[str, ...]]:
+    """Half a second from a picture of odd sides: its frames, and what is said of them."""
     checkpoint = read_checkpoint(tiny / name, hashed=False)
     family = family_of(checkpoint)
     assert family.name == name
@@ -121,5 +185,10 @@ def test_the_whole_way_frame_0_is_the_picture(tiny: Path, host: ChildHost, name:
         with result.open() as stream:
             frames = list(stream)
     assert len(frames) == plan.video.count
+    return frames, result.plan.notes
+
+
+def test_the_whole_way_frame_0_is_the_picture(tiny: Path, host: ChildHost, name: str) -> None:
+    frames, _ = whole_way(tiny, name, host)
     assert np.array_equal(frames[0], ODD)
     assert not np.array_equal(frames[-1], ODD)

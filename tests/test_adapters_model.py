@@ -27,9 +27,11 @@ from vivant.controls.strength import Strength
 from vivant.controls.stroke import Stroke
 from vivant.controls.words import Words
 from vivant.errors import BundleError, Cancelled, UnsupportedControl, UsageError
+from vivant.job import make
 from vivant.media.assets import FileAssets
+from vivant.provenance.policy import Policy
 from vivant.registry import load
-from vivant.request import Hooks, Keyframe, ModelIdentity, Request, Runtime, Target
+from vivant.request import Hooks, Keyframe, ModelIdentity, Plan, Request, Runtime, Target
 
 CPU = Machine("cpu", "the CPU", 64 * GIB, 64 * GIB)
 
@@ -239,14 +241,21 @@ def test_too_few_steps_and_too_short_fields_are_refused() -> None:
         made(model("ltx"), bullseye((96, 64)), Rendered("field"), seconds=0.3)
 
 
-def test_one_smaller_retry_after_a_lack_of_memory() -> None:
-    video = model("wan-2.1", fails=1)
-    _, notes = made(video, bullseye((96, 64)), seconds=0.5)
+def ended(family: Family) -> Frame | None:
+    """A last picture, where a family cannot do without."""
+    return bullseye((96, 64))[:, ::-1].copy() if family.needs_last else None
+
+
+@pytest.mark.parametrize("family", TABLE, ids=lambda family: family.name)
+def test_one_smaller_retry_after_a_lack_of_memory(family: Family) -> None:
+    video, picture, last = model(family.name, fails=1), bullseye((96, 64)), ended(family)
+    _, notes = made(video, picture, last=last, seconds=0.5)
     first, second = (placement for _, placement in video.host.jobs)  # type: ignore[attr-defined]
     assert second.need < first.need
-    assert any("tried again" in note and "one part at a time" in note for note in notes)
+    said = second.said(video.host.machine())
+    assert any("tried again" in note and said in note for note in notes)
     with pytest.raises(BundleError, match=r"ran out of memory, though .* GiB") as error:
-        made(model("wan-2.1", fails=2), bullseye((96, 64)), seconds=0.5)
+        made(model(family.name, fails=2), picture, last=last, seconds=0.5)
     assert "4194304" not in str(error.value)
 
 
@@ -281,6 +290,21 @@ def test_the_plan_says_where_and_under_which_licence() -> None:
     needs = published_needs(video.family)
     assert needs[""] > needs["parts"] > needs["blocks"] > 1
     assert abs(needs[""] - published(video.family)) < 6
+
+
+def test_what_memory_it_takes_is_said_before_anything_is_loaded() -> None:
+    video = model("wan-2.1")
+    told: list[tuple[bool, int]] = []
+
+    def planned(plan: Plan) -> None:
+        said = any("GiB of" in note for note in plan.notes)
+        told.append((said, len(video.host.jobs)))  # type: ignore[attr-defined]
+
+    with FileAssets() as assets:
+        request = request_for(assets, bullseye((96, 64)), seconds=0.5)
+        policy = Policy(consent=True, nudity_screen=False)
+        make(request, Target(), assets, video, policy=policy, hooks=Hooks(planned=planned))
+    assert told[0] == (True, 0)
 
 
 def test_nothing_follows_a_cancelled_job() -> None:

@@ -32,6 +32,21 @@ def test_no_jump_after_the_first_frame():
     assert np.abs(out[1].astype(float) - out[0]).mean() <= 1.2 * true
 
 
+def test_detail_that_is_not_found_again_does_not_go_at_once():
+    """A picture that stands still, in a clip whose grain is another one in each frame."""
+    still, rng = true_clip()[0], np.random.default_rng(2)
+    soft = cv2.GaussianBlur(spoiled(still, 0).astype(np.float32), (0, 0), 2.0)
+    bad = [
+        np.clip(soft + rng.normal(0, 1.2, (48, 48, 1)), 0, 255).astype(np.uint8)
+        for _ in range(COUNT)
+    ]
+    out = list(carry(still, bad, gated=True))
+    lost = [np.abs(frame.astype(float) - still).mean() for frame in out]
+    assert lost[1] < 0.6 * lost[-1]
+    steps = np.diff(lost)
+    assert steps.max() < 0.6 * lost[-1]
+
+
 def test_drifting_colours_do_not_close_the_gate():
     clip = true_clip()
     bad = [spoiled(frame, t / (COUNT - 1)) for t, frame in enumerate(clip)]

@@ -31,6 +31,27 @@ def test_what_does_not_drift_and_lightning_are_left_alone():
     )
 
 
+def test_a_large_drift_is_undone_where_the_light_flickers_a_little():
+    clip = true_clip()
+    bad = []
+    for t, frame in enumerate(clip):
+        drifted = spoiled(frame, 0).astype(float) + np.array([-40, -36, -30]) * t / (COUNT - 1)
+        bad.append(np.clip(drifted + 6 * (t in (3, 6)), 0, 255).astype(np.uint8))
+    drift = drift_of(bad)
+    assert 34 < drift.amount < 46
+    meant = spoiled(clip[-1], 0).astype(float)
+    last = list(steadied(bad, drift))[-1]
+    assert np.abs((last - meant).mean(axis=(0, 1))).max() < 6
+
+
+def test_a_fit_that_nobody_guards_is_taken_as_it_is():
+    clip = [
+        np.clip(f + 40.0 * (t >= 4), 0, 255).astype(np.uint8) for t, f in enumerate(true_clip())
+    ]
+    assert drift_of(clip).amount == 0
+    assert drift_of(clip, guarded=False).amount > 10
+
+
 def covered(frames, until):
     """The same, but from ``until`` on something dark comes into view from the left."""
     hand = np.random.default_rng(4).integers(20, 60, (96, 96, 3)).astype(np.uint8)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +19,10 @@ from vivant.asset import Asset
 from vivant.bundle import open_bundle
 from vivant.cli.checkpoints import add_checkpoint
 from vivant.clip import FilmInfo, Picture, VideoSpec
+from vivant.controls.sampling import Guidance, Steps
 from vivant.controls.strength import Strength
 from vivant.controls.wind import Wind
+from vivant.controls.words import Words
 from vivant.data.prepare import prepare
 from vivant.data.shards import read_samples
 from vivant.data.sources import read_sources
@@ -27,7 +30,7 @@ from vivant.errors import BundleError, UnsupportedControl, UsageError
 from vivant.kinds import KINDS
 from vivant.media.assets import MemoryAssets
 from vivant.registry import added_models, load, open_model
-from vivant.request import Keyframe, Plan, Request, Target
+from vivant.request import Hooks, Keyframe, Plan, Request, Target
 from vivant.scene.record import Scene
 from vivant.settings import Settings
 from vivant.video.conditions import (
@@ -39,7 +42,9 @@ from vivant.video.conditions import (
     motion_of,
     words_of,
 )
+from vivant.video.followed import followed
 from vivant.video.parameters import SAMPLING, WEIGHTS, windows, working_size
+from vivant.wire import Answer
 
 
 @pytest.fixture
@@ -152,6 +157,40 @@ def test_footage_is_gone_on_from_its_last_frames(
     assert [int(frame.mean()) for frame in frames] == known
 
 
+def test_what_a_request_says_reaches_the_sampling(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: dict[str, Any] = {}
+
+    class Heard:
+        """A child that notes what it is asked and gives the picture back."""
+
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def __enter__(self) -> Heard:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def ask(self, name: str, arrays: dict[str, np.ndarray], **facts: Any) -> Iterator[Answer]:
+            heard.update(facts, **arrays)
+            yield Answer(arrays={"frames": np.repeat(arrays["known"], facts["count"], axis=0)})
+
+    monkeypatch.setattr("vivant.video.model.Child", Heard)
+    controls = (Words("waves roll in"), Steps(3), Guidance(2.5), Strength(0.5))
+    assets, generator = picture_assets(), load(str(bundle))
+    asked = request_for(assets, seconds=0.5, controls=controls, seed=7)
+    generator.generate(asked, generator.plan(asked, assets, Target()), assets, Hooks())
+    said = {"words": "waves roll in", "steps": 3, "guidance": 2.5, "strength": 0.5, "seed": 7}
+    assert said == {name: heard[name] for name in said}
+    assert heard["count"] == 5
+    assert heard["features"].shape == (15, 16, 24)
+    assert heard["features"].any()
+    assert "velocity" not in heard
+
+
 def test_what_it_cannot_do_is_refused_by_name(bundle: Path) -> None:
     generator, assets = load(str(bundle)), picture_assets()
     for control, name in ((Wind(5.0), "wind"), (Strength(0.5, "sky"), "one kind")):
@@ -225,3 +264,52 @@ def test_features_are_of_the_scene() -> None:
     assert features.shape == (FEATURES, 4, 6)
     assert features[1].min() == 1
     assert features[-2, 0, 0] == pytest.approx(1.0)
+
+
+def world() -> np.ndarray:
+    """Fine and broad structure, ``[96, 96, 3]``."""
+    rng = np.random.default_rng(3)
+    fine = cv2.GaussianBlur(rng.integers(0, 256, (96, 96, 3)).astype(np.float32), (0, 0), 1.2)
+    broad = cv2.resize(rng.random((6, 6, 3)).astype(np.float32) * 150 + 50, (96, 96))
+    return np.clip(broad + 1.2 * (fine - 127), 8, 247).astype(np.uint8)
+
+
+def squares(frame: np.ndarray, seed: int = 0) -> np.ndarray:
+    """As a small model shows a frame: soft, and wrong in squares of four pixels."""
+    soft = cv2.resize(frame, (32, 32), interpolation=cv2.INTER_AREA)
+    wrong = np.random.default_rng(seed).normal(0, 3, (16, 16, 1))
+    large = cv2.resize(soft, (64, 64), interpolation=cv2.INTER_LINEAR)
+    return np.clip(large + np.kron(wrong, np.ones((4, 4, 3))), 0, 255).astype(np.uint8)
+
+
+def test_what_moves_is_shown_by_the_known_pixels() -> None:
+    clip = np.stack([world()[16:80, 16 + t : 80 + t] for t in range(9)])
+    made = np.stack([squares(frame, t) for t, frame in enumerate(clip)])
+    shown = followed(clip[0], made)
+    assert shown.shape == (8, 64, 64, 3)
+    inner = np.s_[8:-8, 8:-16]
+    true = clip[1:].astype(float)
+    apart = [
+        [np.abs(a - b)[inner].mean() for a, b in zip(one, true, strict=True)]
+        for one in (shown, made[1:], clip[:1].repeat(8, 0))
+    ]
+    by_pixels, decoded, still = np.array(apart)
+    assert (by_pixels < 0.7 * decoded).all()
+    assert (by_pixels < 0.5 * still).all()
+
+
+def test_what_stands_still_stays_to_the_bit() -> None:
+    first = world()[:64, :64]
+    shown = followed(first, np.stack([squares(first)] * 4))
+    assert all(np.array_equal(frame, first) for frame in shown)
+
+
+def test_what_is_strongly_new_is_shown_and_what_is_weak_is_not() -> None:
+    first = np.full((64, 64, 3), 90, np.uint8)
+    later = first.copy()
+    later[16:32, 16:32] += 100
+    later[40:56, 40:56] += 4
+    (shown,) = followed(first, np.stack([first, later]))
+    assert shown[20:28, 20:28].mean() > 180
+    assert np.abs(shown[44:52, 44:52].astype(float) - 90).max() < 2
+    assert followed(first, first[None]).shape == (0, 64, 64, 3)

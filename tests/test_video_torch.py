@@ -54,6 +54,7 @@ from vivant.video.autoencoder import (  # noqa: E402
     clip_of,
     patches_of,
 )
+from vivant.video.conditions import words_of  # noqa: E402
 from vivant.video.parameters import SAMPLING  # noqa: E402
 from vivant.video.sampling import Asked, Networks, open_networks, sample  # noqa: E402
 from vivant.video.transformer import (  # noqa: E402
@@ -452,6 +453,21 @@ def test_a_seed_is_a_future(networks: Networks) -> None:
         np.abs(still[1:].astype(int) - still[16]).max()
         <= np.abs(one[1:].astype(int) - one[16]).max()
     )
+
+
+def test_words_and_a_field_steer_what_is_sampled(bundle: Path) -> None:
+    found = open_networks(bundle)
+    shaken(found.transformer)
+    decoded = replace(found.sampling, guidance=2.0, steps=1)
+    networks = replace(found, sampling=decoded)
+    picture = np.random.default_rng(0).integers(0, 256, (1, 32, 48, 3), np.uint8)
+    field = np.full((16, 2, 8, 12), 0.5, np.float32)
+    plain, said, driven = (
+        sample(networks, picture, 17, replace(asked, strength=20.0, decoded=True), 1)
+        for asked in (Asked(), Asked(words=words_of("waves roll in")), Asked(velocity=field))
+    )
+    assert not np.array_equal(plain, said)
+    assert not np.array_equal(plain, driven)
 
 
 def test_weights_that_give_no_numbers_are_named(bundle: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from vivant.adapters.families import Family
 from vivant.adapters.layout import Checkpoint, gguf_of, read_checkpoint, variant_of
 from vivant.adapters.memory import SAMPLERS, Machine, Placement
+from vivant.cores import cores
 from vivant.errors import BundleError, VivantError
 
 SUBMODULES = {"ltx2": "diffusers.pipelines.ltx2"}
@@ -64,7 +65,7 @@ def opened(folder: Path, family: Family, placement: Placement) -> Any:
     Raises BundleError where a tensor lacks, in the file or in what was made of it.
     """
     torch = imported("torch")
-    torch.set_num_threads(_cores())  # a child is started with one
+    torch.set_num_threads(cores())  # a child is started with one
     checkpoint = read_checkpoint(folder, hashed=False)
     for name, (library, kind) in checkpoint.classes.items():
         _class(library, kind, f"{folder / name}")
@@ -91,13 +92,6 @@ def _bytes(tensor: Any) -> int:
         names, _ = tensor.__tensor_flatten__()
         return sum(_bytes(getattr(tensor, name)) for name in names)
     return int(tensor.numel() * tensor.element_size())
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

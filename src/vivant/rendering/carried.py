@@ -25,6 +25,9 @@ WEAK = 0.3
 """Power of detail, square levels, that tells nothing."""
 CODING = 1.5
 """Levels of what is new in a frame at which half of it is taken for noise of its coding."""
+OPEN = 1.5
+"""Frames after which the gate is all but closed to what is not found again. Detail that goes at
+once is a jump: 2.8 times the real change where hardly anything moves."""
 LEAST_DETERMINANT = 0.35
 """Where the flow squeezes the picture's area below this share, detail fades out."""
 
@@ -35,9 +38,10 @@ def carry(
     """The frames of ``clip`` at the size of ``picture`` ``[H, W, 3]``, the first equal to it.
 
     The clip may be smaller and of another colour, its aspect is the picture's. ``gated`` trusts
-    the fine part of the difference only where the flow explains the frame: for clips far softer
-    than the picture. Without it the whole difference is carried, which jumps least. ``fade``
-    frames after which a gated fine part counts for 1/e, at first hardly less: no jump.
+    the fine part of the difference only where the flow explains the frame, in the first frames
+    elsewhere, too: for clips far softer than the picture. Without it the whole difference is
+    carried, which jumps least. ``fade`` frames after which a gated fine part counts for 1/e, at
+    first hardly less: no jump.
     """
     first: Frame | None = None
     flow: Floats | None = None
@@ -51,7 +55,9 @@ def carry(
             yield picture.copy()
             continue
         flow = flow_to_first(first, frame, flow, FINE)
-        gate = _gate(first, frame, flow) * math.exp(-((index / fade) ** 2)) if gated else None
+        gate = _gate(first, frame, flow, index) if gated else None
+        if gate is not None:
+            gate *= math.exp(-((index / fade) ** 2))
         moved = fetched(start, flow)
         new = _cored(_sized(frame, picture) - moved)
         yield levels(moved + new + _moved_rest(rest, coarse, flow, gate))
@@ -74,10 +80,11 @@ def _moved_rest(rest: Floats, coarse: Floats, flow: Floats, gate: Floats | None)
     return np.asarray(broad + large[..., None] * (moved - broad), np.float32)
 
 
-def _gate(first: Frame, frame: Frame, flow: Floats) -> Floats:
-    """How far detail is trusted, 0 to 1, on the grid of ``flow``: as far as the finest detail that
-    the clip itself has is found again where the flow says (local correlation, which colours that
-    drift do not change), inside the picture, less where it is squeezed."""
+def _gate(first: Frame, frame: Frame, flow: Floats, index: int) -> Floats:
+    """How far detail is trusted in frame ``index``, 0 to 1, on the grid of ``flow``: as far as the
+    finest detail that the clip itself has is found again where the flow says (local correlation,
+    which colours that drift do not change), inside the picture, less where it is squeezed. It
+    closes over the first frames."""
     then, now = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(np.float32) for one in (first, frame))
     then, now = _finest(fetched(then, flow)), _finest(now)
     power = (_around(then * then) + WEAK) * (_around(now * now) + WEAK)
@@ -85,7 +92,8 @@ def _gate(first: Frame, frame: Frame, flow: Floats) -> Floats:
     size = (flow.shape[1], flow.shape[0])
     trusted = cv2.resize(alike, size, interpolation=cv2.INTER_AREA)
     squeezed = np.clip(determinant(flow) / LEAST_DETERMINANT, 0, 1)
-    return np.asarray(trusted * inside(flow) * squeezed, np.float32)
+    closed = 1 - math.exp(-((index / OPEN) ** 2))
+    return np.asarray(1 - (1 - trusted * inside(flow) * squeezed) * closed, np.float32)
 
 
 def _finest(light: Floats) -> Floats:

@@ -35,7 +35,10 @@ MOST_DRIFT = 60.0
 MOST_LEFT_OF_FIRST, MOST_LEFT_OF_BEFORE = 0.2, 0.5
 """A fit is believed where it leaves at most this share of the frames' shifts, ..."""
 MOST_LEVELS = 4.0
-"""... and of no frame's shift more than so many levels: lightning is no drift."""
+"""... and of no frame's shift more than so many levels, ..."""
+MOST_OF_LARGEST = 0.3
+"""... or more than this share of the largest: lightning is no drift, a light that flickers beside a
+large drift hides none."""
 ROUNDS = 8
 TUKEY = 4.685
 """Of deviations; the tuning constant of Tukey's biweight."""
@@ -74,12 +77,13 @@ class _Seen:
     trust: Floats
 
 
-def drift_of(clip: Sequence[Frame]) -> Drift:
+def drift_of(clip: Sequence[Frame], *, guarded: bool = True) -> Drift:
     """How the colours of ``clip`` leave those of its first frame, by what flow finds again.
 
-    A robust quadratic in time, held to nothing at the first frame. Guarded: a change that is no
-    smooth run of time (lightning), too small or too large is no drift. A true slow change of the
-    light cannot be told from drift: ask only where the light is meant to stay.
+    A robust quadratic in time, held to nothing at the first frame. ``guarded``: a change that is
+    no smooth run of time (lightning), too small or too large is no drift; else the fit is taken as
+    it is. A true slow change of the light cannot be told from drift: ask only where the light is
+    meant to stay.
     """
     if len(clip) >= 4:
         for before, most_left in ((_first, MOST_LEFT_OF_FIRST), (_shortly, MOST_LEFT_OF_BEFORE)):
@@ -88,6 +92,8 @@ def drift_of(clip: Sequence[Frame]) -> Drift:
                 continue  # all of it is black or white
             terms, left = zip(*(_fitted(seen, channel) for channel in range(3)), strict=True)
             found = Drift(np.stack(terms))
+            if not guarded:
+                return found
             if _believed(seen, np.stack(left, 1), most_left) and found.amount <= MOST_DRIFT:
                 return found if found.amount >= LEAST_DRIFT else _NONE
     return _NONE
@@ -181,7 +187,8 @@ def _believed(seen: _Seen, left: Floats, most: float) -> bool:
     """Whether the frames' shifts are explained: one flash among them counts."""
     whole, rest = _shifts(seen, seen.now - seen.was), _shifts(seen, left)
     explained = np.sqrt((rest**2).sum()) <= most * np.sqrt((whole**2).sum())
-    return bool(explained and np.abs(rest).max() <= MOST_LEVELS)
+    bound = max(MOST_LEVELS, MOST_OF_LARGEST * float(np.abs(whole).max()))
+    return bool(explained and np.abs(rest).max() <= bound)
 
 
 def _shifts(seen: _Seen, values: Floats) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from vivant.flow.solvers import midpoint, time_grid
 from vivant.video.anchor import held, inertia_maps, known_latents
 from vivant.video.autoencoder import AutoencoderParams, VideoAutoencoder
 from vivant.video.conditions import FEATURES, MOST_WORDS, motion_of
+from vivant.video.followed import followed
 from vivant.video.inertia import carried_on
 from vivant.video.parameters import SAMPLING, WEIGHTS, Sampling, windows
 from vivant.video.transformer import Conditions, TransformerParams, VideoTransformer
@@ -40,12 +41,13 @@ class Asked:
     """What a clip is sampled under: ``features`` ``[15, h, w]`` of the scene on the latents' grid;
     ``velocity`` ``[T, 2, rows, columns]`` of a motion field at the model's rate, short sides per
     second; ``words`` ``[16]``. None: nothing is said. ``strength`` of the motion, 1 = as
-    sampled."""
+    sampled. ``decoded``: frames as they are decoded, not by the last known frame's own pixels."""
 
     features: Floats | None = None
     velocity: Floats | None = None
     words: NDArray[np.int64] | None = None
     strength: float = 1.0
+    decoded: bool = False
 
 
 def open_networks(folder: Path) -> Networks:
@@ -80,29 +82,33 @@ def sample(
     seed: int,
     progress: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.uint8]:
-    """A clip ``[count, H, W, 3]`` uint8 that begins with the ``known`` frames ``[K, H, W, 3]``, as
-    the autoencoder shows them; H and W in whole tokens. K is cut to 1 + a multiple of four.
+    """A clip ``[count, H, W, 3]`` uint8 that begins with the ``known`` frames ``[K, H, W, 3]``, or,
+    where frames are asked for as ``decoded``, with those as the autoencoder shows them; H and W in
+    whole tokens. K is cut to 1 + a multiple of four.
 
     The same seed gives the same clip on one machine. Raises BundleError where the weights give no
     numbers.
     """
     sampling = networks.sampling
     usable = 1 + (min(len(known), 1 + sampling.chunk) - 1) // sampling.chunk * sampling.chunk
-    clip = _tensor(known[-usable:])
+    clip = first = known[-usable:]
     generator = torch.Generator().manual_seed(seed % 2**63)
     pieces = windows(count, usable, sampling)
-    shown: list[Tensor] = []
     for number, (start, have) in enumerate(pieces):
         told = lambda share, n=number: progress((n + share) / len(pieces))  # noqa: E731
-        under = _from(asked, start, sampling)
+        under, context = _from(asked, start, sampling), _tensor(clip[start : start + have])
         with torch.no_grad():
-            made = _piece(networks, clip[:, :, start : start + have], under, generator, told)
-        shown.append(made[:, :, have:] if shown else made)
-        clip = torch.cat([clip, made[:, :, have:]], dim=2)
-    whole = torch.cat(shown, dim=2)[0, :, :count]
-    if not whole.isfinite().all():
-        raise BundleError("The model's weights give no numbers (NaN); train or add it again.")
-    return _levels(whole[None])
+            made = _piece(networks, context, under, generator, told)
+        if not made.isfinite().all():
+            raise BundleError("The model's weights give no numbers (NaN); train or add it again.")
+        decoded = _levels(made)
+        if not asked.decoded:
+            ahead = followed(clip[-1], decoded[have - 1 :])
+        else:
+            ahead = decoded[have:]
+            first = first if number else decoded[:have]  # no jump after what is known
+        clip = np.concatenate([clip, ahead])
+    return np.concatenate([first, clip[usable:]])[:count]
 
 
 def _from(asked: Asked, start: int, sampling: Sampling) -> Asked:
