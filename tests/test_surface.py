@@ -46,8 +46,8 @@ COMMANDS = {
         "--overwrite", "--size", "-o",
     },
     "loop": {
-        "clip", "--consent", "--format", "--json", "--no-watermark", "--out", "--overwrite",
-        "--seconds", "--size", "-o",
+        "clip", "--back", "--consent", "--format", "--json", "--no-watermark", "--out",
+        "--overwrite", "--seconds", "--size", "-o",
     },
     "mask": {"photo", "--at", "--kind", "--out", "--overwrite", "-o"},
     "models": {"--json"},

@@ -153,7 +153,7 @@ def test_footage_is_gone_on_from_its_last_frames(
     """They are taken at the model's own rate; where there are too few, only the last one is."""
     request = Request((Keyframe(Asset("0" * 64, "clip")),), model="small")
     plan = Plan(VideoSpec(16, 8, 8.0, 9), (16, 8))
-    frames = load(str(bundle))._known(request, plan, film)  # type: ignore[attr-defined]
+    frames = load(str(bundle)).model._known(request, plan, film)  # type: ignore[attr-defined]
     assert [int(frame.mean()) for frame in frames] == known
 
 
