@@ -141,6 +141,7 @@ def _no_memory(*_: object) -> None:
     raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate")
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Pillow
 def test_a_smaller_retry_after_a_lack_of_memory(
     tiny: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
