@@ -24,8 +24,7 @@ from vivant.clip import Floats, Frame, Picture
 from vivant.data.sources import read_sources
 from vivant.media.assets import FileAssets
 from vivant.motion.held import look
-from vivant.motion.relief import relief_of
-from vivant.rendering.space.lines import straightened
+from vivant.motion.relief import relief_in
 from vivant.rendering.space.pose import Lens, Pose
 from vivant.rendering.space.pose import Path as Way
 from vivant.rendering.space.relief import Relief
@@ -124,8 +123,7 @@ def score(frames: list[Frame]) -> dict[str, Any] | None:
     plane, _ = cv2.findHomography(start, end, cv2.RANSAC, 2.0)
     if plane is None:
         return None
-    looked = look(Picture(first), Runtime())
-    relief = straightened(relief_of(looked, (first.shape[1], first.shape[0])), first)
+    relief = relief_in(look(Picture(first), Runtime()), first)
     pose, lens = fitted(relief, start, end)
     view = View(first, relief, Way((Pose(), pose), lens))
     flat = cv2.warpPerspective(

@@ -20,9 +20,8 @@ from vivant.footage.source import Footage, footage_of
 from vivant.footage.steady import Steady, steadied
 from vivant.motion.held import Looked, look
 from vivant.motion.lighting import light_notes, surfaces_of
-from vivant.motion.relief import relief_of
+from vivant.motion.relief import relief_in
 from vivant.rendering.illumination import Illumination, relit
-from vivant.rendering.space.lines import straightened
 from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Lens, Pose
 from vivant.rendering.space.relief import Relief
@@ -87,7 +86,7 @@ class Stirred:
         """What is seen in a frame; shadows lie on the ground that was seen ``before``, since how
         far all is differs from look to look."""
         looked = look(Picture(frame), self.runtime)
-        relief = straightened(relief_of(looked, (frame.shape[1], frame.shape[0])), frame)
+        relief = relief_in(looked, frame)
         light = None
         if self.light.changes:
             light = surfaces_of(frame, looked, relief, _laid_over(frame, looked))

@@ -19,7 +19,7 @@ from vivant.motion.flowing import field_of
 from vivant.motion.held import FLOWING, Looked, cells
 from vivant.motion.layered import Motion
 from vivant.motion.lighting import surfaces_of
-from vivant.motion.relief import relief_of
+from vivant.motion.relief import relief_in
 from vivant.motion.stage import staged
 from vivant.motion.steering import Steering
 from vivant.motion.travel import travellers
@@ -32,7 +32,6 @@ from vivant.rendering.play import play
 from vivant.rendering.renderer import Held
 from vivant.rendering.shot import Shot
 from vivant.rendering.space.given import relief_from
-from vivant.rendering.space.lines import straightened
 from vivant.rendering.space.path import path_of
 from vivant.rendering.space.pose import Path
 from vivant.rendering.space.relief import Relief
@@ -94,7 +93,7 @@ class Performance:
         picture, given = self.shot.picture, self.motion.depth
         if given is not None:
             return relief_from(plane(given, picture.size))
-        return straightened(relief_of(self.looked, picture.size), picture.pixels)
+        return relief_in(self.looked, picture.pixels)
 
     def _light(self) -> Callable[[Frame, float], Frame] | None:
         """What the light makes of a frame; None where it does not change."""

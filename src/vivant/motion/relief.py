@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.clip import Floats, Plane
+from vivant.clip import Floats, Frame, Plane
 from vivant.kinds import INDEX
 from vivant.media.resize import covering
 from vivant.motion.held import Looked
 from vivant.rendering.plates import filled
+from vivant.rendering.space.lines import straightened
 from vivant.rendering.space.outline import crisp, shared
 from vivant.rendering.space.relief import Relief, Sheet
 
@@ -64,6 +65,11 @@ def relief_of(looked: Looked, size: tuple[int, int]) -> Relief:
         own = depth if not kinds else _bounded(_continued(depth, share), depth)
         sheets.append(Sheet(matte, sky if kinds == ("sky",) else own))
     return Relief(tuple(sheets))
+
+
+def relief_in(looked: Looked, pixels: Frame) -> Relief:
+    """The relief of a picture ``[H, W, 3]`` at its size, in which what is straight stays so."""
+    return straightened(relief_of(looked, (pixels.shape[1], pixels.shape[0])), pixels)
 
 
 def _outlined(looked: Looked, size: tuple[int, int]) -> list[tuple[Kinds, Plane]]:

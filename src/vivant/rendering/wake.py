@@ -17,6 +17,7 @@ from vivant.clip import Floats, Frame, Plane
 from vivant.rendering.bodies import Body
 from vivant.rendering.manners.manner import Ground, coarse, enlarged
 from vivant.rendering.manners.surface import contrast_of
+from vivant.rendering.manners.waves import ABOVE, horizon_of
 
 KELVIN = 0.353
 """Tangent of the angle between the way and an arm."""
@@ -34,8 +35,6 @@ FOCAL = 1.07
 """Focal length in widths of the picture: a view of 50 degrees."""
 FLAT = 0.07
 """Water is seen at least this steeply: rise over run."""
-ABOVE = 0.03
-"""Water that begins so near to the upper edge (share of the height) is seen from above."""
 NODES = 1.5
 WITHIN = 0.5
 """Share of water around its foot with which a thing travels on it."""
@@ -52,16 +51,20 @@ class Wakes:
     fps: float
 
     @cached_property
+    def ground(self) -> Ground:
+        """The water as a layer's ground."""
+        h, w = self.water.shape
+        return Ground(self.pixels, self.water, picture=(w, h))
+
+    @cached_property
     def look(self) -> tuple[Floats, tuple[float, float, float]]:
         """The water's contrast ``[H, W]``, and its colour."""
-        h, w = self.water.shape
-        return contrast_of(Ground(self.pixels, self.water, picture=(w, h)))
+        return contrast_of(self.ground)
 
     @cached_property
     def horizon(self) -> float | None:
         """Row of the water's far edge; None where it is seen from above."""
-        rows = np.flatnonzero((self.water > 127).mean(axis=1) > 0.02)
-        far = float(rows[0]) if len(rows) else 0.0
+        far = horizon_of(self.ground, self.water.shape[1])
         return None if far < ABOVE * self.water.shape[0] else far
 
     def upon(self, frame: Frame, index: int) -> Frame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.cores import cores
 from vivant.errors import BundleError
 from vivant.video.conditions import words_of
 from vivant.wire import Answer
@@ -75,5 +75,5 @@ def _sampling() -> Any:
         raise BundleError(
             f"This model needs {error.name}; install it: pip install 'vivant[video]'."
         ) from error
-    torch.set_num_threads(os.cpu_count() or 1)  # a child is started with one
+    torch.set_num_threads(cores())  # a child is started with one
     return sampling

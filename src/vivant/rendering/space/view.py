@@ -255,4 +255,4 @@ def viewed_along(
     def seen(one: tuple[Frame, Pose]) -> Frame:
         return view.at(*one)
 
-    yield from abreast(seen, zip(frames, path.poses[1:], strict=False))
+    yield from abreast(seen, zip(frames, path.poses[1:], strict=True))
