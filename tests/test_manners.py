@@ -11,9 +11,9 @@ from conftest import photo_like
 from vivant.rendering.layers import Layer, Stage
 from vivant.rendering.manners.aurora import Aurora, AuroraManner, glow_of
 from vivant.rendering.manners.bob import Bob, BobManner, afloat_matte
-from vivant.rendering.manners.clouds import base_of, clouded, endless, thin
+from vivant.rendering.manners.clouds import base_of, clouded, endless, heightened, thin
 from vivant.rendering.manners.current import Current
-from vivant.rendering.manners.drift import Drift, DriftManner
+from vivant.rendering.manners.drift import Drift, DriftManner, middle_of
 from vivant.rendering.manners.flame import Flame, FlameManner, flame_matte
 from vivant.rendering.manners.lights import lights
 from vivant.rendering.manners.manner import Ground, Manner
@@ -225,6 +225,33 @@ def test_a_cloud_that_leaves_leaves_nothing_behind() -> None:
     left, before = (np.abs(one - blue)[20:40, 80:120].max() for one in (base, plain))
     assert left < 14
     assert before > 1.7 * left
+
+
+def test_white_clouds_before_a_deep_blue_stay_white() -> None:
+    y, x = np.mgrid[0:H, 0:W].astype(np.float32)
+    blue = np.ones((H, W, 1), np.float32) * np.float32((8, 45, 130))
+    cloud = np.exp(-((((x - 70) / 16) ** 2 + ((y - 40) / 12) ** 2) ** 2))[..., None]
+    picture = (blue + cloud * (250 - blue)).astype(np.uint8)
+    own = Ground(picture, np.full((H, W), 255, np.uint8), picture=(W, H))
+    one = DriftManner(own, Drift(speed=0.08, rise=0, evolve=0), np.random.default_rng(0))
+    stage = Stage(picture, (Layer((slice(0, H), slice(0, W)), own.matte, one),), None)
+    later = stage.at(1.5).astype(int)
+    bright = later.min(axis=2) > 190
+    assert bright.sum() > 0.6 * (picture.min(axis=2) > 190).sum()
+    assert np.ptp(np.median(later[bright], axis=0)) < 5
+    assert (middle_of(np.zeros((8, 8, 3), np.float32)) == 128).all()
+
+
+def test_what_comes_in_from_above_is_no_mirror_image() -> None:
+    rng = np.random.default_rng(1)
+    band = cv2.GaussianBlur(rng.normal(0, 30, (60, 200, 3)).astype(np.float32), (0, 0), 4)
+    tall = heightened(band, 20, seam=0.2)
+    np.testing.assert_array_equal(tall[20:80], band)
+    step = np.abs(tall[19] - tall[20]).mean()
+    assert step < 2 * np.abs(np.diff(band, axis=0)).mean()
+    far, mirror = tall[5], band[15]
+    assert abs(np.corrcoef(far.ravel(), mirror.ravel())[0, 1]) < 0.5
+    assert np.corrcoef(tall[18].ravel(), band[2].ravel())[0, 1] > 0.7
 
 
 def test_the_sun_is_held_and_leaves_no_copy() -> None:

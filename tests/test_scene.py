@@ -13,7 +13,7 @@ from vivant.data.teachers import MOSAIC, VOC, SoftLabels
 from vivant.data.worlds import make_world
 from vivant.kinds import INDEX, KINDS, WATERS
 from vivant.scene.instances import find_instances
-from vivant.scene.network import assemble, relative, seen_size, softmax
+from vivant.scene.network import assemble, relative, seen_size, softmax, surely_burning
 from vivant.scene.waters import river_ends
 
 H, W = 64, 96
@@ -93,6 +93,17 @@ def labels(**sure: tuple[slice, slice]) -> SoftLabels:
     return SoftLabels(
         mosaic, np.zeros((len(VOC), 32, 48), np.uint8), none, np.zeros((), np.uint8), none, none
     )
+
+
+def test_a_fire_of_which_nobody_is_sure_is_none() -> None:
+    kinds = np.zeros((len(KINDS), 8, 8), np.float32)
+    kinds[INDEX["built"]] = 1
+    for share, burns in ((0.9, True), (0.55, False)):
+        kinds[INDEX["fire"], 2:4, 2:4], kinds[INDEX["built"], 2:4, 2:4] = share, 1 - share
+        found = surely_burning(kinds)
+        assert bool(found[INDEX["fire"]].any()) is burns
+        np.testing.assert_allclose(found.sum(0), 1, atol=1e-6)
+    assert found[INDEX["built"], 3, 3] == 1
 
 
 def test_classes_of_teachers_become_kinds() -> None:

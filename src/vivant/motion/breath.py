@@ -1,10 +1,14 @@
-"""A picture in which nothing moves by itself: the camera breathes, unless it is asked not to."""
+"""A picture in which hardly anything is seen to move: the camera breathes, unless it shall not."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
+
 from vivant.asset import Assets
+from vivant.clip import Frame
 from vivant.controls.camera import Camera, parse_camera
 from vivant.controls.given import GivenField
 from vivant.controls.kinds import MoveKind
@@ -13,10 +17,20 @@ from vivant.controls.mask import Move
 from vivant.controls.path import CameraPath
 from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
-from vivant.motion.held import LEAST_SEEN, MOVING, asked_kinds, scene_of
+from vivant.kinds import INDEX
+from vivant.motion.held import MOVING, asked_kinds, scene_of
 from vivant.request import Request, Runtime
+from vivant.scene.calm import calm_sky
 from vivant.scene.falling import falling
+from vivant.scene.record import Scene
 
+SHORT, FAINT = 240, 3.0
+"""Short side in pixels at which it is told what would be seen to move, and levels by which that
+differs from what is around it."""
+UNSURE = 0.35
+"""Share up to which a kind is not there; with the rest of it, it surely is."""
+LEAST_LIVELY = 0.07
+"""Share of a picture that is seen to move from which the camera need not."""
 AUTO = "auto"
 """The camera that breathes (`vivant.controls.camera.WORDS`)."""
 
@@ -34,14 +48,14 @@ def quiet_notes(request: Request, assets: Assets, runtime: Runtime) -> list[str]
     for, before `breathing`."""
     if _breathes(request, assets, runtime):
         return [
-            "Nothing is seen that moves by itself, so the camera breathes a little; --camera still"
-            " holds it, a stroke drives a thing, --move takes a mask."
+            "Hardly anything is seen that moves by itself, so the camera breathes a little;"
+            " --camera still holds it, a stroke drives a thing, --move takes a mask."
         ]
     if _filmed(request) or not _quiet(request, assets, runtime):
         return []
     return [
-        "Nothing is seen that moves by itself, so the clip stands still; --camera auto lets it"
-        " breathe, a stroke drives a thing, --move takes a mask."
+        "Hardly anything is seen that moves by itself, so the clip nearly stands still; --camera"
+        " auto lets it breathe, a stroke drives a thing, --move takes a mask."
     ]
 
 
@@ -65,7 +79,24 @@ def _quiet(request: Request, assets: Assets, runtime: Runtime) -> bool:
     picture = assets.picture(request.keyframes[0].image)
     scene = scene_of(picture, runtime)
     held, _ = asked_kinds(request)
-    moving = [one for one in scene.instances if one.kind in MOVING and one.kind not in held]
-    if sum(one.area for one in moving) > LEAST_SEEN:
-        return False
-    return falling(picture) is None
+    kinds = tuple(kind for kind in MOVING if kind not in held)
+    return lively(scene, picture.pixels, kinds) < LEAST_LIVELY and falling(picture) is None
+
+
+def lively(scene: Scene, pixels: Frame, kinds: tuple[str, ...] = MOVING) -> float:
+    """Share 0..1 of a picture ``[H, W, 3]`` whose motion would be seen: what moves of itself and is
+    not plain."""
+    if "sky" in kinds and calm_sky(scene, pixels):
+        kinds = tuple(kind for kind in kinds if kind != "sky")
+    if not kinds:
+        return 0.0
+    height, width = pixels.shape[:2]
+    scale = min(1.0, SHORT / min(height, width))
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    around = cv2.GaussianBlur(grey, (0, 0), SHORT / 40)
+    textured = cv2.blur((np.abs(grey - around) > FAINT).astype(np.float32), (5, 5))
+    share = np.sum([scene.kinds[INDEX[kind]] for kind in kinds], axis=0, dtype=np.float32)
+    moves = np.clip((cv2.resize(share, size) - UNSURE) / (1 - 2 * UNSURE), 0, 1)
+    return float((moves * textured).mean())

@@ -110,11 +110,13 @@ def _sky(
     if asked.wind_speed is not None:
         force = (asked.wind_speed / priors.wind.median) ** 0.5
         speed, way = speed * force, way * force
+    drawn = _arrows(asked, matte)
+    if looked.calm and not drawn and "sky" not in {*asked.flows, *asked.strengths}:
+        return
     drift = Drift(speed=side * speed, rise=rise)
     if "sky" in asked.flows:
         turn = radians(asked.flows["sky"])
         drift = replace(drift, speed=way * cos(turn), rise=way * sin(turn))
-    drawn = _arrows(asked, matte)
     if drawn:
         across, down = np.mean([arrow.velocity for arrow in drawn], axis=0)
         drift = replace(drift, speed=float(across), rise=float(-down))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.motion.jetty import jetty_in
 from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
 from vivant.rendering.touching import touching
@@ -73,6 +74,7 @@ def firm_in_water(mattes: Mattes, pixels: Frame, foaming: float = 0.0) -> Plane 
         for plane in (pixels, water, mattes.of("sky"))
     )
     found = firm(work, share, sky, foaming < FOAMS)
+    found |= jetty_in(np.asarray(255 * work, np.uint8), share)
     if not found.any():
         return None
     found |= touching((share < OTHER) & (sky < OTHER), found)

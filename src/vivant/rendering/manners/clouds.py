@@ -145,3 +145,14 @@ def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:
     for part, edge in ((out, detail[:, ::-1]), (out[:, ::-1], detail)):
         part[:, :blend] = (edge[:, :blend] * (1 - into) + part[:, :blend] * into) / even
     return np.asarray(np.concatenate([detail, out], axis=1), np.float32)
+
+
+def heightened(band: Floats, pad: int, seam: float = 2 * SEAM) -> Floats:
+    """An endless band ``[h, w, 3]`` with ``pad`` rows of more above and below: its mirror image,
+    which goes over into that of another part of it, or what comes in would show the mirror."""
+    tall = np.pad(band, ((pad, pad), (0, 0), (0, 0)), "reflect")
+    rows = np.arange(len(tall), dtype=np.float32)
+    beyond = np.maximum(pad - rows, rows - (len(tall) - 1 - pad))
+    into = np.clip(beyond / max(1.0, seam * len(band)), 0, 1)[:, None, None]
+    other = np.roll(tall, band.shape[1] // 2, axis=1)
+    return np.asarray(tall * (1 - into) + other * into, np.float32)

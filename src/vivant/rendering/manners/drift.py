@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
-from vivant.rendering.manners.clouds import base_of, clouded, endless, thin
+from vivant.rendering.manners.clouds import base_of, clouded, endless, heightened, thin
 from vivant.rendering.manners.lights import lights
 from vivant.rendering.manners.manner import Fetcher, Ground, Shown, coarse, enlarged, rate_of
 from vivant.rendering.manners.turns import Turn, Turns, lives_in, set_in
@@ -40,7 +40,8 @@ SET_IN, KEPT = 0.7, 8
 """Seconds after which it is made up for at first, and how many renewals are remembered."""
 MOST_GAIN, LEAST, INSIDE = (0.6, 1.4), 0.005, 0.03
 """Limits of that; share of the box that must be sky, so many short sides from its edge."""
-GREY = 128
+GREY, CUT = 128, (0.1, 99.9)
+"""Level of no detail, and the percentiles of detail that must not be cut off."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,14 @@ class DriftManner:
         self.ground, self.drift = ground, drift
         h, w = ground.shape
         self.keep = lights(ground)
-        tile = self._tile()
-        self.span = tile.shape[1]
+        band = self._band()
+        grey = middle_of(band)
+        self.span = band.shape[1]
         pad = min(h - 1, round(0.3 * ground.short))
-        tall = cv2.copyMakeBorder(tile, pad, pad, 0, 0, cv2.BORDER_REFLECT_101)
-        self.fetcher = Fetcher(np.asarray(tall, np.uint8), cv2.BORDER_WRAP, (0, pad, w, h))
+        tile = np.clip(np.round(heightened(band, pad) + grey), 0, 255)
+        self.fetcher = Fetcher(np.asarray(tile, np.uint8), cv2.BORDER_WRAP, (0, pad, w, h))
         self.texture = self.fetcher.still
-        self.grey = np.full_like(self.texture, GREY)
+        self.grey = np.full_like(self.texture, grey)
         nodes = coarse(ground.shape, NODES)
         self.height = self._height(nodes)
         noise = smooth_noise(nodes, max(2.0, nodes[0] / h * ground.short / 5), rng, 4)
@@ -164,8 +166,8 @@ class DriftManner:
         gain = 1 / np.sqrt(weight**2 + (1 - weight) ** 2)
         return np.asarray(cv2.blendLinear(mixed, self.grey, gain, 1 - gain), np.uint8)
 
-    def _tile(self) -> Frame:
-        """The sky's detail around grey, endless to the right."""
+    def _band(self) -> Floats:
+        """The sky's detail around 0, endless to the right."""
         ground = self.ground
         lent = ground.sure * (1 - thin(ground.pixels, ground.sure, ground.short))
         if self.keep is not None:  # what holds must not come along
@@ -174,8 +176,7 @@ class DriftManner:
         base = base_of(texture, ground.short)
         if self.keep is not None:  # nor what is lit by it be lent to other places
             lent = lent * (self.keep < 0.1)
-        band = endless(clouded(texture, base, ground.sure, lent, ground.short))
-        return np.asarray(np.clip(np.round(band + GREY), 0, 255), np.uint8)
+        return endless(clouded(texture, base, ground.sure, lent, ground.short))
 
     def _height(self, nodes: tuple[int, int]) -> Floats:
         """Share 0..1 of the way from the horizon, the layer's lowest row, to the picture's top."""
@@ -225,6 +226,17 @@ class DriftManner:
                 rng = np.random.default_rng([self.seed, number + 1, turn.slot])
                 out[turn.life == life] = rng.uniform(0, self.span)
         return out
+
+
+def middle_of(band: Floats) -> NDArray[np.uint8]:
+    """The levels ``[3]`` that stand for no detail: grey, unless a channel of ``band`` ``[h, w, 3]``
+    would be cut off there, as white clouds before a deep blue are, which would colour them."""
+    low, high = np.percentile(band[::2, ::2].reshape(-1, 3), CUT, axis=0)
+    least, most = -low, 255 - high
+    middle = np.where(
+        least > most, (least + most) / 2, np.clip(GREY, least, np.maximum(most, least))
+    )
+    return np.asarray(np.clip(np.round(middle), 0, 255), np.uint8)
 
 
 def pace_at(height: Floats, far: float) -> Floats:
