@@ -16,6 +16,7 @@ from vivant.motion.jetty import jetty_in
 from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
 from vivant.rendering.touching import touching
+from vivant.rendering.widely import widely
 from vivant.scene.mattes import Mattes
 
 Bools = NDArray[np.bool_]
@@ -176,7 +177,7 @@ def _mirrored(work: Floats, sky: Floats) -> Bools:
 def _usual(apart: Floats, sure: Floats, short: float) -> Floats:
     """How far colours usually are ``apart`` around each place, where it is ``sure``."""
     sigma = WIDE * short
-    squares, known = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (apart**2 * sure, sure))
+    squares, known = (widely(v, sigma) for v in (apart**2 * sure, sure))
     return np.asarray(np.sqrt(squares / np.maximum(known, 1e-3)), np.float32)
 
 
@@ -189,4 +190,4 @@ def _apart(work: Floats, sure: Floats, smooth: float) -> Floats:
 def _even(work: Floats, sure: Floats, smooth: float) -> Floats:
     """The colours that are sure, continued and smoothed."""
     whole = filled(work * sure[..., None], sure)
-    return np.asarray(cv2.GaussianBlur(whole, (0, 0), smooth), np.float32)
+    return widely(whole, smooth)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vivant.clip import Floats
 from vivant.rendering.plates import filled
 from vivant.rendering.touching import touching
+from vivant.rendering.widely import widely
 
 Bools = NDArray[np.bool_]
 AWAY = 1 / 64
@@ -62,9 +63,9 @@ def before_sky(work: Floats, sky: Floats) -> Floats:
 def _unlike(apart: Floats, sure: Floats) -> Floats:
     """How far colours are ``apart`` ``[h, w]`` from the sky's; 1 = just more than is usual where
     it is ``sure``."""
-    spread = (0, 0), AROUND * min(sure.shape)
-    usual = cv2.GaussianBlur(apart**2 * sure, *spread)
-    usual = np.sqrt(usual / np.maximum(cv2.GaussianBlur(sure, *spread), 1e-3))
+    spread = AROUND * min(sure.shape)
+    usual = widely(apart**2 * sure, spread)
+    usual = np.sqrt(usual / np.maximum(widely(sure, spread), 1e-3))
     return np.asarray(apart / (PLAIN + USUAL * usual), np.float32)
 
 
@@ -79,7 +80,7 @@ def _liker(apart: Floats, work: Floats, other: Bools, short: int) -> Floats:
 
 def _apart(work: Floats, sure: Floats, smooth: float) -> Floats:
     """How far colours are from those that are sure, continued and smoothed."""
-    even = cv2.GaussianBlur(filled(work * sure[..., None], sure), (0, 0), smooth)
+    even = widely(filled(work * sure[..., None], sure), smooth)
     return np.asarray(np.sqrt(((work - even) ** 2).sum(axis=2)), np.float32)
 
 

@@ -13,6 +13,7 @@ from vivant.clip import Floats, Frame
 from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
 from vivant.rendering.touching import touching
+from vivant.rendering.widely import widely
 
 COARSE = 64
 """Short side in pixels at which the sky's light is looked at."""
@@ -97,7 +98,7 @@ def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
     kernel = disc(max(3, round(short / THIN)) // 2)
     dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel).astype(np.float32)
     sigma = short / 10
-    squares, known = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (dark * dark * sure, sure))
+    squares, known = (widely(v, sigma) for v in (dark * dark * sure, sure))
     usual = np.sqrt(squares / np.maximum(known, 1e-2))
     found = (dark > DARKER + 2 * usual) & (sure > 0)
     around = 2 * max(2, round(HANGS * short)) + 1
@@ -150,9 +151,10 @@ def endless(detail: Floats, added: float = MORE, seam: float = SEAM) -> Floats:
 def heightened(band: Floats, pad: int, seam: float = 2 * SEAM) -> Floats:
     """An endless band ``[h, w, 3]`` with ``pad`` rows of more above and below: its mirror image,
     which goes over into that of another part of it, or what comes in would show the mirror."""
-    tall = np.pad(band, ((pad, pad), (0, 0), (0, 0)), "reflect")
-    rows = np.arange(len(tall), dtype=np.float32)
-    beyond = np.maximum(pad - rows, rows - (len(tall) - 1 - pad))
-    into = np.clip(beyond / max(1.0, seam * len(band)), 0, 1)[:, None, None]
-    other = np.roll(tall, band.shape[1] // 2, axis=1)
-    return np.asarray(tall * (1 - into) + other * into, np.float32)
+    away = np.arange(1, pad + 1, dtype=np.float32) / max(1.0, seam * len(band))
+    into = np.minimum(1, away)[:, None, None]
+    ends = []
+    for edge in (band[1 : pad + 1], band[-2 : -pad - 2 : -1]):
+        other = np.roll(edge, band.shape[1] // 2, axis=1)
+        ends.append(edge + (other - edge) * into)
+    return np.concatenate([ends[0][::-1], band, ends[1]])

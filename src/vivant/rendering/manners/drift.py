@@ -231,7 +231,7 @@ class DriftManner:
 def middle_of(band: Floats) -> NDArray[np.uint8]:
     """The levels ``[3]`` that stand for no detail: grey, unless a channel of ``band`` ``[h, w, 3]``
     would be cut off there, as white clouds before a deep blue are, which would colour them."""
-    low, high = np.percentile(band[::2, ::2].reshape(-1, 3), CUT, axis=0)
+    low, high = np.percentile(band[::4, ::4].reshape(-1, 3), CUT, axis=0)
     least, most = -low, 255 - high
     middle = np.where(
         least > most, (least + most) / 2, np.clip(GREY, least, np.maximum(most, least))
