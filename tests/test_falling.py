@@ -21,10 +21,11 @@ from vivant.motion.choose import choose
 from vivant.motion.held import Looked, look
 from vivant.motion.snow import snow_notes
 from vivant.motion.stage import staged
-from vivant.rendering.manners.particles import Particles
+from vivant.rendering.manners.manner import Ground
+from vivant.rendering.manners.particles import Particles, ParticlesManner
 from vivant.request import Keyframe, Request, Runtime
 from vivant.scene import falling as module
-from vivant.scene.falling import Falling, falling, falling_in, may_snow
+from vivant.scene.falling import Falling, falling, falling_in, glowing, may_snow
 
 
 def photograph(name: str) -> np.ndarray:
@@ -60,6 +61,61 @@ def test_it_snows_where_flakes_fall(name: str) -> None:
     assert found is not None
     assert found.chance > 0.5
     assert found.flakes > 200
+
+
+def rained(pixels: np.ndarray, lean: float = 12.0) -> np.ndarray:
+    """The same place in rain that leans to the right."""
+    rng = np.random.default_rng(1)
+    height, width = pixels.shape[:2]
+    cover = np.zeros((height, width), np.float32)
+    for _ in range(600):
+        at, long = rng.uniform((0, 0), (width, height)), rng.uniform(10, 22)
+        turn = np.radians(90 - lean + rng.normal(0, 1.5))
+        end = at + long * np.array([np.cos(turn), np.sin(turn)])
+        ends = [tuple(int(16 * v) for v in place) for place in (at, end)]
+        cv2.line(cover, ends[0], ends[1], float(rng.uniform(0.4, 0.9)), 1, cv2.LINE_AA, 4)
+    cover = cv2.GaussianBlur(cover, (0, 0), 0.6)[..., None]
+    return np.round((0.5 * pixels + 20) * (1 - cover) + 230 * cover).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", ["flower.jpg", "mountains.jpg"])
+def test_it_rains_where_streaks_lean_alike_and_falls_fast(name: str) -> None:
+    pixels = rained(photograph(name))
+    found = falling_in(pixels)
+    assert found is not None
+    assert found.rains
+    assert abs(found.lean - 12) < 4
+    picture = Picture(pixels, name="rain.png", sha256="e3" * 32)
+    layer = next(la for la in choose(look(picture, Runtime()), Asked()).layers if la.name == "snow")
+    assert isinstance(layer.manner, Particles)
+    assert layer.manner.of == "rain"
+    assert layer.manner.speed > 1.4
+    with FileAssets() as assets:
+        asset = assets.add_pixels(pixels, "picture")
+        said = snow_notes(Request((Keyframe(asset),)), assets)
+    assert "Rain is seen to fall" in said[0]
+
+
+def test_embers_beside_a_fire_rise() -> None:
+    rng = np.random.default_rng(4)
+    pixels = np.full((480, 640, 3), (40, 22, 20), np.uint8)
+    places = rng.uniform((20, 20), (620, 330), (60, 2))
+    for x, y in places:
+        cv2.circle(pixels, (int(16 * x), int(16 * y)), 28, (255, 150, 40), -1, cv2.LINE_AA, 4)
+    fire = np.zeros((480, 640), np.uint8)
+    assert not glowing(pixels, fire)
+    fire[380:, 200:440] = 255
+    assert glowing(pixels, fire)
+    assert not glowing(pixels[..., ::-1].copy(), fire)  # blue ones are none
+    ground = Ground(pixels, np.full((480, 640), 255, np.uint8), picture=(640, 480))
+    rise = Particles(speed=0.1, flutter=0.0, of="embers")
+    one = ParticlesManner(ground, rise, np.random.default_rng(0))
+    assert len(one.sprites) > 40
+    np.testing.assert_allclose(one.at(0.0), pixels, atol=1)
+    gone = one._places(1.0) - one._places(0.0)
+    up = gone[np.abs(gone[:, 1]) < 300]
+    assert (up[:, 1] < 0).all()
+    assert np.median(-up[:, 1]) == pytest.approx(48, rel=0.4)
 
 
 def test_a_few_specks_are_no_snow() -> None:

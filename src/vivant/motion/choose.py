@@ -27,7 +27,7 @@ from vivant.rendering.manners.current import Current
 from vivant.rendering.manners.drift import Drift
 from vivant.rendering.manners.flame import Flame
 from vivant.rendering.manners.flight import Flight
-from vivant.rendering.manners.particles import Particles
+from vivant.rendering.manners.particles import EMBERS, RAIN, Particles
 from vivant.rendering.manners.stream import SMOKE, Stream
 from vivant.rendering.manners.surface import Surface
 from vivant.rendering.manners.sway import Sway
@@ -50,6 +50,8 @@ MOST_ASIDE = {"sea": 80.0, "surf": 35.0}
 an open sea goes nearly any way but back."""
 MOST_LEAN = 30.0
 """Degrees from straight down at which snow falls in a wind from the side."""
+EMBER_FLUTTER = 0.012
+"""Short sides by which embers waver."""
 FLOES, CALM = 0.22, 0.4
 """Share of the water that is firm from which it is full of floes, and how rough it still is."""
 LEAST_BODY = 0.002
@@ -70,6 +72,7 @@ def choose(looked: Looked, asked: Asked, priors: Priors = PRIORS) -> Motion:
         *_boats(looked, asked),
         *_birds(looked, asked, priors),
         *_snow(looked, asked, priors),
+        *_embers(looked, asked, priors),
     ]
     kept = [layer for layer in layers if asked.strength(layer.kind) > 0]
     return Motion(tuple(kept), {"seed": str(asked.seed)})
@@ -304,12 +307,27 @@ def _snow(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]
     """What falls goes with the sky: it is held and strengthened with it."""
     if looked.falling is None:
         return
-    seed = seed_of(asked.seed, "snow")
-    lean = looked.falling.lean
+    seed, lean = seed_of(asked.seed, "snow"), looked.falling.lean
     if asked.wind is not None:
         lean = MOST_LEAN * cos(radians(asked.wind))
-    snow = Particles(priors.snow_speed.draw(Draws(asked.seed, "snow")), lean)
-    yield LayerMotion("snow", "sky", snow.scaled(asked.strength("sky")), seed)
+    draws = Draws(asked.seed, "snow")
+    if looked.falling.rains:
+        falls = Particles(priors.rain_speed.draw(draws), lean, flutter=0.0, of=RAIN)
+    else:
+        falls = Particles(priors.snow_speed.draw(draws), lean)
+    yield LayerMotion("snow", "sky", falls.scaled(asked.strength("sky")), seed)
+
+
+def _embers(looked: Looked, asked: Asked, priors: Priors) -> Iterator[LayerMotion]:
+    """What glows above a fire rises with it."""
+    if not looked.embers or looked.falling is not None:
+        return
+    draws = Draws(asked.seed, "embers")
+    lean = 0.0 if asked.wind is None else MOST_LEAN * cos(radians(asked.wind))
+    rise = Particles(priors.ember_speed.draw(draws), lean, EMBER_FLUTTER, of=EMBERS)
+    yield LayerMotion(
+        "embers", "fire", rise.scaled(asked.strength("fire")), seed_of(asked.seed, "embers")
+    )
 
 
 def _swaying(

@@ -20,7 +20,7 @@ from vivant.request import Request, Runtime
 from vivant.scene import eyes
 from vivant.scene.aurora import aurora_in
 from vivant.scene.calm import calm_sky
-from vivant.scene.falling import Falling, falling
+from vivant.scene.falling import Falling, falling, glowing
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
 from vivant.scene.record import Scene
@@ -60,7 +60,8 @@ class Looked:
     """A picture's scene with its mattes at the picture's size, what falls in it, whether there is
     an ``aurora`` in its sky; ``firm`` ``[H, W]`` (255 = holds) what stands in its water, None where
     nothing does, and how much of the water, 0..1, are ``floes`` and the like; whether something
-    ``flies`` in its sky, and whether that is ``calm``: no weather, so that it drifts nowhere."""
+    ``flies`` in its sky, and whether that is ``calm``: no weather, so that it drifts nowhere; and
+    whether ``embers`` glow beside a fire."""
 
     scene: Scene
     mattes: Mattes
@@ -70,6 +71,7 @@ class Looked:
     floes: float = 0.0
     flies: bool = False
     calm: bool = False
+    embers: bool = False
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -228,7 +230,8 @@ def look(
     aurora = aurora_in(shown.pixels, mattes.of("sky"))
     flies = not aurora and bool(found_in(shown.pixels, mattes.of("sky")).any())
     calm = calm_sky(told, shown.pixels)
-    looked = Looked(told, mattes, falling(picture), aurora, flies=flies, calm=calm)
+    glow = glowing(shown.pixels, mattes.of("fire"))
+    looked = Looked(told, mattes, falling(picture), aurora, flies=flies, calm=calm, embers=glow)
     looked = poured(looked, shown.pixels)
     looked = parted(looked, shown.pixels)
     if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:

@@ -96,6 +96,8 @@ class Priors:
     flame_speed: LogNormal = LogNormal(0.55, 0.2, 0.25, 1.0)
     bird_speed: LogNormal = LogNormal(0.03, 0.3, 0.012, 0.07)
     snow_speed: LogNormal = LogNormal(0.3, 0.5, 0.08, 0.9)
+    rain_speed: LogNormal = LogNormal(2.4, 0.2, 1.4, 3.6)
+    ember_speed: LogNormal = LogNormal(0.16, 0.35, 0.05, 0.4)
     sway: LogNormal = LogNormal(0.006, 0.3, 0.002, 0.014)
     sway_rate: LogNormal = LogNormal(0.55, 0.25, 0.25, 1.2)
 

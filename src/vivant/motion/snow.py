@@ -1,4 +1,4 @@
-"""What to say of snow that is seen to fall."""
+"""What to say of snow or rain that is seen to fall."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from vivant.scene.falling import falling
 
 
 def snow_notes(request: Request, assets: Assets) -> list[str]:
-    """That it snows, and what holds it, unless it is held."""
+    """That it snows or rains, and what holds it, unless it is held."""
     asked = request.all(Strength)
     if request.one(GivenField) is not None or overall(asked) * strengths(asked).get("sky", 1) == 0:
         return []
     found = falling(assets.picture(request.keyframes[0].image))
     if found is None:
         return []
-    return [f"Snow is seen to fall ({found.flakes} flakes); --strength sky=0 lets it hang."]
+    what = (
+        f"Rain is seen to fall ({found.flakes} streaks"
+        if found.rains
+        else (f"Snow is seen to fall ({found.flakes} flakes")
+    )
+    return [f"{what}); --strength sky=0 lets it hang."]

@@ -25,8 +25,8 @@ WIDEST = 25
 FAINT, ROUGH = 6.0, 2.5
 """Levels by which a flake is brighter than what is behind it, at least, and in median deviations of
 the texture around it."""
-LEAST, LONGEST = 3, 50
-"""Pixels in a flake at least, and its length at most."""
+LEAST, LONGEST, TRAIL = 3, 50, 100
+"""Pixels in a flake at least, and its length at most; that of a drop of rain."""
 CALM, FULL, ALONE = 0.4, 0.75, 0.2
 """A flake's surroundings vary by so much of its brightness at most; it fills so much of its convex
 hull and of its ellipse at least; of its surroundings others fill so much at most."""
@@ -35,6 +35,10 @@ LONG, ACROSS = 1.8, 50.0
 from upright."""
 DRAWN = 20
 """Flakes that must be drawn out until their lean is believed."""
+STREAK, PARALLEL = 3.0, 10.0
+"""Rain is so many times as long as wide, and all of it leans alike but for so many degrees."""
+GLOWS, WARM = 150, 50
+"""Level of red of an ember, and by how much more than blue."""
 SOFT = 0.35
 """Blur of a flake's rim in flakes' half lengths."""
 
@@ -53,6 +57,24 @@ class Flakes:
     tilt: Floats
     long: Floats
     of: Labels
+
+    def only(self, own: NDArray[np.bool_]) -> Flakes:
+        """Those of the flakes that are ``own`` ``[N]``."""
+        again = np.full(len(own) + 1, -1, np.int32)
+        again[:-1][own] = np.arange(int(own.sum()))
+        return Flakes(
+            self.place[own], self.size[own], self.tilt[own], self.long[own], again[self.of]
+        )
+
+    @property
+    def streaks(self) -> NDArray[np.bool_]:
+        """Which of them ``[N]`` are drawn out and lean alike, as rain does."""
+        drawn = self.long > STREAK
+        if not drawn.any():
+            return drawn
+        return np.asarray(
+            drawn & (np.abs(self.tilt - float(np.median(self.tilt[drawn]))) < PARALLEL)
+        )
 
     @property
     def lean(self) -> float:
@@ -99,6 +121,15 @@ def flakes_of(pixels: Frame) -> Flakes:
     return Flakes(place, table[:, 2] / scale, table[:, 3], table[:, 4], again[of])
 
 
+def embers(flakes: Flakes, pixels: Frame) -> NDArray[np.bool_]:
+    """Which flakes ``[N]`` of a picture ``[H, W, 3]`` glow warm."""
+    if not len(flakes.size):
+        return np.zeros(0, bool)
+    x, y = (np.round(flakes.place[:, k]).astype(int) for k in (0, 1))
+    colour = cv2.dilate(pixels, np.ones((3, 3), np.uint8))[y, x].astype(np.int16)
+    return np.asarray((colour[:, 0] > GLOWS) & (colour[:, 0] - colour[:, 2] > WARM))
+
+
 def _shape(
     labels: Labels,
     stats: Labels,
@@ -111,11 +142,13 @@ def _shape(
     x, y, w, h, area = (int(v) for v in stats[:5])
     high, wide = labels.shape
     cut = x <= 1 or y <= 1 or x + w >= wide - 1 or y + h >= high - 1
-    if area < LEAST or max(w, h) > LONGEST or cut:
+    if area < LEAST or max(w, h) > TRAIL or cut:
         return None
     own = labels[y : y + h, x : x + w] == number
     length, thick, tilt = _ellipse(own)
     across = length > LONG * thick and abs(tilt) > ACROSS
+    if max(w, h) > LONGEST and length < STREAK * thick:
+        return None
     if across or area < FULL * max(_hull(own), np.pi / 4 * length * thick):
         return None
     pad = max(3, round(0.8 * max(w, h)))

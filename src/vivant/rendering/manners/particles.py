@@ -1,10 +1,10 @@
-"""Particles: snow that falls before everything else, flake by flake.
+"""Particles: snow and rain that fall, and embers that rise, before everything else, one by one.
 
 Every flake that the picture shows (`vivant.rendering.manners.flakes`) is cut out and falls at a
 speed of its own, the larger ones, which are nearer, the faster, and flutters. What has left at the
 lower edge comes in again above, elsewhere, so that there are always as many. A flake is as bright
 as flakes are where it is: what falls past a lamp lights up. Other layers move the picture without
-its flakes.
+its flakes. Rain is what is drawn out and leans alike; embers, which glow, go up.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Plane
-from vivant.rendering.manners.flakes import Flakes, Labels, flakes_of, lifted
+from vivant.rendering.manners.flakes import Flakes, Labels, embers, flakes_of, lifted
 from vivant.rendering.manners.manner import STEP, Ground, Shown, coarse
 from vivant.rendering.noise import closed
 
+SNOW, RAIN, EMBERS = "snow", "rain", "embers"
 NEARER, SLOWEST, FASTEST = 0.6, 0.55, 2.2
 """Speed goes with size to this power, between these factors."""
 LIT, DIM, BRIGHT = 1 / 9, 0.3, 2.0
@@ -34,12 +35,13 @@ SEEN = 0.15
 class Particles:
     """``speed`` of a flake of the usual size, short sides a second; ``lean`` degrees from straight
     down, to the right where positive; ``flutter``: amplitude sideways in short sides, at about
-    ``rate`` Hz."""
+    ``rate`` Hz; ``of``: which of the picture's specks they are, `SNOW`, `RAIN` or `EMBERS`."""
 
     speed: float = 0.3
     lean: float = 0.0
     flutter: float = 0.006
     rate: float = 0.6
+    of: str = SNOW
 
     def scaled(self, factor: float) -> Particles:
         """The same fall, so many times as fast."""
@@ -62,7 +64,7 @@ class ParticlesManner:
     def __init__(self, ground: Ground, particles: Particles, rng: np.random.Generator) -> None:
         self.ground, self.particles = ground, particles
         self.texture = ground.pixels
-        flakes = flakes_of(ground.pixels)
+        flakes = specks_of(ground.pixels, particles.of)
         self.beneath, cover, of = lifted(ground.pixels, flakes)
         self.sprites = sprites(cover, of, len(flakes.size))
         self.place, count = flakes.place, len(flakes.size)
@@ -126,7 +128,9 @@ class ParticlesManner:
 
     def _places(self, seconds: float) -> Floats:
         """Centres ``[N, 2]`` of the flakes at a time, pixels."""
+        rises = self.particles.of == EMBERS
         first = self.place[:, 1] + self.margin
+        first = self.span[1] - first if rises else first
         gone = first + self.speed * np.float32(seconds)
         times = np.floor(gone / self.span[1]).astype(int)
         down = gone - times * self.span[1]
@@ -136,8 +140,9 @@ class ParticlesManner:
         flutter = np.float32(self.particles.flutter * self.ground.short)
         turn = 2 * np.pi * self.rate * np.float32(seconds) + self.phase
         sway = (np.sin(turn) - np.sin(self.phase)) @ np.array([0.8, 0.5], np.float32)
+        row = self.span[1] - down if rises else down
         return np.asarray(
-            np.stack([across + flutter * sway, down], axis=1) - self.margin, np.float32
+            np.stack([across + flutter * sway, row], axis=1) - self.margin, np.float32
         )
 
     def _entered(self, times: Labels) -> Floats:
@@ -179,6 +184,14 @@ class ParticlesManner:
             return np.zeros(0, np.float32)
         out = cv2.remap(self.light, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out[:, 0], np.float32)
+
+
+def specks_of(pixels: Frame, of: str) -> Flakes:
+    """The specks of a picture ``[H, W, 3]`` that are `SNOW`, `RAIN` or `EMBERS`."""
+    flakes = flakes_of(pixels)
+    if of == RAIN:
+        return flakes.only(flakes.streaks)
+    return flakes.only(embers(flakes, pixels)) if of == EMBERS else flakes
 
 
 def everywhere(matte: Plane) -> Plane:
