@@ -1,4 +1,4 @@
-"""A small video diffusion model: 64 pixels, 17 frames at 8 a second, 2,800 steps: half an hour of two cores.
+"""A small video diffusion model: 64 pixels, 17 frames at 8 a second, half an hour on two cores.
 
 vivant prepare CLIPS --split train --frames 96 --procedural 240 --out shards/train \\
     --max-text 1 --min-speed 0 --min-confidence 0 --max-jump 1000

@@ -140,8 +140,8 @@ def read_layers(
             looked = looked.moved(move)
         looked = looked.stroked(request.all(Stroke))
         hold_kinds, move_kinds = asked_kinds(request)
-        if "sky" in move_kinds:
-            looked = replace(looked, calm=False)
+        if move is not None or "sky" in move_kinds:
+            looked = replace(looked, calm=False)  # somebody says that it moves
         still = _with_planes(still, looked, hold_kinds, plan)
         move = _with_planes(move, looked, move_kinds, plan)
     drawn = Drawn(

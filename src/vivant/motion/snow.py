@@ -17,9 +17,5 @@ def snow_notes(request: Request, assets: Assets) -> list[str]:
     found = falling(assets.picture(request.keyframes[0].image))
     if found is None:
         return []
-    what = (
-        f"Rain is seen to fall ({found.flakes} streaks"
-        if found.rains
-        else (f"Snow is seen to fall ({found.flakes} flakes")
-    )
-    return [f"{what}); --strength sky=0 lets it hang."]
+    what, each = ("Rain", "streaks") if found.rains else ("Snow", "flakes")
+    return [f"{what} is seen to fall ({found.flakes} {each}); --strength sky=0 lets it hang."]
