@@ -18,7 +18,6 @@ from vivant.clip import Floats, Frame
 from vivant.rendering.disc import disc
 from vivant.rendering.plates import filled
 from vivant.rendering.space.inpaint import SHORT, behind
-from vivant.rendering.space.mixed import mixed_at
 from vivant.rendering.space.relief import Relief
 
 Bools = NDArray[np.bool_]
@@ -29,8 +28,6 @@ OVER = 4
 """Nodes by which neighbouring slices lie over one another where one surface runs on."""
 RIM = 1 / 300
 """Short sides by which what is near reaches beyond its matte: mixed colours go with it."""
-FAINT = 1 / 120
-"""Short sides beyond mixed colours at which they are too faint to be told, and not trusted."""
 LONELY = 1 / 180
 """Short sides from sure colours at which mixed ones are taken in their place."""
 BESIDE = 0.02
@@ -57,12 +54,7 @@ def sliced(pixels: Frame, relief: Relief, reach: float, most: int = 4) -> tuple[
     rim = max(1, round(RIM * min(shape)))
     edges = relief.edges(shape, rim + 1)
     nothing, everything = np.zeros(shape, np.float32), np.ones(shape, np.float32)
-    fronts, beside = [], max(1, round(FAINT * min(shape)))
-    for threshold in relief.thresholds(most):
-        near = relief.nearer(threshold, shape)
-        mixed = mixed_at(pixels, near, edges)
-        edges = edges | (cv2.dilate(mixed.astype(np.uint8), disc(rim + beside)) > 0)
-        fronts.append(_widened(np.maximum(near, mixed), edges, rim))
+    fronts = [_widened(relief.nearer(t, shape), edges, rim) for t in relief.thresholds(most)]
     cover = [everything, *fronts, nothing]
     out = []
     for front, nearer in pairwise(cover):
