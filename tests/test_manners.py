@@ -19,7 +19,7 @@ from vivant.rendering.manners.lights import lights
 from vivant.rendering.manners.manner import Ground, Manner
 from vivant.rendering.manners.stream import SMOKE, Stream
 from vivant.rendering.manners.surface import Surface
-from vivant.rendering.manners.sway import Sway, freedom
+from vivant.rendering.manners.sway import Sway, SwayManner, freedom
 from vivant.rendering.manners.table import MANNERS, manner_of
 from vivant.rendering.manners.turns import Turns, lives_in
 from vivant.rendering.manners.waves import SIDE, Waves, spectrum
@@ -270,6 +270,25 @@ def test_the_sun_is_held_and_leaves_no_copy() -> None:
     assert (later[sun] > 250).all()
     away = (x - 70) ** 2 + (y - 40) ** 2 > 20**2
     assert later[away].max() < 200
+
+
+def test_mixed_colours_at_an_outline_make_no_specks() -> None:
+    rng = np.random.default_rng(2)
+    crown = cv2.GaussianBlur(rng.normal(0, 1, (H, W)).astype(np.float32), (0, 0), 2)
+    y, x = np.mgrid[0:H, 0:W]
+    own = ((np.hypot(x - 72, y - 60) < 34 + 40 * crown) & (y > 20)).astype(np.uint8) * 255
+    leaves = 60 + rng.integers(0, 30, (H, W, 1))
+    share = cv2.GaussianBlur(own, (0, 0), 1.5)[..., None] / 255  # the matte is sharper than this
+    pixels = np.round(200 * (1 - share) + leaves * share).astype(np.uint8).repeat(3, 2)
+    one = Ground(pixels, np.full((H, W), 255, np.uint8), picture=(W, H), own=own, open=255 - own)
+    sway = Sway(lean=0.02, swing=0.02)
+    made = SwayManner(one, sway, np.random.default_rng(0))
+    stage = Stage(pixels, (Layer((slice(0, H), slice(0, W)), one.matte, made),), None)
+    np.testing.assert_array_equal(stage.at(0.0), pixels)
+    later = np.stack([stage.at(t) for t in (0.5, 1.1, 1.7, 2.9)])
+    assert (later != pixels).mean() > 0.05
+    assert later.max() <= 205
+    assert later.min() >= 38
 
 
 def test_the_current_carries_its_texture() -> None:

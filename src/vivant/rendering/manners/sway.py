@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from vivant.clip import Floats, Frame, Plane
+from vivant.rendering.disc import disc
 from vivant.rendering.guided import Guide
 from vivant.rendering.manners.manner import (
     Fetcher,
@@ -52,6 +53,8 @@ LEVEL = 1.5
 plant lies (a lawn) and does not stand."""
 UNSURE = 2
 """Pixels beside a layer whose colours are mixed with its own."""
+LACKS = 4
+"""Levels from which what the texture lacks of the picture is a speck where the outline passes."""
 FOLDS = 1.2
 """Nodes over which the noise of boughs and leaves changes at the outline of a thing at least."""
 MOST = 0.014
@@ -109,6 +112,7 @@ class Outline:
         kernel = np.ones((2 * UNSURE + 1,) * 2, np.uint8)
         beyond = (cv2.dilate(own, kernel) <= 8).astype(np.float32)
         self.own = own
+        self.passed = disc(max(2, MOST * ground.short))
         self.behind = continued(ground.pixels, beyond)
         x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in own.shape[::-1]))
         self.grid = np.dstack([x, y])
@@ -120,6 +124,21 @@ class Outline:
         places = self.grid + enlarged(shift, self.own.shape)
         out = cv2.remap(self.own, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.uint8)
+
+    def keep(self, left: Floats) -> None:
+        """Remember what of the picture the texture lacks, ``left`` ``[h, w, 3]`` levels, where the
+        outline may pass: it stays in its place, and goes where the layer comes or goes."""
+        beside = cv2.dilate(self.own, self.passed) != cv2.erode(self.own, self.passed)
+        self.places = np.nonzero(beside & (np.abs(left).max(axis=2) > LACKS))
+        self.left = left[self.places]
+
+    def without_left(self, look: Frame, cover: Plane) -> Frame:
+        """A look without what stays in its place, where the layer has come or gone."""
+        rows, columns = self.places
+        changed = cover[rows, columns].astype(np.float32) - self.own[rows, columns]
+        part = self.left * (np.abs(changed) / 255)[:, None]
+        look[rows, columns] = np.clip(look[rows, columns] - part, 0, 255).round()
+        return look
 
     def laid(self, look: Frame, cover: Plane) -> Frame:
         """A look over what is behind it, ``[h, w, 3]``."""
@@ -138,6 +157,7 @@ class SwayManner:
         self.texture = self.plain
         if self.outline is not None:
             self.texture = self.outline.laid(self.plain, self.outline.cover(None))
+            self.outline.keep(ground.pixels.astype(np.float32) - self.texture)
         nodes = coarse(ground.shape, max(2.0, ground.short / NODE))
         guide = cv2.resize(self.plain, nodes[::-1], interpolation=cv2.INTER_AREA)
         radius = max(2, round(GUIDE[0] * ground.short * nodes[0] / ground.shape[0]))
@@ -152,7 +172,10 @@ class SwayManner:
         """See `Manner`."""
         shift = self._shift(seconds)
         look = self.fetcher.at(shift)
-        return look if self.outline is None else self.outline.laid(look, self.outline.cover(shift))
+        if self.outline is None:
+            return look
+        cover = self.outline.cover(shift)
+        return self.outline.without_left(self.outline.laid(look, cover), cover)
 
     def cover(self, seconds: float) -> Plane | None:
         """See `vivant.rendering.manners.manner.Outlined`."""
