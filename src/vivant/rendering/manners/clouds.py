@@ -24,9 +24,9 @@ STEPS = (0.13, -0.13, 0.29, -0.29, 0.43, -0.43, 0.61, -0.61)
 """Where detail is looked for, in widths of the box."""
 RIM = 0.03
 """Over so many short sides inside of an edge detail is trusted less where it is lent."""
-HALO, RINGS, ALONG = 0.12, 12, 0.1
-"""Width of the rim along the sky's edges that stays, in short sides, its steps, and the length
-along the edge over which it is taken to be alike."""
+RIMS = ((0.12, 12, 0.1, 110), (0.03, 8, 0.06, 330))
+"""Widths of the rims along the sky's edges that stay, in short sides, their steps, the length along
+the edge over which they are taken to be alike, and the short side at which they are looked for."""
 OVERLAP = 0.08
 """Over so many short sides beyond an edge the detail there gives way to that of other places."""
 ENOUGH = 0.4
@@ -71,7 +71,8 @@ def clouded(texture: Frame, base: Floats, sure: Floats, lent: Floats, short: flo
     if lent.all():
         return np.asarray(detail, np.float32)
     if not sure.all():
-        detail = _without_halo(detail, sure, short)
+        for rim in RIMS:
+            detail = _without_halo(detail, sure, short, rim)
     deep = cv2.distanceTransform(lent.astype(np.uint8), cv2.DIST_L2, 3) / (RIM * short)
     deep = np.clip(deep, 0, 1)
     total, squares = np.zeros_like(detail), np.full(sure.shape, 1e-4, np.float32)
@@ -107,11 +108,14 @@ def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
     return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(np.float32)
 
 
-def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
+def _without_halo(
+    detail: Floats, sure: Floats, short: float, rim_: tuple[float, int, float, int]
+) -> Floats:
     """Detail without what goes along with every edge of the sky: a bright or dark rim, which
     belongs to what stands there and must not drift off."""
+    halo, rings, along, work = rim_
     h, w = sure.shape
-    scale = min(1.0, 110 / min(h, w))
+    scale = min(1.0, work / min(h, w))
     size = max(8, round(w * scale)), max(8, round(h * scale))
     away = cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / short
     sums, ways = (
@@ -120,13 +124,13 @@ def _without_halo(detail: Floats, sure: Floats, short: float) -> Floats:
     )
     known = ways[..., 1:]
     small = sums / np.maximum(known, 1e-3)
-    place = ways[..., 0] / np.maximum(known[..., 0], 1e-3) / HALO
+    place = ways[..., 0] / np.maximum(known[..., 0], 1e-3) / halo
     place = cv2.GaussianBlur(place, (0, 0), 1.5)
     rim = np.zeros_like(small)
-    for ring in range(RINGS):  # the mean along each line of equal distance, near to each place
-        own = np.clip(1 - np.abs(place * RINGS - ring), 0, 1) * (known[..., 0] > 0.02)
+    for ring in range(rings):  # the mean along each line of equal distance, near to each place
+        own = np.clip(1 - np.abs(place * rings - ring), 0, 1) * (known[..., 0] > 0.02)
         both = np.dstack([small * own[..., None], own])
-        mean = cv2.GaussianBlur(both, (0, 0), ALONG * short * scale)
+        mean = widely(both, along * short * scale)
         rim += own[..., None] * mean[..., :3] / np.maximum(mean[..., 3:], 1e-3)
     rim *= np.clip(2 - 2 * place, 0, 1)[..., None]
     rim = cv2.GaussianBlur(rim, (0, 0), 1.0)
