@@ -137,7 +137,9 @@ def _waters(
         own = thing_matte(scene, body.instance, matte)
         if own.any():
             bed = np.maximum(own, bed_of(looked, body))
-            made = _water(f"water {number}", body, bed, asked, priors, wind)
+            mirrors = looked.mirrors and body.name == "river"
+            like = replace(body, character=STILL) if mirrors else body
+            made = _water(f"water {number}", like, bed, asked, priors, wind)
             yield among_floes(made) if looked.floes > FLOES and not asked.strokes else made
     rest = rest_of_water(looked)
     if (rest > 127).mean() > LEAST_BODY:

@@ -23,6 +23,7 @@ from vivant.scene.calm import calm_sky
 from vivant.scene.falling import Falling, falling, glowing
 from vivant.scene.guests import Guests
 from vivant.scene.mattes import Mattes, thing_matte
+from vivant.scene.mirrors import mirroring
 from vivant.scene.record import Scene
 from vivant.scene.righted import righted
 
@@ -61,7 +62,8 @@ class Looked:
     an ``aurora`` in its sky; ``firm`` ``[H, W]`` (255 = holds) what stands in its water, None where
     nothing does, and how much of the water, 0..1, are ``floes`` and the like; whether something
     ``flies`` in its sky, and whether that is ``calm``: no weather, so that it drifts nowhere; and
-    whether ``embers`` glow beside a fire."""
+    whether ``embers`` glow beside a fire, and its water ``mirrors`` more than it shows of
+    itself."""
 
     scene: Scene
     mattes: Mattes
@@ -72,6 +74,7 @@ class Looked:
     flies: bool = False
     calm: bool = False
     embers: bool = False
+    mirrors: bool = False
 
     def of(self, kinds: tuple[str, ...]) -> Plane:
         """The joined matte ``[H, W]`` of several kinds."""
@@ -232,6 +235,7 @@ def look(
     calm = calm_sky(told, shown.pixels)
     glow = glowing(shown.pixels, mattes.of("fire"))
     looked = Looked(told, mattes, falling(picture), aurora, flies=flies, calm=calm, embers=glow)
+    looked = replace(looked, mirrors=mirroring(shown.pixels, mattes.of("water")))
     looked = poured(looked, shown.pixels)
     looked = parted(looked, shown.pixels)
     if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:
