@@ -6,6 +6,8 @@ the same height, with equal variance; the base, its glow and gradient, is contin
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -24,9 +26,19 @@ STEPS = (0.13, -0.13, 0.29, -0.29, 0.43, -0.43, 0.61, -0.61)
 """Where detail is looked for, in widths of the box."""
 RIM = 0.03
 """Over so many short sides inside of an edge detail is trusted less where it is lent."""
-RIMS = ((0.12, 12, 0.1, 110), (0.03, 8, 0.06, 330))
-"""Widths of the rims along the sky's edges that stay, in short sides, their steps, the length along
-the edge over which they are taken to be alike, and the short side at which they are looked for."""
+
+
+class Rim(NamedTuple):
+    """A rim along the sky's edges that stays: its ``width`` in short sides, in so many ``rings``;
+    the length ``along`` the edge over which it is alike; the short side in pixels ``seen_at``."""
+
+    width: float
+    rings: int
+    along: float
+    seen_at: int
+
+
+RIMS = (Rim(0.12, 12, 0.1, 110), Rim(0.03, 8, 0.06, 330))
 OVERLAP = 0.08
 """Over so many short sides beyond an edge the detail there gives way to that of other places."""
 ENOUGH = 0.4
@@ -108,14 +120,11 @@ def thin(pixels: Frame, sure: Floats, short: float) -> Floats:
     return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(np.float32)
 
 
-def _without_halo(
-    detail: Floats, sure: Floats, short: float, rim_: tuple[float, int, float, int]
-) -> Floats:
+def _without_halo(detail: Floats, sure: Floats, short: float, seen: Rim) -> Floats:
     """Detail without what goes along with every edge of the sky: a bright or dark rim, which
     belongs to what stands there and must not drift off."""
-    halo, rings, along, work = rim_
     h, w = sure.shape
-    scale = min(1.0, work / min(h, w))
+    scale = min(1.0, seen.seen_at / min(h, w))
     size = max(8, round(w * scale)), max(8, round(h * scale))
     away = cv2.distanceTransform(sure.astype(np.uint8), cv2.DIST_L2, 3) / short
     sums, ways = (
@@ -124,13 +133,13 @@ def _without_halo(
     )
     known = ways[..., 1:]
     small = sums / np.maximum(known, 1e-3)
-    place = ways[..., 0] / np.maximum(known[..., 0], 1e-3) / halo
+    place = ways[..., 0] / np.maximum(known[..., 0], 1e-3) / seen.width
     place = cv2.GaussianBlur(place, (0, 0), 1.5)
     rim = np.zeros_like(small)
-    for ring in range(rings):  # the mean along each line of equal distance, near to each place
-        own = np.clip(1 - np.abs(place * rings - ring), 0, 1) * (known[..., 0] > 0.02)
+    for ring in range(seen.rings):  # the mean along each line of equal distance, near to each place
+        own = np.clip(1 - np.abs(place * seen.rings - ring), 0, 1) * (known[..., 0] > 0.02)
         both = np.dstack([small * own[..., None], own])
-        mean = widely(both, along * short * scale)
+        mean = widely(both, seen.along * short * scale)
         rim += own[..., None] * mean[..., :3] / np.maximum(mean[..., 3:], 1e-3)
     rim *= np.clip(2 - 2 * place, 0, 1)[..., None]
     rim = cv2.GaussianBlur(rim, (0, 0), 1.0)
