@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -19,9 +20,11 @@ from vivant.controls.strength import Strength, overall
 from vivant.controls.stroke import Stroke
 from vivant.kinds import INDEX
 from vivant.motion.held import MOVING, asked_kinds, scene_of
+from vivant.rendering.explained import small_size
 from vivant.request import Request, Runtime
 from vivant.scene.calm import calm_sky
 from vivant.scene.falling import falling
+from vivant.scene.known import Known
 from vivant.scene.record import Scene
 
 SHORT, FAINT = 240, 3.0
@@ -80,7 +83,13 @@ def _quiet(request: Request, assets: Assets, runtime: Runtime) -> bool:
     scene = scene_of(picture, runtime)
     held, _ = asked_kinds(request)
     kinds = tuple(kind for kind in MOVING if kind not in held)
-    return lively(scene, picture.pixels, kinds) < LEAST_LIVELY and falling(picture) is None
+    return _lively(scene, Known(picture), kinds) < LEAST_LIVELY and falling(picture) is None
+
+
+@lru_cache(maxsize=4)
+def _lively(scene: Scene, known: Known, kinds: tuple[str, ...]) -> float:
+    """As `lively`, remembered: one clip asks several times."""
+    return lively(scene, known.picture.pixels, kinds)
 
 
 def lively(scene: Scene, pixels: Frame, kinds: tuple[str, ...] = MOVING) -> float:
@@ -90,9 +99,7 @@ def lively(scene: Scene, pixels: Frame, kinds: tuple[str, ...] = MOVING) -> floa
         kinds = tuple(kind for kind in kinds if kind != "sky")
     if not kinds:
         return 0.0
-    height, width = pixels.shape[:2]
-    scale = min(1.0, SHORT / min(height, width))
-    size = max(8, round(width * scale)), max(8, round(height * scale))
+    size = small_size(pixels, SHORT)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     around = cv2.GaussianBlur(grey, (0, 0), SHORT / 40)

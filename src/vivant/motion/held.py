@@ -234,8 +234,17 @@ def look(
     flies = not aurora and bool(found_in(shown.pixels, mattes.of("sky")).any())
     calm = calm_sky(told, shown.pixels)
     glow = glowing(shown.pixels, mattes.of("fire"))
-    looked = Looked(told, mattes, falling(picture), aurora, flies=flies, calm=calm, embers=glow)
-    looked = replace(looked, mirrors=mirroring(shown.pixels, mattes.of("water")))
+    mirrors = mirroring(shown.pixels, mattes.of("water"))
+    looked = Looked(
+        told,
+        mattes,
+        falling(picture),
+        aurora,
+        flies=flies,
+        calm=calm,
+        embers=glow,
+        mirrors=mirrors,
+    )
     looked = poured(looked, shown.pixels)
     looked = parted(looked, shown.pixels)
     if scene is None and picture.sha256 and shown.pixels.size <= MOST_KEPT:

@@ -23,8 +23,11 @@ WITHIN, SAMPLES = 0.6, 32
 NARROWS, SHARED = 0.8, 0.5
 """The far end is so wide at most, in widths of the near one; rims are beside each other over so
 much of the height of the longer one at least."""
-UNLIKE = 0.05
-"""By how much (0..1) the planks differ in colour, or in what is fine in them, from the water."""
+UNLIKE, FINE, BESIDE = 0.05, 4, 0.2
+"""By how much (0..1) the planks differ in colour, or so many times in what is fine in them, from
+the water so many short sides beside them."""
+EDGE = 0.06
+"""Short sides from the picture's edge at which a rim runs out of it."""
 RIM = 0.02
 """Short sides beyond its rims that are still the jetty."""
 
@@ -34,7 +37,7 @@ def jetty_in(work: Frame, water: Floats) -> NDArray[np.bool_]:
     ``[h, w, 3]``."""
     found = np.zeros(water.shape, np.uint8)
     short = min(water.shape)
-    rims = [line * short for line in lines_of(work) if _is_rim(line * short, water)]
+    rims = [line for line in lines_of(work) * short if _is_rim(line, water)]
     for one, other in combinations(rims, 2):
         outline = _between(one, other, water.shape)
         if outline is not None and _unlike(work, water, outline):
@@ -61,8 +64,8 @@ def _between(one: Floats, other: Floats, shape: tuple[int, ...]) -> NDArray[np.i
     """What two rims enclose, ``[4, 2]``, down to the picture's lower edge where they reach near it;
     None where they are not those of one jetty."""
     spans = [sorted((line[1], line[3])) for line in (one, other)]
-    high = max(spans[0][0], spans[1][0]), min(spans[0][1], spans[1][1])
-    if high[1] - high[0] < SHARED * max(span[1] - span[0] for span in spans):
+    shared = min(span[1] for span in spans) - max(span[0] for span in spans)
+    if shared < SHARED * max(span[1] - span[0] for span in spans):
         return None
     top, bottom = min(s[0] for s in spans), max(s[1] for s in spans)
     ends = [[_x(line, y) for line in (one, other)] for y in (top, bottom)]
@@ -79,7 +82,7 @@ def _between(one: Floats, other: Floats, shape: tuple[int, ...]) -> NDArray[np.i
 def _leaves(line: Floats, shape: tuple[int, ...]) -> bool:
     """Whether a rim runs out of the picture at its nearer end."""
     x, y = line[:2] if line[1] > line[3] else line[2:]
-    edge = 0.06 * min(shape)
+    edge = EDGE * min(shape)
     return bool(y > shape[0] - edge or x < edge or x > shape[1] - edge)
 
 
@@ -92,7 +95,7 @@ def _unlike(work: Frame, water: Floats, outline: NDArray[np.int32]) -> bool:
     """Whether what is inside an outline differs from the water beside it."""
     inside = np.zeros(water.shape, np.uint8)
     cv2.fillPoly(inside, [outline], 1)
-    wide = cv2.dilate(inside, np.ones((1, 2 * round(0.2 * min(water.shape)) + 1), np.uint8))
+    wide = cv2.dilate(inside, np.ones((1, 2 * round(BESIDE * min(water.shape)) + 1), np.uint8))
     beside = (wide > 0) & (inside == 0) & (water > 0.5)
     within = (inside > 0) & (water > 0.5)
     if not beside.any() or not within.any():
@@ -100,5 +103,5 @@ def _unlike(work: Frame, water: Floats, outline: NDArray[np.int32]) -> bool:
     grey = cv2.cvtColor(work, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 2.0))
     colour = np.abs(work[within].mean(axis=0) - work[beside].mean(axis=0)).max()
-    texture = float(fine[within].mean() - fine[beside].mean()) * 4
+    texture = float(fine[within].mean() - fine[beside].mean()) * FINE
     return bool(max(float(colour), texture) > 255 * UNLIKE)

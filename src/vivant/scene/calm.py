@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vivant.clip import Floats, Frame
 from vivant.kinds import INDEX
+from vivant.rendering.explained import small_size
 from vivant.scene.aurora import aurora_in
 from vivant.scene.record import Scene
 
@@ -105,9 +106,7 @@ def _tiles(places: Floats, shape: tuple[int, ...]) -> Bools:
 
 def _sized(pixels: Frame, sky: Floats, short: int) -> tuple[Frame, Bools]:
     """The picture with so many pixels on its short side, and what of it is surely sky."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, short / min(height, width))
-    size = max(8, round(width * scale)), max(8, round(height * scale))
+    size = small_size(pixels, short)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     own = cv2.resize(sky.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(small, np.uint8), np.asarray(own > SURE)

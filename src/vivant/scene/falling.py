@@ -27,6 +27,7 @@ from vivant.rendering.manners.flakes import (
     specks,
 )
 from vivant.scene.encoder import chance, features, weights_of
+from vivant.scene.known import Known
 from vivant.scene.network import STRIDE
 
 SEEN, MOST = 384, 640
@@ -62,13 +63,13 @@ def falling(picture: Picture) -> Falling | None:
 
     Raises BundleError where the network cannot be run.
     """
-    return _remembered(_Key(picture)) if picture.sha256 else falling_in(picture.pixels)
+    return _remembered(Known(picture)) if picture.sha256 else falling_in(picture.pixels)
 
 
 def falling_in(pixels: Frame) -> Falling | None:
     """What falls in a picture ``[H, W, 3]`` uint8 sRGB; None where nothing does."""
     spread = spread_of(pixels)
-    if spread < min(SPREAD, RAINED):
+    if spread < RAINED:  # which is less than snow asks for
         return None
     flakes = flakes_of(_sized(pixels, SHORT))
     if rains(flakes):
@@ -149,19 +150,6 @@ def _sized(pixels: Frame, short: int) -> Frame:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-@dataclass(frozen=True)
-class _Key:
-    """A picture that is told from others by its hash."""
-
-    picture: Picture
-
-    def __hash__(self) -> int:
-        return hash(self.picture.sha256)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.picture.sha256 == self.picture.sha256
-
-
 @lru_cache(maxsize=4)
-def _remembered(key: _Key) -> Falling | None:
+def _remembered(key: Known) -> Falling | None:
     return falling_in(key.picture.pixels)

@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from vivant.clip import Frame, Plane
+from vivant.rendering.explained import small_size
 
 SHORT, FINE, INSIDE = 360, 1.5, 9
 """Short side in pixels at which it is told, blur before slopes are taken, and width of the rim
 that is not asked."""
-LEAST = 0.04
-"""Share of a picture that must be surely water."""
+LEAST, SURE = 0.04, 178
+"""Share of a picture that must be surely water, and from which matte on it is."""
 UPRIGHT = 0.7
 """Slopes across, squared, over slopes down from which a water mirrors: 0.75 to 15 in six towns at
 rivers, 0.24 in one that flows, 0.05 to 0.4 in most lakes and seas."""
@@ -25,11 +26,9 @@ rivers, 0.24 in one that flows, 0.05 to 0.4 in most lakes and seas."""
 def mirroring(pixels: Frame, water: Plane) -> bool:
     """Whether the ``water`` ``[H, W]`` (255 = water) of a picture ``[H, W, 3]`` of any size shows
     mostly what it mirrors."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, SHORT / min(height, width))
-    size = max(8, round(width * scale)), max(8, round(height * scale))
+    size = small_size(pixels, SHORT)
     grey = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    inside = (cv2.resize(water, size, interpolation=cv2.INTER_AREA) > 178).astype(np.uint8)
+    inside = (cv2.resize(water, size, interpolation=cv2.INTER_AREA) > SURE).astype(np.uint8)
     inside = cv2.erode(inside, np.ones((INSIDE, INSIDE), np.uint8))
     if inside.mean() < LEAST:
         return False

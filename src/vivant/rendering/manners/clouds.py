@@ -39,6 +39,7 @@ class Rim(NamedTuple):
 
 
 RIMS = (Rim(0.12, 12, 0.1, 110), Rim(0.03, 8, 0.06, 330))
+"""The wide one first, then what is narrow in it."""
 OVERLAP = 0.08
 """Over so many short sides beyond an edge the detail there gives way to that of other places."""
 ENOUGH = 0.4

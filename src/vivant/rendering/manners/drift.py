@@ -233,9 +233,7 @@ def middle_of(band: Floats) -> NDArray[np.uint8]:
     would be cut off there, as white clouds before a deep blue are, which would colour them."""
     low, high = np.percentile(band[::4, ::4].reshape(-1, 3), CUT, axis=0)
     least, most = -low, 255 - high
-    middle = np.where(
-        least > most, (least + most) / 2, np.clip(GREY, least, np.maximum(most, least))
-    )
+    middle = np.where(least > most, (least + most) / 2, np.clip(GREY, least, most))
     return np.asarray(np.clip(np.round(middle), 0, 255), np.uint8)
 
 

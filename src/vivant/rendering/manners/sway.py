@@ -105,43 +105,43 @@ class Modes:
 
 
 class Outline:
-    """The outline of a layer before the sky: it moves with the layer, over the sky behind it."""
+    """The outline of a layer before the sky: it moves with the layer, over the sky behind it.
 
-    def __init__(self, ground: Ground) -> None:
+    ``plain`` ``[h, w, 3]`` is the layer's look at t = 0, ``texture`` the same over the sky. What
+    the texture lacks of the picture stays in its place, but goes where the outline passes.
+    """
+
+    def __init__(self, ground: Ground, plain: Frame) -> None:
         own = _own(ground)
         kernel = np.ones((2 * UNSURE + 1,) * 2, np.uint8)
         beyond = (cv2.dilate(own, kernel) <= 8).astype(np.float32)
         self.own = own
-        self.passed = disc(max(2, MOST * ground.short))
         self.behind = continued(ground.pixels, beyond)
         x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in own.shape[::-1]))
         self.grid = np.dstack([x, y])
+        self.texture = self._laid(plain, own)
+        left = ground.pixels.astype(np.float32) - self.texture
+        passed = disc(max(2, MOST * ground.short))
+        beside = cv2.dilate(own, passed) != cv2.erode(own, passed)
+        self.places = np.nonzero(beside & (np.abs(left).max(axis=2) > LACKS))
+        self.left = left[self.places]
 
-    def cover(self, shift: Floats | None) -> Plane:
+    def cover(self, shift: Floats) -> Plane:
         """Where the layer is, read at ``shift`` pixels from each place, ``[h, w]``."""
-        if shift is None:
-            return self.own
         places = self.grid + enlarged(shift, self.own.shape)
         out = cv2.remap(self.own, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.uint8)
 
-    def keep(self, left: Floats) -> None:
-        """Remember what of the picture the texture lacks, ``left`` ``[h, w, 3]`` levels, where the
-        outline may pass: it stays in its place, and goes where the layer comes or goes."""
-        beside = cv2.dilate(self.own, self.passed) != cv2.erode(self.own, self.passed)
-        self.places = np.nonzero(beside & (np.abs(left).max(axis=2) > LACKS))
-        self.left = left[self.places]
-
-    def without_left(self, look: Frame, cover: Plane) -> Frame:
-        """A look without what stays in its place, where the layer has come or gone."""
-        rows, columns = self.places
-        changed = cover[rows, columns].astype(np.float32) - self.own[rows, columns]
+    def before_sky(self, look: Frame, shift: Floats) -> Frame:
+        """A look of the layer, read at ``shift``, over the sky behind it, ``[h, w, 3]``."""
+        cover = self.cover(shift)
+        out = self._laid(look, cover)
+        changed = cover[self.places].astype(np.float32) - self.own[self.places]
         part = self.left * (np.abs(changed) / 255)[:, None]
-        look[rows, columns] = np.clip(look[rows, columns] - part, 0, 255).round()
-        return look
+        out[self.places] = np.clip(out[self.places] - part, 0, 255).round()
+        return out
 
-    def laid(self, look: Frame, cover: Plane) -> Frame:
-        """A look over what is behind it, ``[h, w, 3]``."""
+    def _laid(self, look: Frame, cover: Plane) -> Frame:
         share = cover.astype(np.float32) / 255
         return np.asarray(cv2.blendLinear(look, self.behind, share, 1 - share), np.uint8)
 
@@ -151,13 +151,11 @@ class SwayManner:
 
     def __init__(self, ground: Ground, sway: Sway, rng: np.random.Generator) -> None:
         self.ground, self.sway = ground, sway
-        self.outline = Outline(ground) if ground.open is not None and ground.open.any() else None
         self.fetcher = Fetcher(continued(ground.pixels, ground.sure_of_own))
         self.plain = self.fetcher.still
-        self.texture = self.plain
-        if self.outline is not None:
-            self.texture = self.outline.laid(self.plain, self.outline.cover(None))
-            self.outline.keep(ground.pixels.astype(np.float32) - self.texture)
+        before_sky = ground.open is not None and ground.open.any()
+        self.outline = Outline(ground, self.plain) if before_sky else None
+        self.texture = self.plain if self.outline is None else self.outline.texture
         nodes = coarse(ground.shape, max(2.0, ground.short / NODE))
         guide = cv2.resize(self.plain, nodes[::-1], interpolation=cv2.INTER_AREA)
         radius = max(2, round(GUIDE[0] * ground.short * nodes[0] / ground.shape[0]))
@@ -172,10 +170,7 @@ class SwayManner:
         """See `Manner`."""
         shift = self._shift(seconds)
         look = self.fetcher.at(shift)
-        if self.outline is None:
-            return look
-        cover = self.outline.cover(shift)
-        return self.outline.without_left(self.outline.laid(look, cover), cover)
+        return look if self.outline is None else self.outline.before_sky(look, shift)
 
     def cover(self, seconds: float) -> Plane | None:
         """See `vivant.rendering.manners.manner.Outlined`."""
