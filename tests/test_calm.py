@@ -78,6 +78,15 @@ def test_a_calm_sky_holds_unless_it_is_spoken_of() -> None:
     assert "sky" in {layer.kind for layer in choose(one, Asked()).layers}
 
 
+def test_a_mask_moves_a_calm_sky_where_it_lies_on_it() -> None:
+    one = looked()
+    sky = one.mattes.of("sky")
+    on, beside = np.where(sky > 127, 255, 0), np.where(sky > 127, 0, 255)
+    assert one.lies_on(on.astype(np.uint8), "sky")
+    assert not one.lies_on(beside.astype(np.uint8), "sky")
+    assert not one.lies_on(None, "sky")
+
+
 def test_an_aurora_is_no_calm_sky() -> None:
     night = cloudy(25, 2)
     rows, columns = np.mgrid[0:H, 0:W]

@@ -47,6 +47,8 @@ LEAST_BODY = 0.02
 DARK_AT, DARKER = 160, 24.0
 """Short side in pixels at which brightness is compared; what is darker than the water by half so
 many levels is no foam."""
+COVERED = 0.01
+"""Share of the picture from which a mask means a kind that it lies on."""
 LEAST_MOVED = 0.0005
 WHOLE = 0.004
 """A picture of which less is cut away is whole."""
@@ -123,6 +125,13 @@ class Looked:
             if kind in alpha:
                 alpha[kind] = np.minimum(alpha[kind], 255 - left)
         return replace(self, mattes=Mattes(alpha, self.mattes.size))
+
+    def lies_on(self, mask: Plane | None, kind: str) -> bool:
+        """Whether a ``mask`` ``[H, W]`` (255 = inside) covers more of a kind than an edge of it."""
+        if mask is None:
+            return False
+        wide = cv2.resize(mask, self.mattes.size, interpolation=cv2.INTER_LINEAR)
+        return bool(((wide > 127) & (self.mattes.of(kind) > 127)).mean() > COVERED)
 
     def drives(self, stroke: Stroke) -> int | None:
         """The instance that a stroke drives as a whole, None where it turns what flows."""

@@ -140,7 +140,7 @@ def read_layers(
             looked = looked.moved(move)
         looked = looked.stroked(request.all(Stroke))
         hold_kinds, move_kinds = asked_kinds(request)
-        if move is not None or "sky" in move_kinds:
+        if "sky" in move_kinds or looked.lies_on(move, "sky"):
             looked = replace(looked, calm=False)  # somebody says that it moves
         still = _with_planes(still, looked, hold_kinds, plan)
         move = _with_planes(move, looked, move_kinds, plan)
