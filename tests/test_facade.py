@@ -51,7 +51,9 @@ def test_frames_field_and_seeds() -> None:
     np.testing.assert_array_equal(one[0], other[0])
     assert (one[-1] != other[-1]).any()
     assert clip.field.velocity.shape[1] == 2
-    assert "plant" in {layer.kind for layer in clip.motion.layers}
+    assert "sky" not in {layer.kind for layer in clip.motion.layers}  # it has no cloud
+    told = vivant.animate(str(PHOTO), strength="sky=1", **SMALL)  # type: ignore[arg-type]
+    assert {"sky", "plant"} <= {layer.kind for layer in told.motion.layers}
 
 
 def test_pictures_and_masks_in_memory(tmp_path: Path) -> None:
